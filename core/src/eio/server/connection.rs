@@ -1,0 +1,108 @@
+use super::{Peer, SessionId};
+use crate::OutBuf;
+use crate::http::{Headers, RequestHead, Response};
+use crate::slab::Key;
+use crate::timer::TimerId;
+use crate::wire::Persistence;
+use crate::ws::CloseCode;
+use std::collections::VecDeque;
+
+/// One connection, from [`open`](super::Server::open) to [`handle_lost`](super::Server::handle_lost).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(pub(super) Key);
+
+impl ConnId {
+    /// A small number that no other open connection has, for tables beside the server. It is used again after
+    /// the connection is gone.
+    pub const fn index(self) -> usize {
+        self.0.index as usize
+    }
+}
+
+/// One request that waits for the application's answer. Stale once it was answered or its connection is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId {
+    pub(super) connection: ConnId,
+    pub(super) serial: u32,
+}
+
+impl RequestId {
+    /// The connection the request came on.
+    pub const fn connection(self) -> ConnId {
+        self.connection
+    }
+}
+
+pub(super) struct Connection {
+    pub(super) peer: Peer,
+    pub(super) role: Role,
+    /// What the wire has to be told, oldest first.
+    pub(super) commands: VecDeque<Command>,
+    pub(super) readiness: Readiness,
+    pub(super) timer: Option<TimerId>,
+    /// Counts the requests, so that a late answer does not meet a later request.
+    pub(super) serial: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readiness {
+    Quiet,
+    /// In the ready list already.
+    Ready,
+}
+
+/// What a connection is being used for.
+pub(super) enum Role {
+    /// Between requests.
+    Idle,
+    /// The application answers.
+    Foreign,
+    /// The application decides about a handshake.
+    Deciding(Box<RequestHead>),
+    /// A poll waits for packets.
+    Poll { session: SessionId, headers: Headers },
+    /// A polling body comes in.
+    Post { session: SessionId, headers: Headers },
+    /// Carries a session.
+    WebSocket(SessionId),
+    /// A WebSocket on which an upgrade is being tried.
+    Probe(SessionId),
+    /// Has nothing more to say.
+    Ending,
+}
+
+pub(super) enum Command {
+    Respond(Box<Response>, Persistence),
+    /// Answer a poll with the last packets of a session that is gone.
+    Payload(Box<OutBuf>, Headers),
+    ReadPayload,
+    ReadBody(usize),
+    AcceptWebSocket(Headers),
+    Frames(Box<OutBuf>),
+    Text(&'static [u8]),
+    Close(Option<CloseCode>),
+    Expire,
+}
+
+impl Command {
+    /// Whether the wire writes the answer to a request because of it.
+    pub(super) const fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Respond(..) | Self::Payload(..) | Self::AcceptWebSocket(_)
+        )
+    }
+}
+
+impl Connection {
+    pub(super) fn new(peer: Peer) -> Self {
+        Self {
+            peer,
+            role: Role::Idle,
+            commands: VecDeque::new(),
+            readiness: Readiness::Quiet,
+            timer: None,
+            serial: 0,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! From the queues into the wires.
+
+use super::connection::{Command, Role};
+use super::session::{Carrier, Writing};
+use super::{ConnId, Server, SessionId};
+use crate::wire::{Codec, Wire};
+
+/// While this much is unwritten on a connection the rest stays in the session's queue, where it is counted.
+const HIGH_WATER: usize = 256 * 1024;
+
+impl<M> Server<M> {
+    pub(super) fn transmit<C: Codec>(&mut self, connection: ConnId, wire: &mut Wire<C>) {
+        self.carry_out_commands(connection, wire);
+        match self.connections.get(connection.0).map(|state| &state.role) {
+            Some(Role::WebSocket(session)) => self.write_queue(*session, wire),
+            Some(Role::Poll { session, .. }) => self.write_poll(connection, *session, wire),
+            Some(
+                Role::Idle
+                | Role::Foreign
+                | Role::Deciding(_)
+                | Role::Post { .. }
+                | Role::Probe(_)
+                | Role::Ending,
+            )
+            | None => {}
+        }
+    }
+
+    fn carry_out_commands<C: Codec>(&mut self, connection: ConnId, wire: &mut Wire<C>) {
+        let Some(state) = self.connections.get_mut(connection.0) else {
+            return;
+        };
+        while let Some(command) = state.commands.pop_front() {
+            if command.is_answer() {
+                wire.take_output_from(&mut self.spares);
+            }
+            match command {
+                Command::Respond(response, persistence) => wire.respond(*response, persistence),
+                Command::Payload(mut queue, headers) => wire.respond_payload(&mut queue, headers),
+                Command::ReadPayload => wire.read_payload(),
+                Command::ReadBody(limit) => wire.read_body(limit),
+                Command::AcceptWebSocket(headers) => wire.accept_websocket(&headers, None),
+                Command::Frames(mut queue) => wire.send(&mut queue),
+                Command::Text(text) => wire.send_text(text),
+                Command::Close(code) => wire.close(code),
+                Command::Expire => wire.expire(),
+            }
+        }
+        // A WebSocket is told little after its handshake and may rest for hours.
+        if matches!(state.role, Role::WebSocket(_)) || state.commands.capacity() > 8 {
+            state.commands.shrink_to_fit();
+        }
+    }
+
+    fn write_queue<C: Codec>(&mut self, session: SessionId, wire: &mut Wire<C>) {
+        let Some(session) = self.sessions.get_mut(session.0) else {
+            return;
+        };
+        if wire.unwritten() < HIGH_WATER {
+            wire.send(&mut session.queue);
+        }
+        let is_done = session.queue.is_empty() && wire.unwritten() == 0;
+        if let Carrier::WebSocket { writing, .. } = &mut session.carrier {
+            *writing = if is_done { Writing::Done } else { Writing::Underway };
+        }
+        if let Some(spare) = session.queue.take_spare() {
+            self.recycle(spare);
+        }
+    }
+
+    fn write_poll<C: Codec>(&mut self, connection: ConnId, session: SessionId, wire: &mut Wire<C>) {
+        let Some(state) = self.sessions.get_mut(session.0) else {
+            return;
+        };
+        if state.queue.is_empty() {
+            return;
+        }
+        let mut queue = core::mem::take(&mut state.queue);
+        if let Some(polling) = self.polling(session) {
+            polling.poll = None;
+        }
+        let headers = self.take_poll(connection);
+        wire.take_output_from(&mut self.spares);
+        wire.respond_payload(&mut queue, headers);
+        if let Some(spare) = queue.take_spare() {
+            self.recycle(spare);
+        }
+        self.rest(connection);
+    }
+}

@@ -1,0 +1,36 @@
+//! HTTP/1.1 as far as Engine.IO needs it: request heads, bodies, responses, CORS and the session cookie.
+//!
+//! Nothing here knows of sessions or sockets. Heads are read by [`HeadDecoder`], bodies by
+//! [`BodyDecoder`]; both take bytes from the front of a read buffer, in whatever pieces they
+//! arrive, and leave what belongs to the next message. [`httparse`] does the grammar; the rules
+//! against request smuggling (RFC 9112 sections 6.3 and 11.2) stand in this module.
+//!
+//! A host that parsed HTTP itself builds the same [`RequestHead`] with [`RequestHead::from_parts`].
+
+mod body;
+mod cookie;
+mod cors;
+mod decoder;
+mod error;
+mod fields;
+mod head;
+mod headers;
+mod method;
+mod query;
+mod response;
+mod status;
+mod syntax;
+mod websocket;
+
+pub use body::{BodyChunk, BodyDecoder, BodyLength, EXTENSION_BYTES, TRAILER_BYTES};
+pub use cookie::{Cookie, CookieBuilder, CookieError, SameSite};
+pub use cors::{AllowedHeaders, Cors, CorsBuilder, CorsError, CorsOrigin};
+pub use decoder::{HeadDecoder, HeadLimits};
+pub use error::{BodyError, HeadError, HeaderError};
+pub use head::{HeaderIter, MAX_HEAD_BYTES, MAX_HEADERS, RequestHead};
+pub use headers::Headers;
+pub use method::{Method, Version};
+pub use query::Query;
+pub use response::{Body, Response, continue_line, switching_protocols};
+pub use status::StatusCode;
+pub use websocket::{WebSocketRefusal, WebSocketRequest};

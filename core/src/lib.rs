@@ -1,0 +1,361 @@
+//! Socket.IO and Engine.IO as pure state machines: a server that opens no socket, starts no thread, takes no
+//! lock, reads no clock and asks nobody for randomness. Whoever has connections drives it, whatever they are made
+//! of.
+//!
+//! Applications mostly want a *binding*, which drives it for them. This page is for everybody else: from it an
+//! event loop of one's own can be written.
+//!
+//! "Protocol section N" in this documentation cites the project's protocol notes, which are kept outside of this
+//! repository; what they say follows Engine.IO 4 and Socket.IO 5 as published.
+//!
+//! # Layers
+//!
+//! ```text
+//!   bytes ⇄  wire::Wire         one for each connection: HTTP/1.1, WebSocket frames, polling payloads
+//!    items ⇄  eio::Server       sessions: handshake, heartbeat, polling and its upgrade to WebSocket
+//!   events ⇄   sio::Server      namespaces, sockets, acknowledgements, rooms
+//!               the application
+//! ```
+//!
+//! | module | of use alone for |
+//! | --- | --- |
+//! | [`sio`] | Socket.IO; its [`Server`](sio::Server) contains the one of [`eio`] |
+//! | [`eio`] | Engine.IO without Socket.IO: messages over WebSocket or polling, whichever gets through |
+//! | [`wire`] | the bytes of one connection; needs no server to parse and nothing shared |
+//! | [`http`], [`ws`], [`json`] | request heads and bodies; frames; a validator and verbatim JSON with attachments |
+//!
+//! # Verbs
+//!
+//! | prefix | meaning | examples |
+//! | --- | --- | --- |
+//! | `handle_` | the outside world did something; never fails | [`handle_item`], [`handle_lost`] |
+//! | none | the application wants something | [`accept`], [`emit`], [`broadcast`], [`ack`], [`emit_with_ack`], [`join`], [`respond`] |
+//! | `poll_` | takes one thing out, until `None` | [`poll_item`], [`poll_event`], [`poll_ready`] |
+//!
+//! [`accept`]: sio::Server::accept
+//! [`ack`]: sio::Server::ack
+//! [`broadcast`]: sio::Server::broadcast
+//! [`emit`]: sio::Server::emit
+//! [`emit_with_ack`]: sio::Server::emit_with_ack
+//! [`handle_input`]: wire::Wire::handle_input
+//! [`handle_item`]: sio::Server::handle_item
+//! [`handle_lost`]: sio::Server::handle_lost
+//! [`handle_peer`]: sio::Server::handle_peer
+//! [`handle_timeout`]: sio::Server::handle_timeout
+//! [`join`]: sio::Server::join
+//! [`poll_event`]: sio::Server::poll_event
+//! [`poll_item`]: wire::Wire::poll_item
+//! [`poll_output`]: wire::Wire::poll_output
+//! [`poll_peer`]: sio::Server::poll_peer
+//! [`poll_ready`]: sio::Server::poll_ready
+//! [`poll_timeout`]: sio::Server::poll_timeout
+//! [`poll_transmit`]: sio::Server::poll_transmit
+//! [`respond`]: sio::Server::respond
+//!
+//! Nothing here blocks, and no order of calls panics or corrupts anything. What is asked late comes late; what is
+//! never asked never comes. So:
+//!
+//! | after | call |
+//! | --- | --- |
+//! | [`handle_input`] | [`poll_item`] until `None`, or until others should have their turn; [`handle_item`] for each |
+//! | [`handle_item`] | [`poll_transmit`] for its connection: no second request before the first is answered |
+//! | any `handle_*` or plain verb | [`poll_event`] until `None`; [`poll_ready`] until `None` |
+//! | [`poll_ready`] | [`poll_transmit`] for that connection |
+//! | [`poll_transmit`] | [`poll_output`] and write; [`poll_item`], because an answer lets the next request in |
+//! | writing | [`poll_output`], [`poll_transmit`] and [`poll_item`] again, see below |
+//! | everything | [`poll_timeout`], and [`handle_timeout`] when that time has come |
+//! | [peers](sio::Server::add_peer), if any | [`poll_peer`] until `None`, and [`handle_peer`] over there |
+//!
+//! After writing, `poll_output` counts what is left unwritten, and others depend on that: a
+//! [volatile](sio::Delivery::Volatile) event is dropped unless all before it was written; long queues wait in the
+//! server, where they are bounded; and who does not read the answers to its requests is heard no further.
+//!
+//! `poll_output` also says how to go on:
+//!
+//! | [`Flow`](wire::Flow) | what the owner of the connection does |
+//! | --- | --- |
+//! | `Open` | reads on |
+//! | `Paused` | reads while [`buffered`](wire::Wire::buffered) is small, so that the end of the stream is seen |
+//! | `Closing` | writes what is left, shuts its sending side down, reads until the peer has too, for a few seconds |
+//!
+//! However a connection ends, [`handle_lost`] says so. Handles ([`ConnId`](sio::ConnId),
+//! [`SocketId`](sio::SocketId), …) carry a generation: on a stale one every verb does nothing.
+//!
+//! # Buffers, time and chance are arguments
+//!
+//! * *Input*: the caller reads into a [`BytesMut`](bytes::BytesMut) and lends it; `handle_input` leaves it empty.
+//!   Messages are slices of that memory, unmasked in place. Once they are dropped it can be
+//!   [reclaimed](bytes::BytesMut::try_reclaim), so a few buffers serve any number of connections.
+//! * *Output*: the caller owns an [`OutBuf`] for each connection, writes from
+//!   [`chunks_vectored`](OutBuf::chunks_vectored) and takes off what was written with [`advance`](OutBuf::advance).
+//! * *Packets*: the caller owns an [`Encoder`](sio::Encoder), one for each thread; one
+//!   [`Encoded`](sio::Encoded) packet serves any number of recipients.
+//! * *Time*: `now` is the first argument of whatever depends on it. What is due by then happens first, so results
+//!   do not depend on whether a timer or a socket woke up first. A clock that goes back is ignored.
+//! * *Chance*: all ids follow from the seed. Take it from the operating system, or fix it and replay.
+//! * *Bounds*: whatever a peer could make large has a bound in [`Limits`].
+//!
+//! # A session by hand
+//!
+//! A server, a connection that exists only here, and a client that is a handful of bytes:
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use socketio_core::OutBuf;
+//! use socketio_core::sio::{Config, Delivery, Encoder, Event, Peer, Server};
+//! use std::time::Instant;
+//!
+//! let now = Instant::now();
+//! let mut server = Server::new(Config::default(), [7; 32], now);
+//! server.add_namespace("/")?;
+//! let mut encoder = Encoder::new();
+//!
+//! let connection = server.open(now, Peer::Unknown);
+//! let mut wire = server.wire();
+//!
+//! // Clients mask what they send; a mask of zeros leaves it as it is.
+//! let frame = |text: &str| [&[0x81, 0x80 | text.len() as u8, 0, 0, 0, 0], text.as_bytes()].concat();
+//! let upgrade = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n\
+//!     Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+//!     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+//! let join = frame("40");
+//! let event = frame(r#"42["say","hello"]"#);
+//!
+//! for bytes in [upgrade.as_bytes(), &join, &event] {
+//!     wire.handle_input(&mut BytesMut::from(bytes));
+//!     while let Some(item) = wire.poll_item() {
+//!         server.handle_item(now, connection, item);
+//!         while let Some(event) = server.poll_event() {
+//!             match event {
+//!                 Event::Connect { socket, .. } => drop(server.accept(now, socket)),
+//!                 Event::Event { socket, namespace, name, arguments, .. } => {
+//!                     let namespace = server.namespace_name(namespace).expect("it is where the event came from");
+//!                     let packet = encoder.event(namespace.as_str(), name.as_str(), &arguments)?;
+//!                     server.emit(now, socket, &packet, Delivery::Reliable)?;
+//!                 }
+//!                 _ => {}
+//!             }
+//!         }
+//!         server.poll_transmit(connection, &mut wire);
+//!     }
+//! }
+//!
+//! let mut output = OutBuf::new();
+//! let _ = wire.poll_output(&mut output);
+//! let mut sent = String::new();
+//! output.take(output.len(), |piece| sent.push_str(&String::from_utf8_lossy(piece)));
+//! assert!(sent.starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+//! assert!(sent.contains(r#"0{"sid":""#) && sent.contains(r#"40{"sid":""#));
+//! assert!(sent.ends_with(r#"42["say","hello"]"#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A loop over sockets
+//!
+//! The same for any number of real connections. It asks every socket in turn and then naps; a serious loop sleeps
+//! in epoll or kqueue, which say which sockets are readable or writable.
+//!
+//! ```no_run
+//! use bytes::BytesMut;
+//! use socketio_core::OutBuf;
+//! use socketio_core::http::{Response, StatusCode};
+//! use socketio_core::sio::{Config, ConnId, Delivery, Encoder, Event, Server, SocketIo};
+//! use socketio_core::wire::{Flow, Wire};
+//! use std::collections::BTreeMap;
+//! use std::io::{self, ErrorKind, IoSlice, Read, Write};
+//! use std::net::{Shutdown, TcpListener, TcpStream};
+//! use std::time::{Duration, Instant};
+//!
+//! const READ_AHEAD: usize = 64 * 1024;
+//! const LAST_WORDS: Duration = Duration::from_secs(5);
+//!
+//! struct Connection {
+//!     stream: TcpStream,
+//!     wire: Wire<SocketIo>,
+//!     output: OutBuf,
+//!     ends: Option<Instant>,
+//! }
+//!
+//! impl Connection {
+//!     /// Reads once; an error when the connection is over.
+//!     fn read(&mut self) -> io::Result<()> {
+//!         let mut bytes = [0; 16 * 1024];
+//!         match self.stream.read(&mut bytes) {
+//!             _ if self.ends.is_some_and(|end| end <= Instant::now()) => Err(ErrorKind::TimedOut.into()),
+//!             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+//!             Ok(count) => Ok(self.wire.handle_input(&mut BytesMut::from(&bytes[..count]))),
+//!             Err(error) if is_for_later(&error) => Ok(()),
+//!             Err(error) => Err(error),
+//!         }
+//!     }
+//!
+//!     /// Hands over what was read and writes what is to be written, until neither is left.
+//!     fn pump(&mut self, server: &mut Server, id: ConnId) -> io::Result<()> {
+//!         loop {
+//!             server.poll_transmit(id, &mut self.wire);
+//!             let item = self.wire.poll_item();
+//!             let is_idle = item.is_none();
+//!             if let Some(item) = item {
+//!                 server.handle_item(Instant::now(), id, item);
+//!                 server.poll_transmit(id, &mut self.wire);
+//!             }
+//!             let flow = self.wire.poll_output(&mut self.output);
+//!             let is_stuck = self.output.is_empty() || !self.write()?;
+//!             if flow == Flow::Closing && self.output.is_empty() && self.ends.is_none() {
+//!                 self.stream.shutdown(Shutdown::Write)?;
+//!                 self.ends = Some(Instant::now() + LAST_WORDS);
+//!             }
+//!             if is_idle && is_stuck {
+//!                 return Ok(());
+//!             }
+//!         }
+//!     }
+//!
+//!     /// Writes once; whether the system took anything. What it took counts as written from then on.
+//!     fn write(&mut self) -> io::Result<bool> {
+//!         let mut slices = [IoSlice::new(&[]); 16];
+//!         let count = self.output.chunks_vectored(&mut slices);
+//!         match self.stream.write_vectored(&slices[..count]) {
+//!             Ok(written) => self.output.advance(written),
+//!             Err(error) if is_for_later(&error) => return Ok(false),
+//!             Err(error) => return Err(error),
+//!         }
+//!         let _ = self.wire.poll_output(&mut self.output);
+//!         Ok(true)
+//!     }
+//! }
+//!
+//! /// Whether to try again: neither a full buffer nor a signal means that the connection is lost.
+//! fn is_for_later(error: &io::Error) -> bool {
+//!     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+//! }
+//!
+//! /// The application: lets everybody in, tells everybody what anybody says, and acknowledges it with the same.
+//! fn answer(server: &mut Server, encoder: &mut Encoder, event: Event) {
+//!     let now = Instant::now();
+//!     match event {
+//!         Event::Connect { socket, .. } => drop(server.accept(now, socket)),
+//!         Event::Event { namespace: id, name, arguments, ack, .. } => {
+//!             let Some(namespace) = server.namespace_name(id).cloned() else { return };
+//!             if let Ok(packet) = encoder.event(namespace.as_str(), name.as_str(), &arguments) {
+//!                 server.broadcast(now, id, &Default::default(), &packet, Delivery::Reliable);
+//!             }
+//!             // The client waits for an answer; what it answers to `emit_with_ack` comes as `Event::Acked`.
+//!             if let Some(token) = ack
+//!                 && let Ok(packet) = encoder.ack(namespace.as_str(), token.id(), &arguments)
+//!             {
+//!                 let _ = server.ack(now, token, &packet); // An error: the client is gone or reads too slowly.
+//!             }
+//!         }
+//!         Event::Request { request, .. } => server.respond(now, request, Response::new(StatusCode::NOT_FOUND)),
+//!         _ => {}
+//!     }
+//! }
+//!
+//! fn main() -> io::Result<()> {
+//!     let listener = TcpListener::bind("127.0.0.1:3000")?;
+//!     listener.set_nonblocking(true)?;
+//!     let seed = [7; 32]; // From the operating system, or session ids can be guessed.
+//!     let mut server = Server::new(Config::default(), seed, Instant::now());
+//!     server.add_namespace("/").map_err(io::Error::other)?;
+//!     let mut encoder = Encoder::new();
+//!     let mut connections = BTreeMap::new();
+//!     loop {
+//!         // Errors other than `WouldBlock` (a client that is gone, no descriptor left) mostly pass as well; a serious
+//!         // loop reports them and rests before it asks again.
+//!         while let Ok((stream, address)) = listener.accept() {
+//!             stream.set_nonblocking(true)?;
+//!             let id = server.open(Instant::now(), address.into());
+//!             let (wire, output) = (server.wire(), OutBuf::new());
+//!             connections.insert(id, Connection { stream, wire, output, ends: None });
+//!         }
+//!         connections.retain(|id, connection| {
+//!             let is_readable = connection.wire.buffered() < READ_AHEAD;
+//!             let read = if is_readable { connection.read() } else { Ok(()) };
+//!             let is_open = read.and_then(|()| connection.pump(&mut server, *id)).is_ok();
+//!             if !is_open {
+//!                 server.handle_lost(Instant::now(), *id);
+//!             }
+//!             is_open
+//!         });
+//!         server.handle_timeout(Instant::now());
+//!         loop {
+//!             while let Some(event) = server.poll_event() {
+//!                 answer(&mut server, &mut encoder, event);
+//!             }
+//!             let Some(id) = server.poll_ready() else { break };
+//!             let outcome = connections.get_mut(&id).map(|connection| connection.pump(&mut server, id));
+//!             if let Some(Err(_)) = outcome {
+//!                 connections.remove(&id);
+//!                 server.handle_lost(Instant::now(), id);
+//!             }
+//!         }
+//!         let due = server.poll_timeout().map(|due| due.saturating_duration_since(Instant::now()));
+//!         std::thread::sleep(due.unwrap_or(Duration::MAX).min(Duration::from_millis(1)));
+//!     }
+//! }
+//! ```
+//!
+//! # Behind somebody else's HTTP
+//!
+//! A host that parsed HTTP itself makes a [`RequestHead`](http::RequestHead) of each request, and a wire of its
+//! own for it. The verbs are the same; in place of bytes, bodies go in and replies come out.
+//!
+//! ```
+//! use socketio_core::http::RequestHead;
+//! use socketio_core::sio::{Config, Peer, Server};
+//! use socketio_core::wire::Reply;
+//! use std::time::Instant;
+//!
+//! let now = Instant::now();
+//! let mut server = Server::new(Config::default(), [7; 32], now);
+//! server.add_namespace("/")?;
+//!
+//! let target = "/socket.io/?EIO=4&transport=polling";
+//! let head = RequestHead::from_parts("GET", target, [("host", &b"localhost"[..])])?;
+//! let connection = server.open(now, Peer::Unknown);
+//! let mut wire = server.hosted_wire(head);
+//! while let Some(item) = wire.poll_item() {
+//!     server.handle_item(now, connection, item);
+//!     server.poll_transmit(connection, &mut wire);
+//! }
+//! if let Some(limit) = wire.wants_body() {
+//!     // A POST: `wire.handle_body` takes the body, or why there is none within the limit, and the loop above
+//!     // runs again, beginning with the item that `handle_body` returns.
+//! #   unreachable!("{limit}");
+//! }
+//! match wire.poll_reply() {
+//!     Some(Reply::Response(response)) => assert_eq!(response.status().as_u16(), 200),
+//!     // Send the response; what the connection carries from then on is for `handle_input` and `poll_output`.
+//!     Some(Reply::Upgrade(_)) => unreachable!("nobody asked for a WebSocket"),
+//!     // A poll that waits: ask again whenever `poll_ready` names the connection. If the client goes away
+//!     // meanwhile, that is `handle_lost`; so it is after a response was sent.
+//!     None => unreachable!("handshakes are answered at once"),
+//! }
+//! server.handle_lost(now, connection);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod eio;
+pub mod http;
+pub mod json;
+pub mod sio;
+pub mod wire;
+pub mod ws;
+
+mod buffer;
+pub use buffer::{OutBuf, SHARE_FROM};
+
+mod id;
+pub use id::Sid;
+
+mod limits;
+pub use limits::Limits;
+
+mod text;
+pub use text::Text;
+
+mod slab;
+mod timer;

@@ -1,0 +1,297 @@
+//! What clients send.
+
+use super::socket::{AckToken, Client, Socket, Stage};
+use super::{Assembly, Event, NamespaceId, Reason, Server, SocketId};
+use crate::Text;
+use crate::eio::{CloseReason, SessionId};
+use crate::json::Arguments;
+use crate::sio::{Encoded, Inbound, Packet, PacketError, RawArguments};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// What waits for more to arrive is copied out of the read buffer unless it is this large.
+const WORTH_KEEPING: usize = 16 * 1024;
+
+/// The client broke a rule; its session ends.
+struct Violation;
+
+impl Server {
+    /// A session began: its client has to join a namespace in time.
+    pub(super) fn admit(&mut self, session: SessionId) {
+        let index = session.index();
+        if index >= self.clients.len() {
+            self.clients.resize_with(index + 1, || None);
+        }
+        // A time too far away to be expressed is never.
+        let connect_timer = self
+            .now
+            .checked_add(self.connect_timeout)
+            .map(|deadline| self.timers.arm(0, deadline, session));
+        if let Some(slot) = self.clients.get_mut(index) {
+            *slot = Some(Client {
+                session,
+                sockets: Vec::new(),
+                connect_timer,
+                assembly: None,
+            });
+        }
+    }
+
+    /// A session is gone, and all its sockets with it.
+    pub(super) fn dismiss(&mut self, session: SessionId, reason: CloseReason) {
+        self.detach_all(session, Reason::Session(reason));
+        if let Some(slot) = self.clients.get_mut(session.index()) {
+            let client = slot.take_if(|client| client.session == session);
+            if let Some(timer) = client.and_then(|client| client.connect_timer) {
+                self.timers.disarm(timer);
+            }
+        }
+    }
+
+    pub(super) fn receive(&mut self, session: SessionId, inbound: Inbound) {
+        let outcome = match inbound {
+            Inbound::Packet(Ok(packet)) => self.receive_packet(session, packet),
+            Inbound::Packet(Err(PacketError::IncompleteAck)) => self.receive_incomplete_ack(session),
+            Inbound::Packet(Err(_)) => Err(Violation),
+            Inbound::Attachment(data) => self.receive_attachment(session, data),
+        };
+        if outcome.is_err() {
+            self.punish(session);
+        }
+    }
+
+    fn punish(&mut self, session: SessionId) {
+        let can_tell = self.engine.can_tell_of_close(session);
+        self.detach_all(
+            session,
+            if can_tell {
+                Reason::ForcedClose
+            } else {
+                Reason::ForcedServerClose
+            },
+        );
+        self.engine.close(self.now, session);
+    }
+
+    /// JS ignores an acknowledgement that lacks its number or its arguments, wherever another one might stand.
+    fn receive_incomplete_ack(&self, session: SessionId) -> Result<(), Violation> {
+        let client = self.clients.get(session.index()).and_then(Option::as_ref);
+        let client = client.ok_or(Violation)?;
+        let is_member = client
+            .sockets
+            .iter()
+            .any(|(_, socket)| self.is_connected(*socket));
+        if client.assembly.is_some() || !is_member {
+            return Err(Violation);
+        }
+        Ok(())
+    }
+
+    fn receive_packet(&mut self, session: SessionId, packet: Packet) -> Result<(), Violation> {
+        let client = self.client(session).ok_or(Violation)?;
+        if client.assembly.is_some() {
+            return Err(Violation);
+        }
+        match &packet {
+            Packet::Event { attachments: 1.., .. } | Packet::Ack { attachments: 1.., .. } => {
+                client.assembly = Some(Box::new(Assembly::new(packet)));
+                Ok(())
+            }
+            _ => self.dispatch(session, packet, Vec::new()),
+        }
+    }
+
+    fn receive_attachment(&mut self, session: SessionId, data: Bytes) -> Result<(), Violation> {
+        let client = self.client(session).ok_or(Violation)?;
+        let assembly = client.assembly.as_mut().ok_or(Violation)?;
+        let is_last = assembly.attachments.len() + 1 >= assembly.expected;
+        // The last one, too: an application that sends it on would keep the whole read buffer in a slow client's
+        // queue, where only the attachment's own bytes are counted.
+        let is_small = data.len() < WORTH_KEEPING;
+        assembly.attachments.push(if is_small {
+            Bytes::copy_from_slice(&data)
+        } else {
+            data
+        });
+        if !is_last {
+            return Ok(());
+        }
+        let Some(assembly) = client.assembly.take() else {
+            return Err(Violation);
+        };
+        self.dispatch(session, assembly.packet, assembly.attachments)
+    }
+
+    fn dispatch(
+        &mut self,
+        session: SessionId,
+        packet: Packet,
+        attachments: Vec<Bytes>,
+    ) -> Result<(), Violation> {
+        match packet {
+            Packet::Connect { namespace, auth } => self.receive_connect(session, &namespace, auth),
+            Packet::Disconnect { namespace } => {
+                let socket = self.joined(session, &namespace).ok_or(Violation)?;
+                self.detach(socket, Reason::ClientNamespaceDisconnect);
+                Ok(())
+            }
+            Packet::Event {
+                namespace,
+                id,
+                name,
+                arguments,
+                ..
+            } => {
+                let socket = self.joined(session, &namespace).ok_or(Violation)?;
+                let namespace = self.namespace_of(socket).ok_or(Violation)?;
+                let arguments = Arguments::new(arguments, attachments);
+                let ack = id.map(|id| AckToken { socket, id });
+                self.events.push_back(Event::Event {
+                    socket,
+                    namespace,
+                    name,
+                    arguments,
+                    ack,
+                });
+                Ok(())
+            }
+            Packet::Ack {
+                namespace,
+                id,
+                arguments,
+                ..
+            } => {
+                let socket = self.joined(session, &namespace).ok_or(Violation)?;
+                self.receive_ack(socket, id, Arguments::new(arguments, attachments));
+                Ok(())
+            }
+            Packet::ConnectError { .. } => Err(Violation),
+        }
+    }
+
+    /// The accepted socket of a client in a namespace.
+    fn joined(&self, session: SessionId, namespace: &Text) -> Option<SocketId> {
+        let namespace = *self.by_name.get(namespace.as_bytes())?;
+        let client = self.clients.get(session.index())?.as_ref()?;
+        client
+            .socket(namespace)
+            .filter(|socket| self.is_connected(*socket))
+    }
+
+    fn receive_connect(
+        &mut self,
+        session: SessionId,
+        name: &Text,
+        auth: Option<Bytes>,
+    ) -> Result<(), Violation> {
+        let Some(namespace) = self.by_name.get(name.as_bytes()).copied() else {
+            let refusal = self.invalid_namespace(name).ok_or(Violation)?;
+            // A client that does not read is closed by the engine; there is nobody else to tell.
+            let _ = self.send(session, &refusal, None, crate::eio::Delivery::Reliable);
+            return Ok(());
+        };
+        let limit = self.engine.config().limits.namespaces_per_client;
+        let client = self.client(session).ok_or(Violation)?;
+        if client.socket(namespace).is_some() || client.sockets.len() >= limit {
+            return Err(Violation);
+        }
+        self.create_socket(session, namespace, auth);
+        Ok(())
+    }
+
+    fn invalid_namespace(&mut self, name: &Text) -> Option<Encoded> {
+        let nothing: Option<&RawArguments<'_>> = None;
+        self.encoder
+            .connect_error(name.as_str(), "Invalid namespace", nothing)
+            .ok()
+    }
+
+    fn create_socket(&mut self, session: SessionId, namespace: NamespaceId, auth: Option<Bytes>) {
+        let sid = self.random.sid(self.engine.config().shard);
+        let socket = Socket {
+            session,
+            namespace,
+            sid,
+            auth: auth.map(|auth| Bytes::copy_from_slice(&auth)),
+            stage: Stage::Connecting,
+            rooms: Vec::new(),
+            mark: 0,
+            acks: BTreeMap::new(),
+        };
+        let socket = SocketId(self.sockets.insert(socket));
+        self.by_sid.insert(sid, socket);
+        if let Some(client) = self.client(session) {
+            client.sockets.reserve_exact(1);
+            client.sockets.push((namespace, socket));
+        }
+        self.events.push_back(Event::Connect { socket, namespace });
+    }
+
+    /// Takes a socket out of all tables; the application hears of it if it was accepted.
+    pub(super) fn detach(&mut self, id: SocketId, reason: Reason) {
+        let Some(mut socket) = self.sockets.remove(id.0) else {
+            return;
+        };
+        self.by_sid.remove(&socket.sid);
+        if let Some(client) = self.client(socket.session) {
+            client.sockets.retain(|(_, own)| *own != id);
+        }
+        let was_connected = socket.stage != Stage::Connecting;
+        let namespace = socket.namespace;
+        if let Some(state) = self.namespaces.get_mut(namespace.index()) {
+            state.depart(&mut socket, &mut self.sockets);
+        }
+        for ack in core::mem::take(&mut socket.acks).into_values() {
+            self.fail_ack(ack, super::AckError::Disconnected);
+        }
+        if was_connected {
+            self.events.push_back(Event::Disconnected {
+                socket: id,
+                namespace,
+                reason,
+            });
+        }
+    }
+
+    pub(super) fn detach_all(&mut self, session: SessionId, reason: Reason) {
+        let sockets = self
+            .client(session)
+            .map(|client| core::mem::take(&mut client.sockets));
+        for (_, socket) in sockets.unwrap_or_default() {
+            self.detach(socket, reason);
+        }
+    }
+}
+
+impl Assembly {
+    fn new(mut packet: Packet) -> Self {
+        let mut expected = 0;
+        if let Packet::Event {
+            arguments,
+            attachments,
+            ..
+        }
+        | Packet::Ack {
+            arguments,
+            attachments,
+            ..
+        } = &mut packet
+        {
+            expected = *attachments as usize;
+            if arguments.len() < WORTH_KEEPING {
+                *arguments = Bytes::copy_from_slice(arguments);
+            }
+        }
+        if let Packet::Event { namespace, name, .. } = &mut packet {
+            *namespace = namespace.detach();
+            *name = name.detach();
+        } else if let Packet::Ack { namespace, .. } = &mut packet {
+            *namespace = namespace.detach();
+        }
+        Self {
+            packet,
+            expected,
+            attachments: Vec::new(),
+        }
+    }
+}

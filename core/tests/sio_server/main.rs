@@ -1,0 +1,17 @@
+//! The Socket.IO server against clients made of bytes, with a clock the tests own.
+
+mod client;
+mod pair;
+mod steps;
+
+mod acks;
+mod binary;
+mod broadcast;
+mod connect;
+mod disconnect;
+mod echo;
+mod model;
+mod noise;
+mod peers;
+mod rooms;
+mod violations;

@@ -1,0 +1,234 @@
+//! One server, raw clients made of bytes, and a clock the test owns.
+
+use crate::client::{Client, ClientId, Line, Link, Packet, Reads};
+use socketio_core::eio::Peer;
+use socketio_core::sio::{
+    Config, Encoded, Encoder, Event, NamespaceId, Server, SocketId, Target, WriteArguments,
+};
+use socketio_core::wire::{Flow, Wire};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A server with the namespaces `/` and `/chat`, and everybody who talks to it.
+pub(crate) struct Pair {
+    pub(crate) server: Server,
+    pub(crate) encoder: Encoder,
+    pub(crate) now: Instant,
+    events: VecDeque<Event>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) clients: Vec<Client>,
+}
+
+impl Pair {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    #[allow(clippy::disallowed_methods)]
+    pub(crate) fn with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        // Heartbeats are Engine.IO's; here they would only be noise.
+        config.engine.ping_interval = Duration::from_secs(100_000);
+        adjust(&mut config);
+        let now = Instant::now();
+        let mut server = Server::new(config, [7; 32], now);
+        server.add_namespace("/").unwrap();
+        server.add_namespace("/chat").unwrap();
+        Self {
+            server,
+            encoder: Encoder::new(),
+            now,
+            events: VecDeque::new(),
+            lines: Vec::new(),
+            clients: Vec::new(),
+        }
+    }
+
+    pub(crate) fn namespace(&self, name: &str) -> NamespaceId {
+        self.server.namespace(name).unwrap()
+    }
+
+    /// Time passes, and the server's timer wakes at each deadline on the way.
+    pub(crate) fn pass(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        while let Some(due) = self.server.poll_timeout().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.server.handle_timeout(self.now);
+            self.pump();
+        }
+        self.now = end;
+        self.server.handle_timeout(end);
+        self.pump();
+    }
+
+    /// The next thing the application is told.
+    pub(crate) fn event(&mut self) -> Event {
+        self.pump();
+        self.events.pop_front().expect("an event")
+    }
+
+    /// Everything the application is told and has not looked at.
+    pub(crate) fn events(&mut self) -> Vec<Event> {
+        self.pump();
+        self.events.drain(..).collect()
+    }
+
+    /// What the application was told, as short texts in order.
+    pub(crate) fn told(&mut self) -> Vec<String> {
+        self.events().iter().map(describe).collect()
+    }
+
+    /// Sends CONNECT, takes its event and lets the client in.
+    pub(crate) fn join(&mut self, client: ClientId, namespace: &str) -> SocketId {
+        let socket = self.ask(client, namespace);
+        assert!(self.server.accept(self.now, socket));
+        self.pump();
+        socket
+    }
+
+    /// Sends CONNECT and takes its event, which is not answered; earlier events stay.
+    pub(crate) fn ask(&mut self, client: ClientId, namespace: &str) -> SocketId {
+        self.send(client, &format!("40{}", prefix(namespace)));
+        let is_connect = |event: &Event| matches!(event, Event::Connect { .. });
+        let place = self.events.iter().position(is_connect).expect("a connect");
+        match self.events.remove(place) {
+            Some(Event::Connect {
+                socket,
+                namespace: asked,
+            }) => {
+                assert_eq!(asked, self.namespace(namespace));
+                socket
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A client on a WebSocket that is in `namespace` and has read everything so far.
+    pub(crate) fn member(&mut self, namespace: &str) -> (ClientId, SocketId) {
+        let client = self.websocket();
+        self.welcome(client, namespace)
+    }
+
+    /// A polling client that is in `namespace` and has read everything so far; no poll waits.
+    pub(crate) fn polling_member(&mut self, namespace: &str) -> (ClientId, SocketId) {
+        let client = self.polling();
+        self.welcome(client, namespace)
+    }
+
+    fn welcome(&mut self, client: ClientId, namespace: &str) -> (ClientId, SocketId) {
+        let socket = self.join(client, namespace);
+        let sid = self.server.sid(socket).unwrap();
+        let expected = format!("40{}{{\"sid\":\"{sid}\"}}", prefix(namespace));
+        assert_eq!(self.receive(client), [Packet::Text(expected)]);
+        (client, socket)
+    }
+
+    pub(crate) fn encode<T: WriteArguments + ?Sized>(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        arguments: &T,
+    ) -> Encoded {
+        self.encoder.event(namespace, name, arguments).unwrap()
+    }
+
+    /// Sends to all sockets of `namespace` that `target` means; how many that were.
+    pub(crate) fn broadcast(&mut self, namespace: &str, target: &Target, name: &str) -> usize {
+        let packet = self.encode(namespace, name, &());
+        let namespace = self.namespace(namespace);
+        let count = self
+            .server
+            .broadcast(self.now, namespace, target, &packet, Default::default());
+        self.pump();
+        count
+    }
+
+    /// A new connection.
+    pub(crate) fn open(&mut self) -> Link {
+        let id = self.server.open(self.now, Peer::Unknown);
+        let wire = Wire::new(self.server.engine_config().wire(), self.server.codec());
+        self.lines.push(Line::new(id, wire));
+        Link(self.lines.len() - 1)
+    }
+
+    /// Moves bytes until nothing moves.
+    pub(crate) fn pump(&mut self) {
+        loop {
+            let mut moved = false;
+            for place in 0..self.lines.len() {
+                moved |= self.pump_line(place);
+            }
+            while let Some(id) = self.server.poll_ready() {
+                moved = true;
+                if let Some(line) = self.lines.iter_mut().find(|line| line.id == id && line.is_open) {
+                    self.server.poll_transmit(id, &mut line.wire);
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
+        while let Some(event) = self.server.poll_event() {
+            self.events.push_back(event);
+        }
+    }
+
+    fn pump_line(&mut self, place: usize) -> bool {
+        let line = &mut self.lines[place];
+        if !line.is_open {
+            return false;
+        }
+        let mut moved = false;
+        while let Some(item) = line.wire.poll_item() {
+            moved = true;
+            self.server.handle_item(self.now, line.id, item);
+            self.server.poll_transmit(line.id, &mut line.wire);
+        }
+        let flow = line.wire.poll_output(&mut line.out);
+        if line.reads == Reads::Everything && !line.out.is_empty() {
+            moved = true;
+            line.take_output();
+            let _ = line.wire.poll_output(&mut line.out);
+            self.server.poll_transmit(line.id, &mut line.wire);
+        }
+        if flow == Flow::Closing && line.out.is_empty() {
+            moved = true;
+            line.is_open = false;
+            self.server.handle_lost(self.now, line.id);
+        }
+        moved
+    }
+}
+
+/// What stands before the rest of a packet of this namespace.
+pub(crate) fn prefix(namespace: &str) -> String {
+    match namespace {
+        "/" => String::new(),
+        name => format!("{name},"),
+    }
+}
+
+/// An event in a few words.
+pub(crate) fn describe(event: &Event) -> String {
+    match event {
+        Event::Connect { .. } => "connect".to_owned(),
+        Event::Event {
+            name, arguments, ack, ..
+        } => {
+            let attachments = arguments.attachments().len();
+            let id = ack.as_ref().map(|token| token.id().to_string());
+            let text = arguments.text();
+            format!(
+                "event {}{} ({text}) {attachments}",
+                id.unwrap_or_default(),
+                name.raw()
+            )
+        }
+        Event::Acked { outcome, .. } => match outcome {
+            Ok(arguments) => format!("acked ({}) {}", arguments.text(), arguments.attachments().len()),
+            Err(error) => format!("ack failed: {error}"),
+        },
+        Event::Disconnected { reason, .. } => format!("disconnected: {reason}"),
+        other => format!("{other:?}"),
+    }
+}
