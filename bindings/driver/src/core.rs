@@ -1,0 +1,18 @@
+//! The one door to the core: everything in this crate names core types through this module.
+
+pub(crate) use socketio_core::Sid as EngineSid;
+pub(crate) use socketio_core::eio::{
+    CLIENT_BUNDLES, ClientBundle, CloseReason, Config as EngineConfig, ConnId, Delivery, Gate, Peer,
+    RequestId, SendError, SessionId, Transport, Transports, Upgrades,
+};
+pub(crate) use socketio_core::http::{BodyLength, Cookie, Cors, Method, RequestHead, Response, StatusCode};
+pub(crate) use socketio_core::json::{Arguments, EncodeError as JsonError, Raw};
+pub(crate) use socketio_core::sio::packet::is_reserved;
+pub(crate) use socketio_core::sio::{
+    AckError, AckId, AckToken, Config, EmitError, EncodeError, Encoded, Encoder, Event as CoreEvent,
+    EventName, Handshake, NamespaceId, Reason, RoomError, Server, SocketId, SocketIo, Target, WriteArguments,
+};
+pub(crate) use socketio_core::wire::{BodyFailure, Codec, Flow, Item, Plain, Reply, Wire};
+pub(crate) use socketio_core::{Limits, OutBuf, Sid, Text};
+
+pub(crate) use socketio_core::eio::{Event as EngineEvent, Message as EngineMessage, Server as EngineCore};

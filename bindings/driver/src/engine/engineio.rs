@@ -1,0 +1,186 @@
+//! The Engine.IO server in the engine room.
+
+use std::io::{self, Write as _};
+use std::sync::{Arc, Weak};
+use std::task::Context;
+use std::time::Instant;
+
+use super::bundle::Bundles;
+use super::foreign::OwnRequest;
+use super::house::{House, Job, Machine, Message, Next, Notice, forward_to_core};
+use super::runtime::Runtime;
+use super::serve::serve_house;
+use super::shard::Shard;
+use super::strand::{Strand, StrandId, Strands, Work};
+use super::work::mark_over;
+use crate::bare::{EngineInner, EngineServer, Session};
+use crate::core::{
+    CloseReason, ConnId, EngineConfig, EngineCore, EngineEvent, EngineMessage, Item, OutBuf, Peer, Plain,
+    RequestHead, RequestId, Response, SessionId, Wire,
+};
+use crate::handler::catch;
+use crate::router::{Fallback, Gate};
+
+/// Serves connections of `listener` until the server is [shut down](EngineServer::shutdown): what a binding's
+/// `serve_engine` does with its runtime.
+///
+/// # Errors
+/// When the server is served already, or the listener fails for good.
+pub async fn serve_engine<R: Runtime>(
+    runtime: R,
+    listener: R::Listener,
+    server: EngineServer,
+) -> io::Result<()> {
+    let inner = Arc::clone(server.inner());
+    let core = EngineCore::new(inner.config().clone(), runtime.seed()?, runtime.now());
+    let machine = EngineMachine {
+        core,
+        inner: Arc::downgrade(&inner),
+        strands: Vec::new(),
+    };
+    serve_house(runtime, listener, inner, machine).await
+}
+
+/// The core of an Engine.IO server, and which strand belongs to which session.
+pub(crate) struct EngineMachine {
+    pub(crate) core: EngineCore,
+    inner: Weak<EngineInner>,
+    /// By the index of the session.
+    strands: Vec<Option<(SessionId, StrandId)>>,
+}
+
+/// What handlers have to be called for.
+#[derive(Debug)]
+pub(crate) enum SessionJob {
+    Open,
+    Message(EngineMessage),
+    Close(CloseReason),
+}
+
+impl Job for SessionJob {
+    fn detach(&mut self) {
+        if let Self::Message(message) = self {
+            *message = message.detach();
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        matches!(self, Self::Close(_))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Message(EngineMessage::Text(text)) => text.len(),
+            Self::Message(EngineMessage::Binary(data)) => data.len(),
+            Self::Open | Self::Close(_) => 0,
+        }
+    }
+}
+
+impl EngineMachine {
+    fn strand_of(&self, session: SessionId) -> Option<StrandId> {
+        let (own, strand) = self.strands.get(session.index()).copied().flatten()?;
+        (own == session).then_some(strand)
+    }
+
+    fn enter(&mut self, session: SessionId, strands: &mut Strands<Self>) -> Option<StrandId> {
+        let inner = self.inner.upgrade()?;
+        let (sid, head) = (self.core.sid(session)?, self.core.head(session)?.clone());
+        let handle = Session::new(inner, session, sid, head, self.core.peer(session)?);
+        let strand = strands.insert(Strand::new(handle));
+        let index = session.index();
+        if index >= self.strands.len() {
+            self.strands.resize_with(index + 1, || None);
+        }
+        if let Some(slot) = self.strands.get_mut(index) {
+            *slot = Some((session, strand));
+        }
+        Some(strand)
+    }
+
+    fn notice(&mut self, event: EngineEvent, strands: &mut Strands<Self>) -> Option<Notice<SessionJob>> {
+        Some(match event {
+            EngineEvent::Opened { session } => Notice::Job(self.enter(session, strands)?, SessionJob::Open),
+            EngineEvent::Message { session, message } => {
+                Notice::Job(self.strand_of(session)?, SessionJob::Message(message))
+            }
+            EngineEvent::Closed { session, reason } => {
+                Notice::Job(self.strand_of(session)?, SessionJob::Close(reason))
+            }
+            EngineEvent::Handshake { request } => Notice::Request(OwnRequest::Handshake(request)),
+            EngineEvent::Request { request, head } => Notice::Request(OwnRequest::Request(request, head)),
+            EngineEvent::RequestBody { request, body } => Notice::Request(OwnRequest::Body(request, body)),
+            _ => return None,
+        })
+    }
+}
+
+impl Machine for EngineMachine {
+    type Codec = Plain;
+    type Subject = Session;
+    type Job = SessionJob;
+
+    fn config(&self) -> &EngineConfig {
+        self.core.config()
+    }
+
+    forward_to_core!();
+
+    fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<SessionJob>> {
+        let event = self.core.poll_event()?;
+        Some(self.notice(event, strands).unwrap_or(Notice::Nothing))
+    }
+
+    fn forget(&mut self, strand: StrandId, subject: &Session) {
+        if let Some(slot) = self.strands.get_mut(subject.id().index())
+            && slot.is_some_and(|(_, own)| own == strand)
+        {
+            *slot = None;
+        }
+    }
+}
+
+impl House for EngineInner {
+    type Machine = EngineMachine;
+
+    fn shard(&self) -> &Shard<EngineMachine> {
+        self.shard()
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        self.handlers().gate.as_deref()
+    }
+
+    fn fallback(&self) -> Option<&Fallback> {
+        self.handlers().fallback.as_deref()
+    }
+
+    fn bundles(&self) -> Option<&Bundles> {
+        None
+    }
+
+    fn run(self: &Arc<Self>, work: Work<EngineMachine>, _: &mut Context<'_>) -> Next {
+        let Work {
+            strand,
+            subject: session,
+            job,
+        } = work;
+        let handlers = self.handlers();
+        let called = catch(|| {
+            match job {
+                SessionJob::Open => (handlers.open)(&session),
+                SessionJob::Message(message) => (handlers.message)(&session, message),
+                SessionJob::Close(reason) => {
+                    mark_over(self, strand);
+                    (handlers.close)(&session, reason);
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = called {
+            // A closed stderr must not end the connection.
+            let _ = writeln!(io::stderr(), "engineio: {error}");
+        }
+        Next::Go
+    }
+}

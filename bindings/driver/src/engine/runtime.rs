@@ -1,0 +1,64 @@
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::BytesMut;
+
+use crate::core::Peer;
+
+/// What an asynchronous runtime gives a binding: connections, time, tasks and a seed.
+///
+/// A runtime is a cheap handle; the simulator's carries a pointer to its world. All time in the driver is this
+/// trait's, so that a world can own the clock.
+pub trait Runtime: Clone + Send + Sync + 'static {
+    /// A byte stream between two processes.
+    type Stream: Stream;
+    /// What connections are accepted from.
+    type Listener: Listener<Stream = Self::Stream>;
+    /// A future that ends at a moment given to [`sleep_until`](Self::sleep_until).
+    type Sleep: Future<Output = ()> + Send + 'static;
+
+    /// The current moment.
+    fn now(&self) -> Instant;
+
+    /// Sleeps until `deadline`; ends at once when it has passed.
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep;
+
+    /// Runs `task` beside the caller, to its end.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+
+    /// Randomness for the core, from the operating system.
+    ///
+    /// # Errors
+    /// When the system has none to give.
+    fn seed(&self) -> io::Result<[u8; 32]>;
+}
+
+/// A connection as the driver uses it. Dropping it closes it.
+pub trait Stream: Send + Unpin + 'static {
+    /// Appends what has arrived to the spare room of `buffer`, which has some; `Ok(0)` is the end of the stream.
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>>;
+
+    /// Writes some of `slices`; says how many bytes.
+    fn poll_write(&mut self, context: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>>;
+
+    /// Sends what was written and is kept back by the stream itself, as TLS does. Asked for again until it is
+    /// `Ready`; most streams keep nothing back.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = context;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends the sending side, so that the peer sees the end after everything written.
+    fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// Where connections come from.
+pub trait Listener: Send + Unpin + 'static {
+    /// What it accepts.
+    type Stream: Stream;
+
+    /// The next connection and who made it.
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Peer)>>;
+}

@@ -1,0 +1,165 @@
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use super::connection::{Connection, Link};
+use super::house::{House, Machine};
+use super::runtime::{Listener, Runtime};
+use super::shard::Host;
+use super::state::Stage;
+use super::timer;
+use crate::core::Peer;
+use crate::error::Error;
+
+/// How long accepting pauses when the process has no room for another connection.
+const NO_ROOM: Duration = Duration::from_millis(50);
+
+/// Serves connections of `listener` until the house is shut down, or its serving fails for good.
+pub(super) async fn serve_house<R: Runtime, H: House>(
+    runtime: R,
+    mut listener: R::Listener,
+    house: Arc<H>,
+    machine: H::Machine,
+) -> io::Result<()> {
+    start(&runtime, &house, machine)?;
+    let _ends = EndOnDrop(Arc::clone(&house));
+    loop {
+        match poll_fn(|task| poll_accept::<R, H>(&house, &mut listener, task)).await {
+            Accepted::Connection(stream, peer) => admit(&runtime, &house, stream, peer),
+            Accepted::NoRoom => runtime.sleep_until(runtime.now() + NO_ROOM).await,
+            Accepted::End { deadline } => {
+                drop(listener);
+                finish(&runtime, &house, deadline).await;
+                return Ok(());
+            }
+            Accepted::Failed(error) => return Err(error),
+        }
+    }
+}
+
+/// Begins to serve connections that a host brings. The future ends as [`serve_house`] does; dropping it ends
+/// everything at once.
+pub(super) fn host_house<R: Runtime, H: House>(
+    runtime: R,
+    house: Arc<H>,
+    machine: H::Machine,
+) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    start(&runtime, &house, machine)?;
+    let ends = EndOnDrop(house);
+    Ok(async move {
+        let house = &ends.0;
+        // A poisoned shard has ended already.
+        if let Ok(deadline) = poll_fn(|task| poll_end(house, task)).await {
+            finish(&runtime, house, deadline).await;
+        }
+    })
+}
+
+/// Puts a machine behind the lock and makes the task of its timer, so that connections can be served.
+fn start<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, machine: H::Machine) -> io::Result<()> {
+    let (clock, spawner) = (runtime.clone(), runtime.clone());
+    let host = Host {
+        now: Box::new(move || clock.now()),
+        spawn: Box::new(move |task| spawner.spawn(task)),
+    };
+    house.shard().start(machine, host).map_err(io::Error::other)?;
+    runtime.spawn(timer::run(runtime.clone(), Arc::clone(house)));
+    Ok(())
+}
+
+fn admit<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, stream: R::Stream, peer: Peer) {
+    let opened = house
+        .shard()
+        .with(house, |state, now| (state.open(now, peer), state.machine.wire()));
+    // A poisoned shard serves nobody; dropping the stream says so.
+    if let Ok((id, wire)) = opened {
+        let link = Link::new(Arc::clone(house), id, wire);
+        runtime.spawn(Connection::new(link, runtime.clone(), stream));
+    }
+}
+
+enum Accepted<S> {
+    Connection(S, Peer),
+    /// The process or the system has no room for another connection at the moment.
+    NoRoom,
+    End {
+        deadline: Instant,
+    },
+    Failed(io::Error),
+}
+
+fn poll_accept<R: Runtime, H: House>(
+    house: &Arc<H>,
+    listener: &mut R::Listener,
+    task: &mut Context<'_>,
+) -> Poll<Accepted<R::Stream>> {
+    match poll_end(house, task) {
+        Poll::Pending => {}
+        Poll::Ready(Ok(deadline)) => return Poll::Ready(Accepted::End { deadline }),
+        Poll::Ready(Err(error)) => return Poll::Ready(Accepted::Failed(io::Error::other(error))),
+    }
+    match listener.poll_accept(task) {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Ok((stream, peer))) => Poll::Ready(Accepted::Connection(stream, peer)),
+        Poll::Ready(Err(error)) => match error.kind() {
+            // The peer was gone before it was accepted.
+            io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted => {
+                task.waker().wake_by_ref();
+                Poll::Pending
+            }
+            io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected => Poll::Ready(Accepted::Failed(error)),
+            _ => Poll::Ready(Accepted::NoRoom),
+        },
+    }
+}
+
+/// Until when connections may go on, once the house is shut down.
+fn poll_end<H: House>(house: &Arc<H>, task: &Context<'_>) -> Poll<Result<Instant, Error>> {
+    let waker = task.waker().clone();
+    let stage = house.shard().with(house, |state, now| match state.stage {
+        Stage::Serving => (Poll::Pending, state.acceptor.replace(waker)),
+        Stage::Ending { deadline } => (Poll::Ready(deadline), None),
+        Stage::Aborted => (Poll::Ready(now), None),
+    });
+    match stage {
+        Ok((Poll::Pending, _replaced)) => Poll::Pending,
+        Ok((Poll::Ready(deadline), _)) => Poll::Ready(Ok(deadline)),
+        Err(error) => Poll::Ready(Err(error)),
+    }
+}
+
+/// Waits for the last connection, or until the deadline.
+async fn finish<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, deadline: Instant) {
+    let mut sleep = pin!(runtime.sleep_until(deadline));
+    poll_fn(|task| {
+        if sleep.as_mut().poll(task).is_ready() {
+            return Poll::Ready(());
+        }
+        let waker = task.waker().clone();
+        let open = house
+            .shard()
+            .with(house, |state, _| (state.open, state.acceptor.replace(waker)));
+        if open.is_ok_and(|(open, _replaced)| open > 0) {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    })
+    .await;
+}
+
+/// However serving ends, its connections end with it.
+struct EndOnDrop<H: House>(Arc<H>);
+
+impl<H: House> Drop for EndOnDrop<H> {
+    fn drop(&mut self) {
+        // A poisoned shard has no connections any more.
+        let _ = self.0.shard().with(&self.0, super::state::State::abort);
+    }
+}

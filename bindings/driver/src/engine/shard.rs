@@ -1,0 +1,134 @@
+use std::cell::Cell;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::Waker;
+use std::time::Instant;
+
+use super::house::{House, Machine};
+use super::state::{After, State};
+use super::work;
+use crate::core::OutBuf;
+use crate::error::Error;
+use crate::handler::catch;
+
+/// The core and everything that belongs to it, behind one lock.
+pub(crate) struct Shard<M: Machine> {
+    state: Mutex<Option<State<M>>>,
+    host: OnceLock<Host>,
+}
+
+/// What the shard needs of the runtime, with its type forgotten.
+pub(crate) struct Host {
+    pub(crate) now: Box<dyn Fn() -> Instant + Send + Sync>,
+    pub(crate) spawn: Box<dyn Fn(Task) + Send + Sync>,
+}
+
+/// What is run beside its maker.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+thread_local! {
+    /// Kept for its capacity; taken out while in use, so that a waker that comes back here finds a fresh one.
+    static AFTER: Cell<Option<After>> = const { Cell::new(None) };
+    /// Output buffers that were written out, for the core to fill again.
+    static SPARES: Cell<Vec<OutBuf>> = const { Cell::new(Vec::new()) };
+}
+
+/// More emptied buffers than this are given to the allocator instead of the core.
+const SPARES_PER_THREAD: usize = 256;
+
+/// Gives an emptied output buffer back to the core, at the next lock.
+pub(super) fn recycle(buffer: OutBuf) {
+    // A thread that is ending keeps nothing.
+    let _ = SPARES.try_with(|place| {
+        let mut spares = place.take();
+        if spares.len() < SPARES_PER_THREAD {
+            spares.push(buffer);
+        }
+        place.set(spares);
+    });
+}
+
+impl<M: Machine> Shard<M> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            state: Mutex::new(None),
+            host: OnceLock::new(),
+        }
+    }
+
+    /// Begins to serve; fails when it did before.
+    pub(crate) fn start(&self, machine: M, host: Host) -> Result<(), Error> {
+        self.host.set(host).map_err(|_| Error::AlreadyServing)?;
+        *self.state.lock().map_err(|_| Error::Poisoned)? = Some(State::new(machine));
+        Ok(())
+    }
+
+    pub(super) fn now(&self) -> Result<Instant, Error> {
+        Ok((self.host.get().ok_or(Error::NotServing)?.now)())
+    }
+
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(host) = self.host.get() {
+            (host.spawn)(Box::pin(task));
+        }
+    }
+
+    /// Runs `verbs` under the lock, and after unlock what they led to.
+    ///
+    /// `verbs` makes core calls and keeps books; nothing of the application runs in it.
+    pub(crate) fn with<H: House<Machine = M>, R>(
+        &self,
+        house: &Arc<H>,
+        verbs: impl FnOnce(&mut State<M>, Instant) -> R,
+    ) -> Result<R, Error> {
+        let now = self.now()?;
+        let mut after = AFTER.try_with(Cell::take).ok().flatten().unwrap_or_default();
+        let (result, over) = {
+            let mut guard = self.state.lock().map_err(|_| Error::Poisoned)?;
+            let state = guard.as_mut().ok_or(Error::NotServing)?;
+            take_spares(&mut state.machine);
+            let result = verbs(state, now);
+            state.settle();
+            mem::swap(&mut state.after, &mut after);
+            (result, mem::take(&mut state.over))
+        };
+        after.run(house);
+        for strand in over {
+            // The application's data goes with its last handle, and its destructor may panic: that must not end the
+            // connection this runs on, nor meet another such panic on its way.
+            let _ = catch(|| {
+                drop(strand);
+                Ok(())
+            });
+        }
+        let _ = AFTER.try_with(|place| place.set(Some(after)));
+        Ok(result)
+    }
+}
+
+fn take_spares(machine: &mut impl Machine) {
+    let _ = SPARES.try_with(|place| {
+        let mut spares = place.take();
+        for spare in spares.drain(..) {
+            machine.recycle(spare);
+        }
+        place.set(spares);
+    });
+}
+
+impl After {
+    fn run<H: House>(&mut self, house: &Arc<H>) {
+        for waker in self.wakers.drain(..) {
+            wake(waker);
+        }
+        for strand in self.strands.drain(..) {
+            house.shard().spawn(work::drain(Arc::clone(house), strand));
+        }
+    }
+}
+
+fn wake(waker: Waker) {
+    waker.wake();
+}

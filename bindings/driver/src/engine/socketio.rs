@@ -1,0 +1,327 @@
+//! The Socket.IO server in the engine room.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::bundle::Bundles;
+use super::foreign::OwnRequest;
+use super::house::{House, Machine, Message, Next, Notice, forward_to_core};
+use super::runtime::Runtime;
+use super::serve::{host_house, serve_house};
+use super::shard::Shard;
+use super::strand::{Strand, StrandId, Strands, Work};
+use super::work::{mark_over, run_before, run_beside};
+use crate::core::{
+    self, AckToken, Arguments, ClientBundle, Config, ConnId, CoreEvent, EngineConfig, EventName, Item,
+    OutBuf, Peer, Reason, RequestHead, RequestId, Response, SocketId, SocketIo, Wire,
+};
+use crate::encoding;
+use crate::handle::{Server, Socket};
+use crate::handler::{
+    ConnectContext, DisconnectContext, EventContext, EventOutcome, HandlerContext, LifecycleOutcome, Step,
+};
+use crate::inner::Inner;
+use crate::router::{Admission, Fallback, Gate, Verdict};
+
+/// Serves connections of `listener` until the server is [shut down](Server::shutdown): what a binding's `serve`
+/// does with its runtime.
+///
+/// # Errors
+/// When the server is served already, its client bundle cannot be read, or the listener fails for good.
+pub async fn serve<R: Runtime>(runtime: R, listener: R::Listener, server: Server) -> io::Result<()> {
+    let inner = Arc::clone(server.inner());
+    let machine = build(&runtime, &inner)?;
+    serve_house(runtime, listener, inner, machine).await
+}
+
+/// Begins to serve without a listener: requests come from a host, through [`Server::handle`].
+///
+/// The future, which has to be run, ends when the server was [shut down](Server::shutdown) and the last connection
+/// is gone or the time for that is over. Dropping it ends everything at once.
+///
+/// # Errors
+/// When the server is served already, or its client bundle cannot be read.
+pub fn host<R: Runtime>(
+    runtime: R,
+    server: &Server,
+) -> io::Result<impl Future<Output = ()> + Send + 'static + use<R>> {
+    let inner = Arc::clone(server.inner());
+    let machine = build(&runtime, &inner)?;
+    host_house(runtime, inner, machine)
+}
+
+fn build<R: Runtime>(runtime: &R, inner: &Arc<Inner>) -> io::Result<SocketMachine> {
+    let router = inner.router();
+    let mut config: Config = router.config().clone();
+    let prefix = config.engine.path.as_str();
+    let bundles = router.client_bundle().map(|path| Bundles::load(path, prefix));
+    let bundles = bundles.transpose()?;
+    if bundles.is_some() {
+        config.engine.client_bundle = ClientBundle::Present;
+    }
+    let mut core = core::Server::new(config, runtime.seed()?, runtime.now());
+    let namespaces: Result<Vec<_>, _> = router.namespaces().map(|name| core.add_namespace(name)).collect();
+    inner.begin(namespaces.map_err(io::Error::other)?, bundles);
+    Ok(SocketMachine {
+        core,
+        inner: Arc::downgrade(inner),
+        strands: Vec::new(),
+    })
+}
+
+/// The core of a Socket.IO server, and which strand belongs to which socket.
+pub(crate) struct SocketMachine {
+    pub(crate) core: core::Server,
+    inner: Weak<Inner>,
+    /// By the index of the socket.
+    strands: Vec<Option<(SocketId, StrandId)>>,
+}
+
+/// What handlers have to be called for.
+#[derive(Debug)]
+pub(crate) enum SocketJob {
+    /// Ask the guards, let the client in or not, run `on_connect`.
+    Join,
+    /// Run an event's handler.
+    Event {
+        name: EventName,
+        arguments: Arguments,
+        ack: Option<AckToken>,
+    },
+    /// Run `on_disconnect`; the strand ends with it.
+    Disconnect(Reason),
+}
+
+impl super::house::Job for SocketJob {
+    fn detach(&mut self) {
+        if let Self::Event { name, arguments, .. } = self {
+            *name = name.detach();
+            *arguments = arguments.detach();
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        matches!(self, Self::Disconnect(_))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Event { arguments, .. } => {
+                let attachments = arguments.attachments().iter().map(Bytes::len);
+                arguments.text().len() + attachments.sum::<usize>()
+            }
+            Self::Join | Self::Disconnect(_) => 0,
+        }
+    }
+}
+
+impl SocketMachine {
+    /// The strand of a socket that was let in or asks to be.
+    pub(crate) fn strand_of(&self, socket: SocketId) -> Option<StrandId> {
+        let (own, strand) = self.strands.get(socket.index()).copied().flatten()?;
+        (own == socket).then_some(strand)
+    }
+
+    fn enter(
+        &mut self,
+        socket: SocketId,
+        namespace: core::NamespaceId,
+        strands: &mut Strands<Self>,
+    ) -> Option<StrandId> {
+        let inner = self.inner.upgrade()?;
+        let handle = Socket::new(
+            inner,
+            socket,
+            namespace,
+            self.core.sid(socket)?,
+            self.core.handshake(socket)?,
+        );
+        let strand = strands.insert(Strand::new(handle));
+        let index = socket.index();
+        if index >= self.strands.len() {
+            self.strands.resize_with(index + 1, || None);
+        }
+        if let Some(slot) = self.strands.get_mut(index) {
+            *slot = Some((socket, strand));
+        }
+        Some(strand)
+    }
+
+    fn notice(&mut self, event: CoreEvent, strands: &mut Strands<Self>) -> Option<Notice<SocketJob>> {
+        Some(match event {
+            CoreEvent::Connect { socket, namespace } => {
+                Notice::Job(self.enter(socket, namespace, strands)?, SocketJob::Join)
+            }
+            CoreEvent::Event {
+                socket,
+                name,
+                arguments,
+                ack,
+                ..
+            } => Notice::Job(self.strand_of(socket)?, SocketJob::Event { name, arguments, ack }),
+            CoreEvent::Disconnected { socket, reason, .. } => {
+                Notice::Job(self.strand_of(socket)?, SocketJob::Disconnect(reason))
+            }
+            CoreEvent::Acked { ack, outcome } => {
+                let outcome = outcome.map(|arguments| arguments.detach());
+                Notice::Wake(self.inner.upgrade()?.calls().complete(ack, outcome)?)
+            }
+            CoreEvent::Handshake { request } => Notice::Request(OwnRequest::Handshake(request)),
+            CoreEvent::Request { request, head } => Notice::Request(OwnRequest::Request(request, head)),
+            CoreEvent::RequestBody { request, body } => Notice::Request(OwnRequest::Body(request, body)),
+            _ => return None,
+        })
+    }
+}
+
+impl Machine for SocketMachine {
+    type Codec = SocketIo;
+    type Subject = Socket;
+    type Job = SocketJob;
+
+    fn config(&self) -> &EngineConfig {
+        self.core.engine_config()
+    }
+
+    forward_to_core!();
+
+    fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<SocketJob>> {
+        let event = self.core.poll_event()?;
+        Some(self.notice(event, strands).unwrap_or(Notice::Nothing))
+    }
+
+    fn forget(&mut self, strand: StrandId, subject: &Socket) {
+        if let Some(slot) = self.strands.get_mut(subject.socket_id().index())
+            && slot.is_some_and(|(_, own)| own == strand)
+        {
+            *slot = None;
+        }
+    }
+}
+
+impl House for Inner {
+    type Machine = SocketMachine;
+
+    fn shard(&self) -> &Shard<SocketMachine> {
+        self.shard()
+    }
+
+    fn gate(&self) -> Option<&Gate> {
+        self.router().gate()
+    }
+
+    fn fallback(&self) -> Option<&Fallback> {
+        self.router().fallback()
+    }
+
+    fn bundles(&self) -> Option<&Bundles> {
+        self.bundles()
+    }
+
+    fn run(self: &Arc<Self>, work: Work<SocketMachine>, task: &mut Context<'_>) -> Next {
+        let Work {
+            strand,
+            subject: socket,
+            job,
+        } = work;
+        match job {
+            SocketJob::Event { name, arguments, ack } => {
+                let is_serial = self.router().is_serial(socket.namespace_id());
+                let context = EventContext::new(socket, name, arguments, ack);
+                let suspended = match self.router().event(context, task) {
+                    Step::Done(outcome) => {
+                        conclude(self, outcome);
+                        return Next::Go;
+                    }
+                    Step::Pending(suspended) => suspended,
+                };
+                let owned = Arc::clone(self);
+                let rest = async move { conclude(&owned, suspended.await) };
+                if is_serial {
+                    run_before(self, strand, rest)
+                } else {
+                    run_beside(self, strand, rest)
+                }
+            }
+            SocketJob::Join => {
+                let mut joining = Box::pin(join(Arc::clone(self), strand, socket));
+                match joining.as_mut().poll(task) {
+                    Poll::Ready(()) => Next::Go,
+                    Poll::Pending => run_before(self, strand, joining),
+                }
+            }
+            SocketJob::Disconnect(reason) => {
+                mark_over(self, strand);
+                match self
+                    .router()
+                    .disconnect(DisconnectContext::new(socket, reason), task)
+                {
+                    Step::Done(outcome) => {
+                        conclude_lifecycle(self, outcome);
+                        Next::Go
+                    }
+                    Step::Pending(suspended) => {
+                        let owned = Arc::clone(self);
+                        run_beside(self, strand, async move {
+                            conclude_lifecycle(&owned, suspended.await)
+                        })
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Asks the guards, tells the core, and runs `on_connect`.
+async fn join(inner: Arc<Inner>, strand: StrandId, socket: Socket) {
+    let id = socket.socket_id();
+    let is_in = match Admission::new(socket.clone()).await {
+        Verdict::Admit => inner.with_core(|core, now| core.accept(now, id)).unwrap_or(false),
+        Verdict::Refuse(refusal) => {
+            // A namespace that clients can ask for can also be written, so encoding does not fail.
+            if let Ok(packet) = encoding::refusal(socket.namespace_name(), &refusal) {
+                let _ = inner.with_core(|core, now| core.refuse(now, id, &packet));
+            }
+            false
+        }
+    };
+    if !is_in {
+        return mark_over(&inner, strand);
+    }
+    let mut context = Some(ConnectContext::new(socket));
+    let step = poll_fn(|task| match context.take() {
+        Some(context) => Poll::Ready(inner.router().connect(context, task)),
+        None => Poll::Pending,
+    });
+    let outcome = finished(step.await).await;
+    conclude_lifecycle(&inner, outcome);
+}
+
+async fn finished<C: HandlerContext>(step: Step<C>) -> C::Outcome {
+    match step {
+        Step::Done(outcome) => outcome,
+        Step::Pending(suspended) => suspended.await,
+    }
+}
+
+fn conclude(inner: &Arc<Inner>, outcome: EventOutcome) {
+    match outcome {
+        EventOutcome::Nothing => {}
+        EventOutcome::Reply { token, packet } => {
+            // When the client is gone there is nobody to miss the acknowledgement.
+            let _ = inner.with_core(|core, now| core.ack(now, token, &packet));
+        }
+        EventOutcome::Failed(report) => inner.router().report(&report),
+    }
+}
+
+fn conclude_lifecycle(inner: &Arc<Inner>, outcome: LifecycleOutcome) {
+    if let LifecycleOutcome::Failed(report) = outcome {
+        inner.router().report(&report);
+    }
+}

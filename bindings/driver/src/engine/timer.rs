@@ -1,0 +1,46 @@
+//! The one timer of a shard.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use super::house::{House, Machine};
+use super::runtime::Runtime;
+use super::state::Stage;
+
+/// Wakes the core whenever something is due, until the server ends.
+pub(super) async fn run<R: Runtime, H: House>(runtime: R, house: Arc<H>) {
+    let mut sleep: Option<Pin<Box<R::Sleep>>> = None;
+    let mut asleep_until: Option<Instant> = None;
+    loop {
+        let is_over = poll_fn(|task| {
+            let waker = task.waker().clone();
+            let armed = house.shard().with(&house, |state, now| {
+                state.machine.handle_timeout(now);
+                let is_over = state.stage == Stage::Aborted;
+                (is_over, state.arm_timer(waker))
+            });
+            let Ok((is_over, (deadline, _old))) = armed else {
+                return Poll::Ready(true);
+            };
+            if is_over {
+                return Poll::Ready(true);
+            }
+            if deadline != asleep_until {
+                asleep_until = deadline;
+                sleep = deadline.map(|deadline| Box::pin(runtime.sleep_until(deadline)));
+            }
+            match &mut sleep {
+                Some(sleep) => sleep.as_mut().poll(task).map(|()| false),
+                None => Poll::Pending,
+            }
+        });
+        let is_over = pin!(is_over).await;
+        asleep_until = None;
+        if is_over {
+            return;
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Running jobs, outside the lock and in the order of their strands.
+//!
+//! Whoever takes jobs owns their strand: it is `Running` until [`Batch::finish`] gives it back, and nobody else runs
+//! it meanwhile.
+
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::house::{House, Machine, Next};
+use super::shard::Task;
+use super::state::State as ShardState;
+use super::strand::{Course, State, Strand, StrandId, Work};
+
+/// Most jobs of one strand run before others get a turn.
+const BATCH: usize = 32;
+
+/// A batch of jobs, of one strand or several, in the order in which they arrived.
+pub(super) struct Batch<H: House> {
+    pub(super) work: Vec<Work<H::Machine>>,
+    touched: Vec<StrandId>,
+    /// Strands whose next job may not start yet, and what they wait for.
+    stopped: Vec<(StrandId, Stopped)>,
+    /// Jobs of those strands; they go back to the front of their queues.
+    held_back: Vec<Work<H::Machine>>,
+}
+
+enum Stopped {
+    /// As many handlers as may wait for their futures.
+    Full,
+    /// The rest of a job that nothing may overtake.
+    After(Task),
+}
+
+impl<H: House> Default for Batch<H> {
+    fn default() -> Self {
+        Self {
+            work: Vec::new(),
+            touched: Vec::new(),
+            stopped: Vec::new(),
+            held_back: Vec::new(),
+        }
+    }
+}
+
+impl<H: House> Batch<H> {
+    /// Whether no strand is left to be given back.
+    pub(super) fn is_idle(&self) -> bool {
+        self.work.is_empty()
+            && self.touched.is_empty()
+            && self.stopped.is_empty()
+            && self.held_back.is_empty()
+    }
+
+    /// Runs all jobs; afterwards [`finish`](Self::finish) is due under the lock, and then
+    /// [`resume`](Self::resume).
+    pub(super) fn run(&mut self, house: &Arc<H>, task: &mut Context<'_>) {
+        let mut work = mem::take(&mut self.work);
+        for work in work.drain(..) {
+            let strand = work.strand;
+            if !self.touched.contains(&strand) {
+                self.touched.push(strand);
+            }
+            if self.stopped.iter().any(|(stopped, _)| *stopped == strand) {
+                self.held_back.push(work);
+                continue;
+            }
+            match house.run(work, task) {
+                Next::Go => {}
+                Next::Full => self.stopped.push((strand, Stopped::Full)),
+                Next::After(rest) => self.stopped.push((strand, Stopped::After(rest))),
+            }
+        }
+        self.work = work;
+    }
+
+    /// Gives the strands back and takes their next jobs, if there are any that may run.
+    pub(super) fn finish(&mut self, state: &mut ShardState<H::Machine>) {
+        for work in self.held_back.drain(..).rev() {
+            if let Some(strand) = state.strands.get_mut(work.strand) {
+                strand.push_front(work.job);
+            }
+        }
+        for id in self.touched.drain(..) {
+            let waits = self
+                .stopped
+                .iter()
+                .any(|(own, stopped)| *own == id && matches!(stopped, Stopped::After(_)));
+            if !waits {
+                take_jobs(state, id, &mut self.work);
+            } else if let Some(strand) = state.strands.get_mut(id) {
+                strand.state = State::Waiting;
+            }
+        }
+    }
+
+    /// Starts what strands wait for, which may finish at once: therefore after they were given back.
+    pub(super) fn resume(&mut self, house: &Arc<H>) {
+        for (strand, stopped) in self.stopped.drain(..) {
+            if let Stopped::After(rest) = stopped {
+                let owned = Arc::clone(house);
+                house.shard().spawn(async move {
+                    rest.await;
+                    continue_after(owned, strand).await;
+                });
+            }
+        }
+    }
+}
+
+/// Takes the next jobs of a strand that nobody else runs, or leaves it to be run later.
+fn take_jobs<M: Machine>(state: &mut ShardState<M>, id: StrandId, work: &mut Vec<Work<M>>) {
+    let is_full = state.is_full(id);
+    let Some(strand) = state.strands.get_mut(id) else {
+        return;
+    };
+    if !strand.has_jobs() {
+        strand.state = State::Idle;
+        if strand.course == Course::Over && strand.in_flight == 0 {
+            state.remove_strand(id);
+        }
+        return;
+    }
+    if is_full && strand.course == Course::Open {
+        strand.state = State::Full;
+        return;
+    }
+    strand.state = State::Running;
+    let subject = strand.subject.clone();
+    strand.take(BATCH, |job| {
+        work.push(Work {
+            strand: id,
+            subject: subject.clone(),
+            job,
+        });
+    });
+    state.release(id);
+}
+
+/// Runs a strand that is `Running` and that nobody else runs, until it is idle or waits.
+pub(super) async fn drain<H: House>(house: Arc<H>, strand: StrandId) {
+    let mut batch = Batch::<H>::default();
+    // A poisoned shard has no strands any more.
+    let _ = house
+        .shard()
+        .with(&house, |state, _| take_jobs(state, strand, &mut batch.work));
+    while !batch.work.is_empty() {
+        poll_fn(|task| {
+            batch.run(&house, task);
+            Poll::Ready(())
+        })
+        .await;
+        if house
+            .shard()
+            .with(&house, |state, _| batch.finish(state))
+            .is_err()
+        {
+            return;
+        }
+        batch.resume(&house);
+        yield_now().await;
+    }
+}
+
+/// Lets `rest`, what is left of a job, go on as a task of its own beside its strand.
+pub(super) fn run_beside<H: House>(
+    house: &Arc<H>,
+    strand: StrandId,
+    rest: impl Future<Output = ()> + Send + 'static,
+) -> Next {
+    let is_full = begin(house, strand);
+    let owned = Arc::clone(house);
+    house.shard().spawn(async move {
+        rest.await;
+        end_beside(owned, strand).await;
+    });
+    if is_full { Next::Full } else { Next::Go }
+}
+
+/// Lets `rest`, what is left of a job, go on as a task of its own, and its strand after it.
+pub(super) fn run_before<H: House>(
+    house: &Arc<H>,
+    strand: StrandId,
+    rest: impl Future<Output = ()> + Send + 'static,
+) -> Next {
+    begin(house, strand);
+    Next::After(Box::pin(rest))
+}
+
+/// No more jobs come for a strand; it goes when none is left.
+pub(super) fn mark_over<H: House>(house: &Arc<H>, strand: StrandId) {
+    with_strand(house, strand, |strand| strand.course = Course::Over);
+}
+
+/// One handler more waits for its future; whether no other may.
+fn begin<H: House>(house: &Arc<H>, id: StrandId) -> bool {
+    let begun = house.shard().with(house, |state, _| {
+        if let Some(strand) = state.strands.get_mut(id) {
+            strand.in_flight += 1;
+        }
+        state.is_full(id)
+    });
+    begun.unwrap_or(false)
+}
+
+/// A handler that others did not wait for is done, unless all were waiting for one of them.
+async fn end_beside<H: House>(house: Arc<H>, id: StrandId) {
+    let goes_on = house.shard().with(&house, |state, _| {
+        let Some(strand) = state.strands.get_mut(id) else {
+            return false;
+        };
+        strand.in_flight = strand.in_flight.saturating_sub(1);
+        match strand.state {
+            State::Full => {
+                strand.state = State::Running;
+                true
+            }
+            State::Idle if strand.in_flight == 0 && strand.course == Course::Over => {
+                state.remove_strand(id);
+                false
+            }
+            State::Idle | State::Running | State::Waiting => false,
+        }
+    });
+    if goes_on.unwrap_or(false) {
+        drain(house, id).await;
+    }
+}
+
+/// A handler that others waited for is done: the strand goes on, on this task.
+async fn continue_after<H: House>(house: Arc<H>, id: StrandId) {
+    with_strand(&house, id, |strand| {
+        strand.in_flight = strand.in_flight.saturating_sub(1);
+        strand.state = State::Running;
+    });
+    drain(house, id).await;
+}
+
+fn with_strand<H: House>(house: &Arc<H>, id: StrandId, change: impl FnOnce(&mut Strand<H::Machine>)) {
+    // A poisoned shard has no strands any more; every handle says so to the application.
+    let _ = house
+        .shard()
+        .with(house, |state, _| state.strands.get_mut(id).map(change));
+}
+
+async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|task| {
+        if mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
