@@ -1,0 +1,115 @@
+//! What the clients in other languages are checked with; the contract is in `tests/interop/README.md`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use socketio_tokio::{
+    Arg, Args, Arguments, Async, Auth, Data, Error, NamespaceBuilder, Raw, Refusal, Reply, Server, Socket,
+};
+
+#[derive(Deserialize)]
+struct Credentials {
+    token: String,
+}
+
+/// Who a client of `/auth` is.
+struct User(&'static str);
+
+/// The application `interop`.
+pub fn server() -> Server {
+    Server::builder()
+        .ping_interval(Duration::from_secs(1))
+        .namespace("/", |main| events(main.on_connect(welcome)))
+        .namespace("/custom", |custom| events(custom.on_connect(welcome)))
+        .namespace("/auth", |auth| {
+            events(auth.guard(check_token).on_connect(welcome_user))
+        })
+        .namespace("/deny", |deny| {
+            deny.guard(|| -> Result<(), Refusal> {
+                Err(Refusal::new("not allowed").with_data(&json!({"code": 7})))
+            })
+        })
+        .build()
+}
+
+fn check_token(auth: Option<Auth<Credentials>>) -> Result<User, Refusal> {
+    match auth {
+        Some(Auth(credentials)) if credentials.token == "secret" => Ok(User("ada")),
+        _ => Err(Refusal::new("invalid token")),
+    }
+}
+
+fn welcome(socket: Socket, Auth(auth): Auth<Value>) -> Result<(), Error> {
+    socket.emit("welcome", &json!({"sid": socket.id(), "auth": auth}))
+}
+
+fn welcome_user(socket: Socket, Auth(auth): Auth<Value>, Data(user): Data<User>) -> Result<(), Error> {
+    socket.emit(
+        "welcome",
+        &json!({"sid": socket.id(), "auth": auth, "user": user.0}),
+    )
+}
+
+/// The events that every namespace has.
+fn events(namespace: NamespaceBuilder<Async>) -> NamespaceBuilder<Async> {
+    namespace
+        .on("echo", |socket: Socket, arguments: Arguments| {
+            socket.emit("echo", &arguments)
+        })
+        .on("echo-ack", |arguments: Arguments| Reply(arguments))
+        .on("ask", async |socket: Socket, question: Raw| {
+            ask(socket, question, Duration::from_secs(10)).await
+        })
+        .on("ask-briefly", async |socket: Socket, question: Raw| {
+            ask(socket, question, Duration::from_millis(200)).await
+        })
+        .on("join", |socket: Socket, Arg(room): Arg<String>| {
+            socket.join(&room).map(|()| Reply(()))
+        })
+        .on("leave", |socket: Socket, Arg(room): Arg<String>| {
+            socket.leave(&room).map(|()| Reply(()))
+        })
+        .on(
+            "say",
+            |socket: Socket, Args((room, value)): Args<(String, Raw)>| {
+                socket
+                    .to(&room)
+                    .emit("said", &(&room, &value))
+                    .map(|()| Reply(()))
+            },
+        )
+        .on(
+            "shout",
+            |socket: Socket, Args((room, value)): Args<(String, Raw)>| {
+                socket
+                    .namespace()
+                    .to(&room)
+                    .emit("said", &(&room, &value))
+                    .map(|()| Reply(()))
+            },
+        )
+        .on("announce", |socket: Socket, value: Raw| {
+            socket.namespace().emit("announced", &value)
+        })
+        .on("watch", |socket: Socket, Arg(sid): Arg<String>| {
+            socket.join(format!("gone:{sid}")).map(|()| Reply(()))
+        })
+        .on("disconnect-me", |socket: Socket| socket.disconnect())
+        .on_disconnect(|socket: Socket| {
+            let sid = socket.id();
+            socket.namespace().to(format!("gone:{sid}")).emit("gone", &sid)
+        })
+}
+
+/// Asks the client back and tells it what it answered.
+async fn ask(socket: Socket, question: Raw, patience: Duration) -> Result<(), Error> {
+    match socket
+        .emit_with_ack("question", &question)
+        .timeout(patience)
+        .await
+    {
+        Ok(answer) => socket.emit("answer", &answer),
+        Err(_) => socket.emit("no-answer", &()),
+    }
+}

@@ -1,0 +1,94 @@
+//! What the traps of the protocol need and the official suites do not offer; the contract is in
+//! [`conformance`](crate::conformance).
+
+use std::time::Duration;
+
+use serde_json::json;
+use socketio_tokio::{Arg, Arguments, Error, Handshake, Reason, Refusal, Reply, Server, Socket};
+
+use super::suite::any_origin;
+
+/// The application `lab`.
+pub fn server() -> Server {
+    Server::builder()
+        .cors(any_origin())
+        .upgrade_timeout(Duration::from_secs(1))
+        .gate(|head, _| match head.header("x-refuse") {
+            Some(_) => Err("Forbidden".to_owned()),
+            None => Ok(()),
+        })
+        .on("message", |socket: Socket, arguments: Arguments| {
+            socket.emit("message-back", &arguments)
+        })
+        .on("message-with-ack", |arguments: Arguments| Reply(arguments))
+        .on("watch", |socket: Socket| {
+            socket.join("watchers").map(|()| Reply(()))
+        })
+        .on("join", |socket: Socket, Arg(room): Arg<String>| {
+            socket.join(&room).map(|()| Reply(()))
+        })
+        .on("leave", |socket: Socket, Arg(room): Arg<String>| {
+            socket.leave(&room).map(|()| Reply(()))
+        })
+        .on("cast", cast)
+        .on("disconnect-me", |socket: Socket, Arg(whole_client): Arg<bool>| {
+            if whole_client {
+                socket.disconnect_client()
+            } else {
+                socket.disconnect()
+            }
+        })
+        .on(
+            "volatile-burst",
+            |socket: Socket, Arg(count): Arg<u32>| -> Result<(), Error> {
+                (0..count).try_for_each(|tick| socket.volatile().emit("tick", &tick))
+            },
+        )
+        .on("ask", ask)
+        .on(
+            "handshake-query",
+            |handshake: Handshake, Arg(name): Arg<String>| {
+                Reply(handshake.head.query().get(&name).map(|value| value.into_owned()))
+            },
+        )
+        .on_disconnect(report_left)
+        .namespace("/custom", |custom| custom.on_disconnect(report_left))
+        .namespace("/deny", |deny| {
+            deny.guard(|| -> Result<(), Refusal> {
+                Err(Refusal::new("not allowed").with_data(&json!({"code": 7})))
+            })
+        })
+        .build()
+}
+
+/// Sends everything after the room's name to the room.
+fn cast(socket: Socket, arguments: Arguments) -> Result<(), Error> {
+    let mut values = arguments.iter();
+    let Some(room) = values.next().and_then(|room| room.parse::<String>().ok()) else {
+        return Ok(());
+    };
+    let rest: Vec<_> = values.collect();
+    socket
+        .namespace()
+        .to(&room)
+        .emit("cast", &Arguments::from_values(&rest)?)
+}
+
+/// Asks the client back and tells it what it answered.
+async fn ask(socket: Socket, Arg(value): Arg<serde_json::Value>) -> Result<(), Error> {
+    match socket
+        .emit_with_ack("question", &value)
+        .timeout(Duration::from_millis(300))
+        .await
+    {
+        Ok(answer) => socket.emit("answer", &answer),
+        Err(_) => socket.emit("timed-out", &()),
+    }
+}
+
+fn report_left(socket: Socket, reason: Reason) -> Result<(), Error> {
+    socket
+        .server()
+        .to("watchers")
+        .emit("left", &(socket.id(), reason.as_str()))
+}

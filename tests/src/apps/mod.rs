@@ -1,0 +1,7 @@
+//! The applications of the testbed, as any user of the library would write them.
+
+pub mod bench;
+pub mod engine;
+pub mod interop;
+pub mod lab;
+pub mod suite;

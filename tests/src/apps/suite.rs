@@ -1,0 +1,36 @@
+//! What the official Socket.IO suite wants of a server.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use socketio_tokio::http::{Cors, CorsOrigin};
+use socketio_tokio::{Arguments, Async, Auth, Error, Reply, Server, ServerBuilder, Socket};
+
+/// Tells a client what it sent as its auth.
+fn tell_auth(socket: Socket, Auth(auth): Auth<Option<Map<String, Value>>>) -> Result<(), Error> {
+    socket.emit("auth", &auth.unwrap_or_default())
+}
+
+/// Cross-origin headers for everybody.
+pub fn any_origin() -> Cors {
+    Cors::builder(CorsOrigin::Any)
+        .build()
+        .expect("no credentials are allowed")
+}
+
+/// Heartbeats of 300/200 ms, namespaces `/` and `/custom`, echoes on `/`.
+pub fn server() -> Server {
+    let builder: ServerBuilder<Async> = Server::builder();
+    builder
+        .ping_interval(Duration::from_millis(300))
+        .ping_timeout(Duration::from_millis(200))
+        .connect_timeout(Duration::from_secs(1))
+        .cors(any_origin())
+        .on_connect(tell_auth)
+        .on("message", |socket: Socket, arguments: Arguments| {
+            socket.emit("message-back", &arguments)
+        })
+        .on("message-with-ack", |arguments: Arguments| Reply(arguments))
+        .namespace("/custom", |custom| custom.on_connect(tell_auth))
+        .build()
+}
