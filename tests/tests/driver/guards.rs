@@ -1,0 +1,165 @@
+//! Who may join, and what the guards learned of them.
+
+use serde::{Deserialize, Serialize};
+use socketio_tests::kit::WebSocketClient;
+use socketio_tokio::{
+    Async, Auth, Data, Handshake, Reason, Refusal, Reply, Server, ServerBuilder, Stage, State,
+};
+
+use crate::support::{Log, Scheduler, Served};
+
+#[derive(Deserialize)]
+struct Token {
+    token: String,
+}
+
+struct User(String);
+
+struct Database;
+
+impl Database {
+    fn find(&self, token: String) -> Result<User, Refusal> {
+        match token.as_str() {
+            "panic" => panic!("no such table"),
+            "bad" => Err(Refusal::new("go away").with_data(&Details { code: 7 })),
+            _ => Ok(User(token)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Details {
+    code: u32,
+}
+
+/// A server whose handlers note the name of their client's user.
+fn builder(log: &Log<String>) -> ServerBuilder<Async> {
+    let (connect, sync, later, left, failed) =
+        (log.clone(), log.clone(), log.clone(), log.clone(), log.clone());
+    Server::builder()
+        .state(Database)
+        .on_connect(move |Data(user): Data<User>| connect.push(format!("connect {}", user.0)))
+        .on("sync", move |Data(user): Data<User>| {
+            sync.push(format!("sync {}", user.0));
+            Reply(user.0.clone())
+        })
+        .on("async", move |Data(user): Data<User>| {
+            let log = later.clone();
+            async move {
+                tokio::task::yield_now().await;
+                log.push(format!("async {}", user.0));
+            }
+        })
+        .on_disconnect(move |Data(user): Data<User>, reason: Reason| {
+            left.push(format!("disconnect {} {reason}", user.0));
+        })
+        .on_error(move |report| {
+            assert_eq!((report.stage(), report.event()), (Stage::Guard, None));
+            failed.push(format!("failed {}", report.error()));
+        })
+}
+
+fn guarded_in_place(log: &Log<String>) -> ServerBuilder<Async> {
+    builder(log).guard(|Auth(auth): Auth<Token>, State(database): State<Database>| database.find(auth.token))
+}
+
+fn guarded_later(log: &Log<String>) -> ServerBuilder<Async> {
+    builder(log).guard(
+        async |Auth(auth): Auth<Token>, State(database): State<Database>| {
+            tokio::task::yield_now().await;
+            database.find(auth.token)
+        },
+    )
+}
+
+fn each_guard(test: impl Fn(Served, Log<String>)) {
+    for scheduler in Scheduler::BOTH {
+        for build in [guarded_in_place, guarded_later] {
+            let log = Log::new();
+            test(Served::start(scheduler, build(&log)), log);
+        }
+    }
+}
+
+#[test]
+fn what_a_guard_learned_is_there_in_every_handler() {
+    each_guard(|served, log| {
+        let (mut client, _) = served.join_with("{\"token\":\"ann\"}");
+        client.send("421[\"sync\"]");
+        client.expect_text("431[\"ann\"]");
+        client.send("42[\"async\"]");
+        assert_eq!(log.wait_for(3), ["connect ann", "sync ann", "async ann"]);
+        client.send("41");
+        assert_eq!(log.wait_for(4)[3], "disconnect ann client namespace disconnect");
+    });
+}
+
+#[test]
+fn a_refused_client_gets_message_and_data_and_no_handler_runs() {
+    each_guard(|served, log| {
+        let (mut client, _) = WebSocketClient::open_session(&served.target);
+        client.send("40{\"token\":\"bad\"}");
+        client.expect_text("44{\"message\":\"go away\",\"data\":{\"code\":7}}");
+        // It may try again on the same connection.
+        client.send("40{\"token\":\"bob\"}");
+        assert!(client.text().starts_with("40{"));
+        client.send("421[\"sync\"]");
+        client.expect_text("431[\"bob\"]");
+        assert_eq!(log.entries(), ["connect bob", "sync bob"]);
+        assert_eq!(served.server.sockets().expect("it is served").len(), 1);
+    });
+}
+
+#[test]
+fn a_guard_that_panics_refuses_and_the_error_hook_hears_of_it() {
+    each_guard(|served, log| {
+        let (mut client, _) = WebSocketClient::open_session(&served.target);
+        client.send("40{\"token\":\"panic\"}");
+        client.expect_text("44{\"message\":\"not allowed\"}");
+        assert_eq!(log.wait_for(1), ["failed the handler panicked: no such table"]);
+        let (mut other, _) = served.join_with("{\"token\":\"ann\"}");
+        other.send("421[\"sync\"]");
+        other.expect_text("431[\"ann\"]");
+    });
+}
+
+#[test]
+fn auth_that_cannot_be_read_refuses() {
+    each_guard(|served, log| {
+        let (mut client, _) = WebSocketClient::open_session(&served.target);
+        client.send("40{\"wrong\":1}");
+        client.expect_text("44{\"message\":\"not allowed\"}");
+        assert!(log.wait_for(1)[0].starts_with("failed the auth payload has another shape"));
+    });
+}
+
+#[test]
+fn a_client_that_leaves_while_a_guard_waits_never_was_there() {
+    for scheduler in Scheduler::BOTH {
+        let (log, door) = (Log::new(), crate::support::Door::closed());
+        let (asked, passed, joined, left) = (log.clone(), door.clone(), log.clone(), log.clone());
+        let served = Served::start(
+            scheduler,
+            Server::builder()
+                .guard(move |_: Handshake| {
+                    let (log, door) = (asked.clone(), passed.clone());
+                    async move {
+                        log.push("asked");
+                        door.pass().await;
+                        log.push("admitted");
+                    }
+                })
+                .on_connect(move || joined.push("joined"))
+                .on_disconnect(move || left.push("left")),
+        );
+        let (mut client, _) = WebSocketClient::open_session(&served.target);
+        client.send("40");
+        log.wait_for(1);
+        drop(client);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        door.open();
+        log.wait_for(2);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert_eq!(log.entries(), ["asked", "admitted"]);
+    }
+}

@@ -1,0 +1,214 @@
+//! Clients that are gone and servers that have ended leave nothing behind.
+
+use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use socketio_tests::kit::socketio::join_main_by_polling;
+use socketio_tests::kit::{HttpConnection, Polling, WebSocketClient};
+use socketio_tokio::{Arg, Data, Handshake, Limits, Refusal, Reply, Server, Socket, State};
+
+use crate::support::{Scheduler, Served, eventually};
+
+/// The default.
+const USUAL_INTERVAL: Duration = Duration::from_secs(25);
+
+/// A value that knows how many of it there are.
+struct Counted(Arc<AtomicIsize>);
+
+impl Counted {
+    fn new(count: &Arc<AtomicIsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A server that counts its clients' data, and its state.
+fn start(scheduler: Scheduler, ping_interval: Duration) -> (Served, Arc<AtomicIsize>, Weak<Counted>) {
+    let count = Arc::new(AtomicIsize::new(0));
+    let clients = count.clone();
+    let state = Arc::new(Counted::new(&Arc::default()));
+    let weak = Arc::downgrade(&state);
+    let served = Served::start(
+        scheduler,
+        Server::builder()
+            .ping_interval(ping_interval)
+            .ping_timeout(Duration::from_millis(500))
+            .state(state)
+            .guard(move |_: Handshake| Ok::<_, Refusal>(Counted::new(&clients)))
+            .on_connect(async |socket: Socket, Data(_): Data<Counted>| {
+                tokio::task::yield_now().await;
+                socket.join(["one", "two"])
+            })
+            .on("echo", |_: State<Arc<Counted>>, Arg(number): Arg<u32>| {
+                Reply(number)
+            })
+            .on("ask", async |socket: Socket| {
+                socket.call::<u32>("question", &()).await.map(|_| ())
+            })
+            .on_disconnect(async |_: Socket| tokio::task::yield_now().await)
+            // That nobody answers is what is tested.
+            .on_error(|_| ()),
+    );
+    (served, count, weak)
+}
+
+/// One client comes and goes; how, depends on `number`.
+fn visit(served: &Served, number: usize) {
+    let target = &served.target;
+    match number % 10 {
+        0 => drop(HttpConnection::open(target)),
+        1 => HttpConnection::open(target)
+            .send_bytes(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHo"),
+        2 => drop(WebSocketClient::open_session(target)),
+        3 => WebSocketClient::open_session(target).0.send("40"),
+        4 => drop(Polling::open(target)),
+        5 => {
+            let mut polling = join_main_by_polling(target);
+            polling.send_get();
+        }
+        6 => {
+            let mut polling = join_main_by_polling(target);
+            polling.deliver("41\x1e1");
+        }
+        7 => {
+            let polling = join_main_by_polling(target);
+            drop(polling.probe());
+        }
+        8 => {
+            let mut client = served.join();
+            client.send("42[\"ask\"]");
+            assert!(client.text().ends_with("[\"question\"]"));
+        }
+        _ => {
+            let mut client = served.join();
+            client.send("421[\"echo\",1]");
+            client.expect_text("431[1]");
+            client.close();
+        }
+    }
+}
+
+#[test]
+fn clients_that_are_gone_leave_nothing_behind() {
+    for scheduler in Scheduler::BOTH {
+        let (served, clients, _) = start(scheduler, Duration::from_millis(300));
+        for number in 0..500 {
+            visit(&served, number);
+        }
+        eventually("no socket is left", || {
+            served.server.sockets().is_ok_and(|all| all.is_empty())
+        });
+        eventually("no data of a client is left", || {
+            clients.load(Ordering::SeqCst) == 0
+        });
+        assert_eq!(served.server.of("/").sockets_in("one").expect("it is served"), []);
+        // It still serves.
+        let mut client = served.join();
+        client.send("421[\"echo\",7]");
+        client.expect_text("431[7]");
+    }
+}
+
+/// The state of an ended server must go although the runtime lives on.
+#[track_caller]
+fn assert_goes(mut served: Served, clients: &Arc<AtomicIsize>, state: &Weak<Counted>) {
+    eventually("no data of a client is left", || {
+        clients.load(Ordering::SeqCst) == 0
+    });
+    served.server = Server::builder().build();
+    eventually("the server's state is dropped", || state.strong_count() == 0);
+}
+
+#[test]
+fn a_server_that_was_shut_down_leaves_nothing_behind() {
+    for scheduler in Scheduler::BOTH {
+        let (served, clients, state) = start(scheduler, USUAL_INTERVAL);
+        for number in 0..20 {
+            visit(&served, number);
+        }
+        let client = served.join();
+        served
+            .server
+            .shutdown(Duration::from_millis(200))
+            .expect("it is served");
+        assert!(served.outcome(Duration::from_secs(5)).is_ok());
+        drop(client);
+        assert_goes(served, &clients, &state);
+    }
+}
+
+#[test]
+fn a_server_whose_serving_was_dropped_leaves_nothing_behind() {
+    for scheduler in Scheduler::BOTH {
+        let (served, clients, state) = start(scheduler, USUAL_INTERVAL);
+        for number in 0..20 {
+            visit(&served, number);
+        }
+        let client = served.join();
+        served.abort();
+        assert_goes(served, &clients, &state);
+        drop(client);
+    }
+}
+
+#[test]
+fn a_server_that_nobody_visited_leaves_nothing_behind() {
+    for scheduler in Scheduler::BOTH {
+        let (served, clients, state) = start(scheduler, USUAL_INTERVAL);
+        served
+            .server
+            .shutdown(Duration::from_millis(200))
+            .expect("it is served");
+        assert!(served.outcome(Duration::from_secs(5)).is_ok());
+        assert_goes(served, &clients, &state);
+    }
+}
+
+#[test]
+fn a_client_that_never_reads_is_cut_off_when_serving_ends() {
+    let mut limits = Limits::default();
+    limits.queued_bytes = 64 * 1024 * 1024;
+    for scheduler in Scheduler::BOTH {
+        let state = Arc::new(Counted::new(&Arc::default()));
+        let weak = Arc::downgrade(&state);
+        let mut served = Served::start(scheduler, Server::builder().limits(limits.clone()).state(state));
+        let client = served.join();
+        for _ in 0..1_000 {
+            served
+                .server
+                .emit("e", &"x".repeat(20_000))
+                .expect("it is served");
+        }
+        served
+            .server
+            .shutdown(Duration::from_millis(200))
+            .expect("it is served");
+        assert!(served.outcome(Duration::from_secs(5)).is_ok());
+        served.server = Server::builder().build();
+        let ended = Instant::now();
+        eventually("the connection is dropped", || weak.strong_count() == 0);
+        assert!(
+            ended.elapsed() < Duration::from_secs(2),
+            "only after {:?}",
+            ended.elapsed()
+        );
+        drop(client);
+    }
+}
+
+#[test]
+fn a_server_that_is_never_served_leaves_nothing_behind() {
+    let state = Arc::new(Counted::new(&Arc::default()));
+    let weak = Arc::downgrade(&state);
+    let server = Server::builder().state(state).build();
+    let other = server.clone();
+    drop((server, other));
+    assert_eq!(weak.strong_count(), 0);
+}

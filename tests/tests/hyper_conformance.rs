@@ -1,0 +1,46 @@
+//! The conformance table over a server that is mounted in a hyper service. A program of its own, because some cases
+//! measure time and nothing may run beside them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use host::Host;
+use socketio_tests::apps::{lab, suite};
+use socketio_tests::conformance::CASES;
+use socketio_tests::testbed::App;
+
+#[path = "hyper_mount/host.rs"]
+mod host;
+
+/// Cases about what belongs to the host here: the header `Connection`.
+const OF_THE_OWN_FRONT: [&str; 1] = ["traps::t15_a_refusing_gate_is_403_on_http_and_400_on_websocket"];
+
+/// All cases about Socket.IO servers; those of bare Engine.IO need another server.
+#[test]
+fn the_cases_of_socket_io_servers_pass() {
+    let servers = [suite::server(), lab::server()];
+    let [suite, lab] = [
+        Host::start(&servers[0], App::Suite),
+        Host::start(&servers[1], App::Lab),
+    ];
+    let (mut passed, mut failed) = (0, Vec::new());
+    for case in CASES.iter().filter(|case| !OF_THE_OWN_FRONT.contains(&case.name)) {
+        let host = match case.app {
+            App::Suite => &suite,
+            App::Lab => &lab,
+            App::Engine => continue,
+        };
+        match catch_unwind(AssertUnwindSafe(|| (case.run)(&host.target))) {
+            Ok(()) => passed += 1,
+            Err(_) => failed.push(case.name),
+        }
+    }
+    assert!(
+        passed > 100 && failed.is_empty(),
+        "{passed} passed, failed: {failed:#?}"
+    );
+    for (server, host) in servers.iter().zip([suite, lab]) {
+        server.shutdown(Duration::ZERO).expect("it is served");
+        host.end();
+    }
+}
