@@ -1,0 +1,76 @@
+//! What the crates are built of. The core is pure, so every crate below it is known by name; the driver names no
+//! runtime.
+//!
+//! A crate that is new here must be pure too: it opens no socket, starts no thread, reads no clock and asks the
+//! operating system for no randomness, at least not with the features that are on.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+/// Crates that run futures or ask an operating system on their own.
+const RUNTIMES: &[&str] = &[
+    "async-executor",
+    "async-global-executor",
+    "async-io",
+    "async-net",
+    "async-std",
+    "blocking",
+    "embassy-executor",
+    "futures-executor",
+    "getrandom",
+    "glommio",
+    "mio",
+    "monoio",
+    "polling",
+    "smol",
+    "socket2",
+    "tokio",
+    "tokio-util",
+];
+
+#[test]
+fn the_core_is_built_of_known_crates() {
+    let known: BTreeSet<String> = include_str!("purity/core.txt")
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let found = crates_below("socketio-core");
+    let new: Vec<_> = found.difference(&known).collect();
+    let gone: Vec<_> = known.difference(&found).collect();
+    assert!(
+        new.is_empty() && gone.is_empty(),
+        "new: {new:?}, gone: {gone:?}; if they are pure, say so in tests/tests/purity/core.txt"
+    );
+}
+
+#[test]
+fn the_core_and_the_driver_name_no_runtime() {
+    for package in ["socketio-core", "socketio-driver"] {
+        let found = crates_below(package);
+        let runtimes: Vec<_> = RUNTIMES.iter().filter(|name| found.contains(**name)).collect();
+        assert!(runtimes.is_empty(), "{package} is built of {runtimes:?}");
+    }
+}
+
+/// The names of a package and of all it is built of, on any platform.
+fn crates_below(package: &str) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = [
+        "--edges", "normal", "--target", "all", "--prefix", "none", "--format", "{p}",
+    ];
+    let output = Command::new(cargo)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .args(["tree", "--locked", "--package", package])
+        .args(arguments)
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).expect("names are text");
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
+}
