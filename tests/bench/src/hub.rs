@@ -1,0 +1,370 @@
+//! Many Socket.IO clients on one thread.
+//!
+//! The hub connects, upgrades, joins the namespace `/`, answers heartbeats, and hands every other message to the
+//! [`Traffic`] of a scenario, which queues what to send in the [`Outbox`].
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::Outcome;
+use crate::frame::{self, Opcode};
+use crate::handshake;
+use crate::poller::{Interest, Poller, Ready, Waiting};
+
+/// Handshakes under way at once; below the smallest backlog a listener is likely to have (128).
+const HANDSHAKES_AT_ONCE: usize = 32;
+const READ_BUFFER: usize = 256 * 1024;
+const SETUP_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Index of a client in its hub.
+pub(crate) type ClientId = usize;
+
+/// A WebSocket message that is neither handshake nor heartbeat.
+#[derive(Clone, Copy)]
+pub(crate) enum Message<'a> {
+    Text(&'a [u8]),
+    Binary(&'a [u8]),
+}
+
+/// What a client does once it has joined.
+pub(crate) enum Next {
+    Stay,
+    /// Closes the WebSocket connection and waits for the server to do the same.
+    Leave,
+}
+
+/// What the clients of a scenario do.
+pub(crate) trait Traffic {
+    fn joined(&mut self, _client: ClientId, _outbox: &mut Outbox) -> Next {
+        Next::Stay
+    }
+
+    /// Checks a message and queues what follows from it.
+    fn message(&mut self, client: ClientId, message: Message<'_>, outbox: &mut Outbox) -> Outcome<()>;
+}
+
+/// Clients that expect no message.
+pub(crate) struct Idle;
+
+impl Traffic for Idle {
+    fn message(&mut self, client: ClientId, message: Message<'_>, _outbox: &mut Outbox) -> Outcome<()> {
+        Err(unexpected(client, message))
+    }
+}
+
+/// The error for a message that no scenario expects.
+pub(crate) fn unexpected(client: ClientId, message: Message<'_>) -> Box<dyn std::error::Error> {
+    let (kind, bytes) = match message {
+        Message::Text(bytes) => ("text", bytes),
+        Message::Binary(bytes) => ("binary", bytes),
+    };
+    let start = String::from_utf8_lossy(bytes.get(..100).unwrap_or(bytes)).into_owned();
+    format!(
+        "client {client} did not expect {kind} of {} bytes: {start}",
+        bytes.len()
+    )
+    .into()
+}
+
+/// Bytes waiting to be written, per client.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    queues: Vec<Queue>,
+    /// Clients whose queue was empty and no longer is.
+    dirty: Vec<ClientId>,
+}
+
+#[derive(Default)]
+struct Queue {
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+impl Outbox {
+    /// Queues a frame made by [`frame::masked`].
+    pub(crate) fn push(&mut self, client: ClientId, frame: &[u8]) {
+        let queue = &mut self.queues[client].bytes;
+        if queue.is_empty() {
+            self.dirty.push(client);
+        }
+        queue.extend_from_slice(frame);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Waiting for the response `101`.
+    Upgrading,
+    /// Waiting for the Engine.IO packet `open`.
+    Opening,
+    /// Waiting for the namespace.
+    Joining,
+    Joined,
+    Leaving,
+    Gone,
+}
+
+struct Client {
+    stream: TcpStream,
+    phase: Phase,
+    /// The incomplete message at the end of what was read.
+    unread: Vec<u8>,
+    interest: Interest,
+}
+
+pub(crate) struct Hub {
+    address: SocketAddr,
+    waiting: Waiting,
+    poller: Poller,
+    clients: Vec<Option<Client>>,
+    free: Vec<ClientId>,
+    handshaking: usize,
+    outbox: Outbox,
+    read_buffer: Vec<u8>,
+    ready: Vec<Ready>,
+    pong: Vec<u8>,
+}
+
+impl Hub {
+    pub(crate) fn new(address: SocketAddr, waiting: Waiting) -> Outcome<Self> {
+        Ok(Self {
+            address,
+            waiting,
+            poller: Poller::new()?,
+            clients: Vec::new(),
+            free: Vec::new(),
+            handshaking: 0,
+            outbox: Outbox::default(),
+            read_buffer: vec![0; READ_BUFFER],
+            ready: Vec::new(),
+            pong: frame::masked(Opcode::Text, b"3"),
+        })
+    }
+
+    /// Clients that are connected, joined or not.
+    pub(crate) fn connected(&self) -> usize {
+        self.clients.len() - self.free.len()
+    }
+
+    /// Connects `count` more clients and returns once all have joined.
+    pub(crate) fn join(&mut self, count: usize) -> Outcome<()> {
+        let deadline = Instant::now() + SETUP_DEADLINE;
+        let wanted = self.connected() + count;
+        while self.connected() < wanted || self.handshaking > 0 {
+            while self.connected() < wanted && self.handshaking < HANDSHAKES_AT_ONCE {
+                self.connect()?;
+            }
+            self.turn(&mut Idle)?;
+            if Instant::now() > deadline {
+                return Err(format!("{count} clients did not join in {SETUP_DEADLINE:?}").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects one client and sends its handshake.
+    pub(crate) fn connect(&mut self) -> Outcome<()> {
+        let stream = handshake::connect(self.address)?;
+        stream.set_nonblocking(true)?;
+        let id = self.free.pop().unwrap_or(self.clients.len());
+        self.poller.add(&stream, id)?;
+        let client = Client {
+            stream,
+            phase: Phase::Upgrading,
+            unread: Vec::new(),
+            interest: Interest::Read,
+        };
+        if id == self.clients.len() {
+            self.clients.push(Some(client));
+            self.outbox.queues.push(Queue::default());
+        } else {
+            self.clients[id] = Some(client);
+            self.outbox.queues[id] = Queue::default();
+        }
+        self.handshaking += 1;
+        Ok(())
+    }
+
+    /// Queues the first messages of a scenario and sends them.
+    pub(crate) fn start(&mut self, queue: impl FnOnce(&mut Outbox)) -> Outcome<()> {
+        queue(&mut self.outbox);
+        self.flush()
+    }
+
+    /// Serves all clients for a time.
+    pub(crate) fn run(&mut self, traffic: &mut impl Traffic, time: Duration) -> Outcome<()> {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.turn(traffic)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a client is ready and serves all that are.
+    pub(crate) fn turn(&mut self, traffic: &mut impl Traffic) -> Outcome<()> {
+        let mut ready = std::mem::take(&mut self.ready);
+        self.poller.wait(self.waiting, &mut ready)?;
+        for event in &ready {
+            if event.writable {
+                self.write(event.token)?;
+            }
+            if event.readable {
+                self.read(event.token, traffic)?;
+                self.flush()?;
+            }
+        }
+        self.ready = ready;
+        Ok(())
+    }
+
+    fn read(&mut self, id: ClientId, traffic: &mut impl Traffic) -> Outcome<()> {
+        let Some(client) = &mut self.clients[id] else {
+            return Ok(());
+        };
+        let length = match client.stream.read(&mut self.read_buffer) {
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            // A server may reset a connection whose close it has seen.
+            Err(_) if client.phase == Phase::Leaving => 0,
+            Err(error) => return Err(format!("client {id} cannot read: {error}").into()),
+        };
+        if length == 0 {
+            if client.phase != Phase::Leaving {
+                return Err(format!("the server closed client {id}").into());
+            }
+            self.remove(id);
+            return Ok(());
+        }
+        let before = client.phase;
+        let mut unread = std::mem::take(&mut client.unread);
+        let mut session = Session {
+            id,
+            pong: &self.pong,
+            outbox: &mut self.outbox,
+            traffic,
+        };
+        if unread.is_empty() {
+            let bytes = &self.read_buffer[..length];
+            let used = session.consume(&mut client.phase, bytes)?;
+            unread.extend_from_slice(&bytes[used..]);
+        } else {
+            unread.extend_from_slice(&self.read_buffer[..length]);
+            let used = session.consume(&mut client.phase, &unread)?;
+            unread.drain(..used);
+        }
+        client.unread = unread;
+        let done = |phase| matches!(phase, Phase::Joined | Phase::Leaving | Phase::Gone);
+        self.handshaking -= usize::from(!done(before) && done(client.phase));
+        if client.phase == Phase::Gone {
+            self.remove(id);
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, id: ClientId) {
+        self.clients[id] = None;
+        self.free.push(id);
+    }
+
+    fn flush(&mut self) -> Outcome<()> {
+        while let Some(id) = self.outbox.dirty.pop() {
+            self.write(id)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, id: ClientId) -> Outcome<()> {
+        let Some(client) = &mut self.clients[id] else {
+            return Ok(());
+        };
+        let queue = &mut self.outbox.queues[id];
+        while queue.written < queue.bytes.len() {
+            match client.stream.write(&queue.bytes[queue.written..]) {
+                Ok(written) => queue.written += written,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) if client.phase == Phase::Leaving => return Ok(()),
+                Err(error) => return Err(format!("client {id} cannot write: {error}").into()),
+            }
+        }
+        let interest = if queue.written == queue.bytes.len() {
+            queue.bytes.clear();
+            queue.written = 0;
+            Interest::Read
+        } else {
+            Interest::ReadAndWrite
+        };
+        if interest != client.interest {
+            client.interest = interest;
+            self.poller.change(&client.stream, id, interest)?;
+        }
+        Ok(())
+    }
+}
+
+/// One client while the bytes it has read are looked at.
+struct Session<'a, T> {
+    id: ClientId,
+    pong: &'a [u8],
+    outbox: &'a mut Outbox,
+    traffic: &'a mut T,
+}
+
+impl<T: Traffic> Session<'_, T> {
+    /// Handles every complete message in `bytes` and returns their length.
+    fn consume(&mut self, phase: &mut Phase, bytes: &[u8]) -> Outcome<usize> {
+        let mut used = 0;
+        if *phase == Phase::Upgrading {
+            let Some(head) = handshake::response_length(bytes)? else {
+                return Ok(0);
+            };
+            used = head;
+            *phase = Phase::Opening;
+        }
+        while *phase != Phase::Gone {
+            let Some((frame, length)) = frame::first(&bytes[used..])? else {
+                break;
+            };
+            used += length;
+            match frame.opcode {
+                Opcode::Text => self.text(phase, frame.payload)?,
+                Opcode::Binary => {
+                    self.traffic
+                        .message(self.id, Message::Binary(frame.payload), self.outbox)?
+                }
+                Opcode::Ping => self
+                    .outbox
+                    .push(self.id, &frame::masked(Opcode::Pong, frame.payload)),
+                Opcode::Pong => {}
+                Opcode::Close if *phase == Phase::Leaving => *phase = Phase::Gone,
+                Opcode::Close => return Err(format!("the server closed WebSocket client {}", self.id).into()),
+            }
+        }
+        Ok(used)
+    }
+
+    fn text(&mut self, phase: &mut Phase, payload: &[u8]) -> Outcome<()> {
+        match (*phase, payload) {
+            (_, b"2") => self.outbox.push(self.id, self.pong),
+            (Phase::Joined, _) => self
+                .traffic
+                .message(self.id, Message::Text(payload), self.outbox)?,
+            (Phase::Opening, [b'0', b'{', ..]) => {
+                self.outbox.push(self.id, &frame::masked(Opcode::Text, b"40"));
+                *phase = Phase::Joining;
+            }
+            (Phase::Joining, [b'4', b'0', ..]) => match self.traffic.joined(self.id, self.outbox) {
+                Next::Stay => *phase = Phase::Joined,
+                Next::Leave => {
+                    // 1000, normal closure.
+                    self.outbox
+                        .push(self.id, &frame::masked(Opcode::Close, &[0x03, 0xe8]));
+                    *phase = Phase::Leaving;
+                }
+            },
+            (Phase::Leaving, _) => {}
+            _ => return Err(unexpected(self.id, Message::Text(payload))),
+        }
+        Ok(())
+    }
+}

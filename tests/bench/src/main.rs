@@ -1,0 +1,167 @@
+//! Load generator: what one operation costs this server, and what it costs others, in one run.
+//!
+//! Server and generator have a processor each. Servers are measured in turn, round by round, and compared within
+//! the round, because the speed of a machine changes by the minute. `README.md` says what each number means.
+
+mod frame;
+mod handshake;
+mod http;
+mod hub;
+mod load;
+mod machine;
+mod options;
+mod poller;
+mod report;
+mod scenario;
+mod server;
+mod stall;
+mod trial;
+
+use std::process::ExitCode;
+
+use machine::Processors;
+use options::{Format, Options, Pace, USAGE};
+use report::{Report, ScenarioReport, StallReport};
+use scenario::Scenario;
+use server::Program;
+
+/// Whatever ends a run is told to a person and never matched on.
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// Every run of `stall` has four windows, so it has fewer rounds than the others.
+fn stall_rounds(options: &Options) -> usize {
+    options.rounds.min(match options.pace {
+        Pace::Full => 3,
+        Pace::Quick => 1,
+    })
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{error}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match Bench::prepare(&options).map(Bench::run) {
+        Ok(report) => {
+            match options.format {
+                Format::Text => print!("{}", report.text()),
+                Format::Json => println!("{:#}", report.json()),
+            }
+            ExitCode::from(u8::from(!report.failures.is_empty()))
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Bench<'a> {
+    options: &'a Options,
+    /// Ours first.
+    programs: Vec<Program>,
+    processors: Processors,
+    report: Report,
+}
+
+impl<'a> Bench<'a> {
+    fn prepare(options: &'a Options) -> Outcome<Self> {
+        let names = std::iter::once(&options.ours).chain(&options.peers);
+        let programs = names
+            .map(|name| Program::prepare(name, options))
+            .collect::<Outcome<Vec<_>>>()?;
+        machine::raise_descriptor_limit()?;
+        let report = Report {
+            servers: programs.iter().map(|program| program.name.clone()).collect(),
+            scenarios: Vec::new(),
+            stalls: Vec::new(),
+            failures: Vec::new(),
+        };
+        Ok(Self {
+            options,
+            programs,
+            processors: Processors::divide()?,
+            report,
+        })
+    }
+
+    fn run(mut self) -> Report {
+        self.prices();
+        if self.options.scenarios.contains(&Scenario::Stall) {
+            for threads in stall::THREADS {
+                self.stall(threads);
+            }
+        }
+        self.report
+    }
+
+    /// Measures every scenario but `stall`, all of them once per round.
+    fn prices(&mut self) {
+        let servers = self.programs.len();
+        let scenarios = self
+            .options
+            .scenarios
+            .iter()
+            .filter(|&&scenario| scenario != Scenario::Stall);
+        let empty = |&scenario| ScenarioReport {
+            scenario,
+            readings: (0..servers).map(|_| Vec::new()).collect(),
+        };
+        let mut reports: Vec<_> = scenarios.map(empty).collect();
+        for round in 0..self.options.rounds {
+            for report in &mut reports {
+                let scenario = report.scenario;
+                eprintln!(
+                    "round {} of {}: {}",
+                    round + 1,
+                    self.options.rounds,
+                    scenario.name()
+                );
+                let order: Vec<usize> = order(servers, round).collect();
+                let programs: Vec<&Program> = order.iter().map(|&server| &self.programs[server]).collect();
+                let readings = trial::measure(scenario, &programs, &self.options.pace, &self.processors);
+                for (server, reading) in order.into_iter().zip(readings) {
+                    let server_name = &self.programs[server].name;
+                    let reading = kept(reading, &scenario.name(), server_name, &mut self.report.failures);
+                    report.readings[server].push(reading);
+                }
+            }
+        }
+        self.report.scenarios = reports;
+    }
+
+    fn stall(&mut self, threads: usize) {
+        let servers = self.programs.len();
+        let timing = Scenario::Stall.timing(&self.options.pace);
+        let mut readings: Vec<_> = (0..servers).map(|_| Vec::new()).collect();
+        for round in 0..stall_rounds(self.options) {
+            eprintln!("round {}: stall with {threads} server thread(s)", round + 1);
+            for server in order(servers, round) {
+                let program = &self.programs[server];
+                let reading = stall::measure(program, threads, timing, &self.processors);
+                let name = format!("stall with {threads} thread(s)");
+                readings[server].push(kept(reading, &name, &program.name, &mut self.report.failures));
+            }
+        }
+        self.report.stalls.push(StallReport { threads, readings });
+    }
+}
+
+/// Servers in turn, each round beginning with another one: what comes first finds another machine.
+fn order(servers: usize, round: usize) -> impl Iterator<Item = usize> {
+    (0..servers).map(move |server| (server + round) % servers)
+}
+
+/// A failure is noted and does not end the run.
+fn kept<T>(reading: Outcome<T>, scenario: &str, server: &str, failures: &mut Vec<String>) -> Option<T> {
+    match reading {
+        Ok(reading) => Some(reading),
+        Err(error) => {
+            failures.push(format!("{scenario}, {server}: {error}"));
+            None
+        }
+    }
+}
