@@ -147,7 +147,7 @@ impl Arguments {
     /// One argument for each tree, whose binary leaves are shared; [`from_values`](Self::from_values) would copy
     /// these.
     pub fn from_trees(values: &[Value]) -> Self {
-        let (mut text, mut attachments) = (BytesMut::new(), Vec::new());
+        let (mut text, mut attachments) = (BytesMut::with_capacity(128), Vec::new());
         for value in values {
             if !text.is_empty() {
                 text.extend_from_slice(b",");

@@ -33,6 +33,9 @@ const ITEMS_PER_POLL: usize = ITEMS;
 const BYTES_PER_POLL: usize = READ;
 /// While nothing may be handed over, so much is read that the end of the stream is seen.
 const READ_AHEAD: usize = 64 * 1024;
+/// With this much unwritten a peer is heard no further: who sends without reading the answers waits like any writer,
+/// and its session is not closed for a queue that it filled itself.
+const BACKLOG: usize = 256 * 1024;
 /// Slices of one vectored write.
 const SLICES: usize = 32;
 /// How long a connection that says its last words may take to write them and to see the peer's end. Whenever the peer
@@ -167,7 +170,8 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                 task.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let has_items = self.link.take_items(scratch, &mut budget);
+            let was_backed_up = self.is_backed_up();
+            let has_items = !was_backed_up && self.link.take_items(scratch, &mut budget);
             if has_items && self.link.pass_on(task, scratch).is_err() {
                 return Poll::Ready(Over);
             }
@@ -179,7 +183,8 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                 self.begin_closing();
                 return self.poll_closing(task);
             }
-            if has_items || budget.is_spent() {
+            let may_go_on = was_backed_up && !self.is_backed_up();
+            if has_items || may_go_on || budget.is_spent() {
                 continue;
             }
             match self.poll_read(task, flow) {
@@ -199,6 +204,10 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
         }
     }
 
+    fn is_backed_up(&self) -> bool {
+        self.link.output.len() >= BACKLOG
+    }
+
     /// Reads once. `Pending` also when nothing may be read now.
     fn poll_read(&mut self, task: &mut Context<'_>, flow: Flow) -> Poll<Result<usize, Over>> {
         if let Phase::Ended = self.phase {
@@ -208,7 +217,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                 Poll::Ready(Err(Over))
             };
         }
-        let is_waiting = flow == Flow::Paused || self.link.hold.is_some();
+        let is_waiting = flow == Flow::Paused || self.link.hold.is_some() || self.is_backed_up();
         if is_waiting && self.link.wire.buffered() >= READ_AHEAD {
             return Poll::Pending;
         }
