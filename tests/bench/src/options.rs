@@ -15,7 +15,7 @@ usage: bench [--scenario all|NAME[,NAME]] [--peers NAME[,NAME]] [--rounds N] [--
   --quick     short windows: for a look, not for a decision
   --json      print JSON instead of tables
   --binding   binding of our testbed (default: tokio)
-  --data      how our testbed holds arguments (default: value)
+  --data      how our testbed holds arguments (default: raw, as the testbed)
   --command   how to start the server NAME; ` --port N --threads T` is appended, nothing is built";
 
 /// A server program named on the command line instead of being built here.
@@ -56,7 +56,7 @@ impl Options {
             pace: Pace::Full,
             format: Format::Text,
             binding: "tokio".into(),
-            data: "value".into(),
+            data: "raw".into(),
             commands: Vec::new(),
         };
         while let Some(name) = arguments.next() {
