@@ -20,9 +20,9 @@ use crate::core::{Codec, ConnId, Flow, Item, OutBuf, Wire};
 use crate::error::Error;
 
 /// Room for one read. A read that fills it is followed by another.
-const READ: usize = 64 * 1024;
+const READ: usize = 32 * 1024;
 /// With less room than this a read buffer is not read into again before its messages are gone.
-const LEAST_READ: usize = 16 * 1024;
+const LEAST_READ: usize = 8 * 1024;
 /// Read buffers a thread keeps.
 const READ_BUFFERS: usize = 4;
 /// Items handled under one lock, and handlers run before the next.
