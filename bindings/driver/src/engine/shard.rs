@@ -3,7 +3,6 @@ use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::task::Waker;
 use std::time::Instant;
 
 use super::house::{House, Machine};
@@ -121,14 +120,10 @@ fn take_spares(machine: &mut impl Machine) {
 impl After {
     fn run<H: House>(&mut self, house: &Arc<H>) {
         for waker in self.wakers.drain(..) {
-            wake(waker);
+            waker.wake();
         }
         for strand in self.strands.drain(..) {
             house.shard().spawn(work::drain(Arc::clone(house), strand));
         }
     }
-}
-
-fn wake(waker: Waker) {
-    waker.wake();
 }

@@ -4,6 +4,7 @@ use std::thread;
 
 use serde_json::Value;
 
+use super::closes_upon;
 use crate::conformance::{assert_echoes, assert_still_serves};
 use crate::kit::socketio::{join_main, join_main_by_polling, socket_id};
 use crate::kit::{Close, Incoming, WebSocketClient, settle};
@@ -378,17 +379,4 @@ fn binary_arguments(socket: &mut WebSocketClient) -> Vec<Vec<u8>> {
     let place =
         |argument: &Value| attachments[argument["num"].as_u64().expect("a placeholder") as usize].clone();
     arguments.iter().skip(1).map(place).collect()
-}
-
-#[track_caller]
-fn closes_upon(target: &Target, packets: &[&str]) {
-    let (mut socket, _) = join_main(target);
-    for packet in packets {
-        socket.send(packet);
-    }
-    assert_eq!(
-        socket.next_message(),
-        Incoming::Closed(Close::Frame(None)),
-        "after {packets:?}"
-    );
 }

@@ -1,5 +1,6 @@
 //! T18-T21, T30: namespaces, what closes what, and the reasons applications hear.
 
+use super::closes_upon;
 use crate::conformance::{assert_echoes, assert_still_serves};
 use crate::kit::socketio::{join_main, socket_id};
 use crate::kit::{Close, HttpConnection, Incoming, Patience, Polling, Request, WebSocketClient, settle};
@@ -338,17 +339,4 @@ fn join_by_polling(target: &Target) -> (Polling, String) {
     session.deliver("40");
     let id = socket_id(&session.collect(1)[0], "40");
     (session, id)
-}
-
-#[track_caller]
-fn closes_upon(target: &Target, packets: &[&str]) {
-    let (mut socket, _) = join_main(target);
-    for packet in packets {
-        socket.send(packet);
-    }
-    assert_eq!(
-        socket.next_message(),
-        Incoming::Closed(Close::Frame(None)),
-        "after {packets:?}"
-    );
 }
