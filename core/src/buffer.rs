@@ -91,6 +91,24 @@ impl OutBuf {
         other.clear();
     }
 
+    /// Copies `bytes` to the end and shows them there, to be changed in place.
+    pub(crate) fn put_copy(&mut self, bytes: &[u8]) -> &mut [u8] {
+        let start = self.flat.len();
+        self.put(bytes);
+        self.flat.get_mut(start..).unwrap_or_default()
+    }
+
+    /// Moves `count` bytes off the front of `other` to the end of this buffer and shows them there, to be changed in
+    /// place. They are copied once, shared ones too. Fewer when `other` holds fewer.
+    pub(crate) fn take_copy(&mut self, other: &mut Self, count: usize) -> &mut [u8] {
+        let start = self.flat.len();
+        self.flat.reserve(count.min(other.len));
+        other.take(count, |piece| self.flat.extend_from_slice(piece));
+        let copied = self.flat.get_mut(start..).unwrap_or_default();
+        self.len = self.len.saturating_add(copied.len());
+        copied
+    }
+
     /// Forgets all content and keeps the capacity.
     pub fn clear(&mut self) {
         self.flat.clear();

@@ -93,6 +93,23 @@ impl Random {
         seed
     }
 
+    /// A number, each as likely as any other.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// The key of one WebSocket mask.
+    pub(crate) fn mask_key(&mut self) -> [u8; 4] {
+        self.0.next_u32().to_ne_bytes()
+    }
+
+    /// Any sixteen bytes.
+    pub(crate) fn nonce(&mut self) -> [u8; 16] {
+        let mut nonce = [0; 16];
+        self.0.fill_bytes(&mut nonce);
+        nonce
+    }
+
     pub(crate) fn keyed(&mut self) -> Keyed {
         Keyed {
             first: self.0.next_u64(),

@@ -1,6 +1,6 @@
-//! Socket.IO and Engine.IO as pure state machines: a server that opens no socket, starts no thread, takes no
-//! lock, reads no clock and asks nobody for randomness. Whoever has connections drives it, whatever they are made
-//! of.
+//! Socket.IO and Engine.IO as pure state machines: a server and a client that open no socket, start no thread, take
+//! no lock, read no clock and ask nobody for randomness. Whoever has connections drives them, whatever they are
+//! made of. What follows speaks of servers; [clients](#clients) are driven alike.
 //!
 //! Applications mostly want a *binding*, which drives it for them. This page is for everybody else: from it an
 //! event loop of one's own can be written.
@@ -19,9 +19,9 @@
 //!
 //! | module | of use alone for |
 //! | --- | --- |
-//! | [`sio`] | Socket.IO; its [`Server`](sio::Server) contains the one of [`eio`] |
+//! | [`sio`] | Socket.IO; its [`Server`](sio::Server) and [`Client`](sio::Client) contain those of [`eio`] |
 //! | [`eio`] | Engine.IO without Socket.IO: messages over WebSocket or polling, whichever gets through |
-//! | [`wire`] | the bytes of one connection; needs no server to parse and nothing shared |
+//! | [`wire`] | the bytes of one connection; needs no server or client to parse and nothing shared |
 //! | [`http`], [`ws`], [`json`] | request heads and bodies; frames; a validator and verbatim JSON with attachments |
 //!
 //! # Verbs
@@ -333,6 +333,115 @@
 //!     None => unreachable!("handshakes are answered at once"),
 //! }
 //! server.handle_lost(now, connection);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+//! # Clients
+//!
+//! | in place of | a client has | |
+//! | --- | --- | --- |
+//! | [`wire::Wire`] | [`wire::ClientWire`] | one for each connection: requests and masked frames out, answers and frames in |
+//! | [`eio::Server`] | [`eio::Client`] | one session at a time; what it emits waits in a queue that is bounded |
+//! | [`sio::Server`] | [`sio::Client`] | namespaces, acknowledgements, reconnection, delivery at least once; see [its states](sio::client) |
+//!
+//! Everything said above about verbs, buffers, time, chance and bounds holds for them. What differs:
+//!
+//! | | what the owner of connections does |
+//! | --- | --- |
+//! | [`poll_dial`](sio::Client::poll_dial) | makes a connection, with TLS if it is to be secure, and says [`handle_open`](sio::Client::handle_open), or [`handle_lost`](sio::Client::handle_lost) when it can not be made. Long-polling and upgrades need several at a time |
+//! | [`is_wanted`](sio::Client::is_wanted) | asks it of every connection that [`poll_ready`](sio::Client::poll_ready) names: a dial nobody wants any more is given up, with `handle_lost` |
+//! | [`wire`](sio::Client::wire) | takes a new one for each connection |
+//! | [`handle_end`](wire::ClientWire::handle_end) | calls it when the server has ended its side, and takes the last items, before `handle_lost` |
+//! | [`Event::Attempt`](sio::client::Event::Attempt) | says where to connect to: [`proceed`](sio::Client::proceed), or [`abandon`](sio::Client::abandon) |
+//! | [`Event::Joining`](sio::client::Event::Joining) | says with what credentials: [`join`](sio::Client::join) |
+//!
+//! The first comes for every attempt, the second for each namespace whenever there is a session, so that a token that
+//! has expired can be another one. Both may be answered at any later time.
+//!
+//! A client and a server that talk to each other without any network:
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use socketio_core::OutBuf;
+//! use socketio_core::eio::client::TransportOrder;
+//! use socketio_core::http::Headers;
+//! use socketio_core::sio::client::{self, Client, Security, Target};
+//! use socketio_core::sio::{self, Encoder, Peer, Server};
+//! use std::time::{Duration, Instant};
+//!
+//! /// What was written on one side is read on the other.
+//! fn carry(output: &mut OutBuf) -> BytesMut {
+//!     let mut bytes = BytesMut::new();
+//!     output.take(output.len(), |piece| bytes.extend_from_slice(piece));
+//!     bytes
+//! }
+//!
+//! let now = Instant::now();
+//! let mut encoder = Encoder::new();
+//! let mut server = Server::new(sio::Config::default(), [7; 32], now);
+//! server.add_namespace("/")?;
+//! let mut config = client::Config::default();
+//! config.engine.transports = TransportOrder::WebSocket; // One connection is enough.
+//! let mut client = Client::new(config, [8; 32], now);
+//! let main = client.add_namespace(now, "/")?;
+//! client.connect(now);
+//!
+//! let (mut connection, mut output, mut answer) = (None, OutBuf::new(), None);
+//! while answer.is_none() {
+//!     while let Some(event) = client.poll_event() {
+//!         match event {
+//!             client::Event::Attempt { .. } => {
+//!                 let (authority, security) = ("localhost".to_owned(), Security::Plain);
+//!                 let (query, headers) = (Vec::new(), Headers::new());
+//!                 client.proceed(now, Target { authority, security, query, headers });
+//!             }
+//!             client::Event::Joining { namespace } => {
+//!                 let packet = encoder.raw_connect("/", Some(br#"{"token":"secret"}"#))?;
+//!                 client.join(now, namespace, &packet);
+//!             }
+//!             client::Event::Joined { .. } => {
+//!                 let packet = encoder.event("/", "double", &21)?;
+//!                 client.emit_with_ack(now, main, &packet, now + Duration::from_secs(5))?;
+//!             }
+//!             client::Event::Acked { outcome, .. } => answer = Some(outcome?.parse::<(i32,)>()?),
+//!             client::Event::Failed { reason, .. } => panic!("{reason}"),
+//!             _ => {}
+//!         }
+//!     }
+//!     if let Some(dial) = client.poll_dial() {
+//!         assert!(client.handle_open(now, dial.connection));
+//!         let there = server.open(now, Peer::Unknown);
+//!         connection = Some((dial.connection, client.wire(), there, server.wire()));
+//!     }
+//!     let Some((here, wire, there, server_wire)) = &mut connection else { continue };
+//!
+//!     client.poll_transmit(*here, wire);
+//!     let _ = wire.poll_output(&mut output);
+//!     server_wire.handle_input(&mut carry(&mut output));
+//!     while let Some(item) = server_wire.poll_item() {
+//!         server.handle_item(now, *there, item);
+//!         server.poll_transmit(*there, server_wire);
+//!     }
+//!     while let Some(event) = server.poll_event() {
+//!         match event {
+//!             sio::Event::Connect { socket, .. } => drop(server.accept(now, socket)),
+//!             sio::Event::Event { arguments, ack: Some(token), .. } => {
+//!                 let (number,) = arguments.parse::<(i32,)>()?;
+//!                 let packet = encoder.ack("/", token.id(), &(2 * number))?;
+//!                 server.ack(now, token, &packet)?;
+//!             }
+//!             _ => {}
+//!         }
+//!     }
+//!     server.poll_transmit(*there, server_wire);
+//!     let _ = server_wire.poll_output(&mut output);
+//!     wire.handle_input(&mut carry(&mut output));
+//!     while let Some(item) = wire.poll_item() {
+//!         client.handle_item(now, *here, item);
+//!         client.poll_transmit(*here, wire);
+//!     }
+//! }
+//! assert_eq!(answer, Some((42,)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

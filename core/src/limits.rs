@@ -25,7 +25,7 @@ pub struct Limits {
     /// and volatile packets are dropped long before.
     pub queued_bytes: usize,
     /// Most bytes queued for all peers of a server that nobody carries away. Default 64 MiB; what comes on top
-    /// is dropped and [counted](crate::sio::Server::lost_peer_messages).
+    /// is dropped and counted.
     pub queued_peer_bytes: usize,
     /// Deepest nesting of JSON. Default 1,024: eight times what serde_json allows, and bounded.
     pub json_depth: u32,

@@ -36,6 +36,12 @@ impl<T> Slab<T> {
         self.len
     }
 
+    /// How many values there is room for.
+    #[cfg(test)]
+    pub(crate) const fn capacity(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The key the next [`Slab::insert`] will return.
     pub(crate) fn next_key(&self) -> Key {
         let index = self.free.unwrap_or(self.entries.len() as u32);

@@ -1,7 +1,14 @@
 //! Deadlines: one sorted list per kind, so that arming, disarming and finding the next are O(1) for kinds
 //! whose duration does not vary.
 
+use core::time::Duration;
 use std::time::Instant;
+
+/// `duration` after `from`. What lies beyond the clock never comes, and is as good as a lifetime away.
+pub(crate) fn later(from: Instant, duration: Duration) -> Instant {
+    const LIFETIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    from.checked_add(duration.min(LIFETIME)).unwrap_or(from)
+}
 
 /// One armed deadline. Whoever armed it forgets it when it fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +151,6 @@ impl<K: Copy, const KINDS: usize> Timers<K, KINDS> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::time::Duration;
 
     #[test]
     fn re_arming_a_million_times_takes_no_room() {

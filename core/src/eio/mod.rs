@@ -1,13 +1,17 @@
 //! Engine.IO: packets, payloads and sessions.
 
+pub mod client;
 mod config;
+mod connection_id;
 mod packet;
 pub mod payload;
 mod server;
 
+pub use client::Client;
 pub use config::{ClientBundle, Config, Gate, Transport, Transports, Upgrades};
+pub use connection_id::ConnId;
 pub use packet::{Message, Packet, PacketError};
 pub use server::{
-    CLIENT_BUNDLES, CloseReason, ConnId, Delivery, Event, Peer, RefusalContext, RequestError, RequestId,
-    SendError, Server, SessionId,
+    CLIENT_BUNDLES, CloseReason, Delivery, Event, Peer, RefusalContext, RequestError, RequestId, SendError,
+    Server, SessionId,
 };

@@ -21,6 +21,8 @@ pub enum BodyLength {
     Length(u64),
     /// Chunks, up to one of size 0.
     Chunked,
+    /// Everything up to the end of the connection. Only a response's.
+    UntilClose,
 }
 
 /// A piece of a body.
@@ -48,6 +50,8 @@ pub struct BodyDecoder {
 enum State {
     /// This many bytes are to come, then the end.
     Sized(u64),
+    /// Everything is data until [`BodyDecoder::handle_end`].
+    UntilClose,
     Size {
         size: u64,
         digits: u8,
@@ -83,12 +87,13 @@ enum Trailer {
 }
 
 impl BodyDecoder {
-    /// A decoder for the body of one request.
+    /// A decoder for one body.
     pub fn new(length: BodyLength) -> Self {
         let state = match length {
             BodyLength::None | BodyLength::Length(0) => State::End,
             BodyLength::Length(left) => State::Sized(left),
             BodyLength::Chunked => State::Size { size: 0, digits: 0 },
+            BodyLength::UntilClose => State::UntilClose,
         };
         Self {
             state,
@@ -122,6 +127,7 @@ impl BodyDecoder {
                     };
                     return Ok(Some(BodyChunk::Data(data)));
                 }
+                State::UntilClose => return Ok(Some(BodyChunk::Data(input.split().freeze()))),
                 State::Data { left } => {
                     let data = take_up_to(input, left);
                     self.state = match left.saturating_sub(data.len() as u64) {
@@ -133,6 +139,16 @@ impl BodyDecoder {
                 _ => self.read_framing(input)?,
             }
         }
+    }
+
+    /// The connection has ended, and all that came before was taken out: answers whether that ends the body,
+    /// as it does one that lasts [until then](BodyLength::UntilClose), whose [`BodyChunk::End`] comes next.
+    pub fn handle_end(&mut self) -> bool {
+        let ends = self.state == State::UntilClose;
+        if ends {
+            self.state = State::End;
+        }
+        ends
     }
 
     /// Whether [`BodyChunk::End`] was taken out.

@@ -1,14 +1,16 @@
 use super::StatusCode;
 use core::fmt;
 
-/// Why bytes are not a request head this server reads. The connection cannot be used further:
-/// nobody can say where the next request begins.
+/// Why bytes are not a head this side reads, of a request or of a response. The connection cannot be
+/// used further: nobody can say where the next message begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeadError {
     /// The request line is not `METHOD SP target SP HTTP/x.y`.
     MalformedRequestLine,
-    /// The request line names a version other than HTTP/1.0 and HTTP/1.1.
+    /// The status line is not `HTTP/x.y SP code SP reason` with a code of 100 to 999.
+    MalformedStatusLine,
+    /// The first line names a version other than HTTP/1.0 and HTTP/1.1.
     UnsupportedVersion,
     /// A header name is empty, holds a character outside the token set, is followed by whitespace
     /// before its colon, or the line is a folded continuation.
@@ -46,7 +48,7 @@ pub enum HeadError {
 }
 
 impl HeadError {
-    /// The status to answer with before closing the connection.
+    /// The status a server answers with before closing the connection.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::UnsupportedVersion => StatusCode::VERSION_NOT_SUPPORTED,
@@ -63,6 +65,7 @@ impl fmt::Display for HeadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::MalformedRequestLine => "malformed request line: send `METHOD SP target SP HTTP/1.1`",
+            Self::MalformedStatusLine => "malformed status line: the server must send `HTTP/1.1 code reason`; if it speaks TLS, use https or wss",
             Self::UnsupportedVersion => "unsupported HTTP version: send HTTP/1.1 or HTTP/1.0",
             Self::MalformedHeaderName => {
                 "malformed header name: write `name: value` on one line, without space before the colon"
@@ -70,9 +73,7 @@ impl fmt::Display for HeadError {
             Self::MalformedHeaderValue => "malformed header value: remove control characters",
             Self::BareLineFeed => "line ends in LF alone: end lines with CRLF",
             Self::BareCarriageReturn => "CR without LF: end lines with CRLF",
-            Self::HeadTooLarge => {
-                "request head too large: send fewer or shorter headers, or raise head_bytes"
-            }
+            Self::HeadTooLarge => "head too large: send fewer or shorter headers, or raise head_bytes",
             Self::TooManyHeaders => "too many headers: send fewer, or raise the limit of headers",
             Self::TargetTooLong => "request target too long: shorten the query, or raise target_bytes",
             Self::MissingHost => "no Host header: HTTP/1.1 requires one",
@@ -92,7 +93,7 @@ impl fmt::Display for HeadError {
 
 impl core::error::Error for HeadError {}
 
-/// Why bytes are not a body in the chunked coding (RFC 9112 section 7.1). Answered with 400; the
+/// Why bytes are not a body in the chunked coding (RFC 9112 section 7.1). A server answers with 400; the
 /// connection cannot be used further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -143,7 +144,7 @@ impl fmt::Display for BodyError {
 
 impl core::error::Error for BodyError {}
 
-/// Why a header cannot be added to a response.
+/// Why a header cannot be added to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeaderError {
@@ -152,7 +153,7 @@ pub enum HeaderError {
     /// The value holds CR, LF, NUL or another control character.
     InvalidValue,
     /// The header frames the message (`Content-Length`, `Connection`, `Upgrade`, …) and is written
-    /// by the response itself.
+    /// with the message itself.
     Reserved,
 }
 
@@ -161,7 +162,7 @@ impl fmt::Display for HeaderError {
         formatter.write_str(match self {
             Self::InvalidName => "invalid header name: use letters, digits and `-`",
             Self::InvalidValue => "invalid header value: remove CR, LF, NUL and control characters",
-            Self::Reserved => "header is written by the server itself: leave it out",
+            Self::Reserved => "header is written with the message itself: leave it out",
         })
     }
 }

@@ -1,7 +1,7 @@
 //! One pass over the headers of a head: where the well-known ones stand, and what they mean together.
 
 use super::error::HeadError;
-use super::syntax::{elements, trim};
+use super::framing::Framing;
 use super::websocket::{Handshake, HandshakeFacts};
 use super::{BodyLength, Method, Version};
 
@@ -130,10 +130,7 @@ pub(super) enum HostRule {
 #[derive(Default)]
 pub(super) struct Collector {
     stored: [Span; Field::STORED],
-    content_length: Option<u64>,
-    chunked: bool,
-    close: bool,
-    keep_alive: bool,
+    framing: Framing,
     expects_continue: bool,
     handshake: HandshakeFacts,
 }
@@ -145,12 +142,11 @@ impl Collector {
             return Ok(());
         };
         match field {
-            Field::Connection => self.add_connection(value),
-            Field::ContentLength => return self.add_content_length(value),
-            Field::TransferEncoding => return self.add_transfer_encoding(value),
+            Field::Connection | Field::ContentLength | Field::TransferEncoding | Field::Upgrade => {
+                return self.framing.add(field, value);
+            }
             Field::Expect if value.eq_ignore_ascii_case(b"100-continue") => self.expects_continue = true,
             Field::Expect => return Err(HeadError::UnknownExpectation),
-            Field::Upgrade => self.handshake.add_upgrade(value),
             Field::WebSocketVersion => self.handshake.add_version(value),
             stored => {
                 if stored == Field::WebSocketKey {
@@ -175,34 +171,6 @@ impl Collector {
         Ok(())
     }
 
-    fn add_connection(&mut self, value: &[u8]) {
-        for option in elements(value) {
-            if option.eq_ignore_ascii_case(b"close") {
-                self.close = true;
-            } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                self.keep_alive = true;
-            } else if option.eq_ignore_ascii_case(b"upgrade") {
-                self.handshake.add_connection_upgrade();
-            }
-        }
-    }
-
-    fn add_content_length(&mut self, value: &[u8]) -> Result<(), HeadError> {
-        let length = parse_length(value).ok_or(HeadError::InvalidContentLength)?;
-        match self.content_length.replace(length) {
-            Some(earlier) if earlier != length => Err(HeadError::ConflictingContentLengths),
-            _ => Ok(()),
-        }
-    }
-
-    fn add_transfer_encoding(&mut self, value: &[u8]) -> Result<(), HeadError> {
-        if self.chunked || !trim(value).eq_ignore_ascii_case(b"chunked") {
-            return Err(HeadError::UnknownTransferEncoding);
-        }
-        self.chunked = true;
-        Ok(())
-    }
-
     /// Draws the conclusions that need all headers.
     pub(super) fn finish(
         self,
@@ -211,13 +179,7 @@ impl Collector {
         version: Version,
         host: HostRule,
     ) -> Result<Fields, HeadError> {
-        let body = match (self.content_length, self.chunked) {
-            (Some(_), true) => return Err(HeadError::LengthAndTransferEncoding),
-            (None, true) if version == Version::Http10 => return Err(HeadError::TransferEncodingInHttp10),
-            (None, true) => BodyLength::Chunked,
-            (Some(length), false) => BodyLength::Length(length),
-            (None, false) => BodyLength::None,
-        };
+        let body = self.framing.body(version)?.unwrap_or(BodyLength::None);
         let named_host = self
             .stored
             .get(Field::Host as usize)
@@ -232,23 +194,14 @@ impl Collector {
             method_bytes: u16::try_from(method.len()).map_err(|_| HeadError::HeadTooLarge)?,
             stored: self.stored,
             version,
-            keep_alive: !self.close && (http11 || self.keep_alive),
+            keep_alive: self.framing.keeps_alive(version),
             // RFC 9110 section 10.1.1: the expectation of an HTTP/1.0 client is ignored.
             wants_continue: http11 && self.expects_continue,
-            handshake: self
-                .handshake
-                .finish(Method::known(method.as_bytes()), version, body),
+            handshake: if self.framing.asks_for_websocket(version) {
+                self.handshake.finish(Method::known(method.as_bytes()), body)
+            } else {
+                Handshake::NotUpgrade
+            },
         })
     }
-}
-
-/// A decimal number of digits alone: no sign, no list, no whitespace inside.
-fn parse_length(value: &[u8]) -> Option<u64> {
-    if value.is_empty() {
-        return None;
-    }
-    value.iter().try_fold(0_u64, |length, &byte| {
-        let digit = byte.is_ascii_digit().then(|| byte.wrapping_sub(b'0'))?;
-        length.checked_mul(10)?.checked_add(u64::from(digit))
-    })
 }

@@ -136,10 +136,7 @@ impl RequestHead {
 
     /// Every header in the order sent, repeated ones one by one.
     pub fn headers(&self) -> HeaderIter<'_> {
-        let line_end = memchr::memchr(b'\n', &self.raw).map_or(self.raw.len(), |at| at.saturating_add(1));
-        HeaderIter {
-            rest: self.raw.get(line_end..).unwrap_or_default(),
-        }
+        HeaderIter::of_head(&self.raw)
     }
 
     /// The `Host` header.
@@ -235,10 +232,20 @@ impl fmt::Debug for RequestHead {
     }
 }
 
-/// The headers of a [`RequestHead`], name and value.
+/// The headers of a [`RequestHead`] or a [`ResponseHead`](super::ResponseHead), name and value.
 #[derive(Clone, Debug)]
 pub struct HeaderIter<'a> {
     rest: &'a [u8],
+}
+
+impl<'a> HeaderIter<'a> {
+    /// The headers of the head `raw`, which begin after its first line.
+    pub(super) fn of_head(raw: &'a [u8]) -> Self {
+        let line_end = memchr::memchr(b'\n', raw).map_or(raw.len(), |at| at.saturating_add(1));
+        Self {
+            rest: raw.get(line_end..).unwrap_or_default(),
+        }
+    }
 }
 
 impl<'a> Iterator for HeaderIter<'a> {
@@ -260,7 +267,8 @@ fn read_fields(raw: &[u8], headers: usize, host: HostRule) -> Result<Fields, Hea
     match request.parse_with_uninit_headers(raw, slots) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => return Err(HeadError::MalformedRequestLine),
-        Err(error) => return Err(name_error(error, raw)),
+        Err(httparse::Error::Version) if names_a_version(raw) => return Err(HeadError::UnsupportedVersion),
+        Err(error) => return Err(name_error(error, HeadError::MalformedRequestLine)),
     }
     let method = request.method.unwrap_or_default();
     let target = request.path.unwrap_or_default();
@@ -277,14 +285,14 @@ fn read_fields(raw: &[u8], headers: usize, host: HostRule) -> Result<Fields, Hea
     collector.finish(method, target, version, host)
 }
 
-fn name_error(error: httparse::Error, raw: &[u8]) -> HeadError {
+/// The name of what the grammar found, which calls everything about the first line `first_line`.
+pub(super) fn name_error(error: httparse::Error, first_line: HeadError) -> HeadError {
     match error {
         httparse::Error::HeaderName => HeadError::MalformedHeaderName,
         httparse::Error::HeaderValue => HeadError::MalformedHeaderValue,
         httparse::Error::NewLine => HeadError::BareCarriageReturn,
         httparse::Error::TooManyHeaders => HeadError::TooManyHeaders,
-        httparse::Error::Version if names_a_version(raw) => HeadError::UnsupportedVersion,
-        _ => HeadError::MalformedRequestLine,
+        _ => first_line,
     }
 }
 

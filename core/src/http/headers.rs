@@ -3,12 +3,16 @@ use super::syntax::{elements, is_field_value, is_token};
 use bytes::{BufMut, Bytes, BytesMut};
 use core::fmt;
 
-/// Headers that frame the message or complete the handshake; the response writes them itself.
-const RESERVED: [&str; 6] = [
+/// Headers that frame the message or complete the handshake; requests and responses write them themselves.
+const RESERVED: [&str; 10] = [
     "connection",
     "content-length",
     "keep-alive",
     "sec-websocket-accept",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
     "transfer-encoding",
     "upgrade",
 ];

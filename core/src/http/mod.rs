@@ -1,19 +1,24 @@
-//! HTTP/1.1 as far as Engine.IO needs it: request heads, bodies, responses, CORS and the session cookie.
+//! HTTP/1.1 as far as Engine.IO needs it: heads, bodies, CORS and cookies, for the server's half and the
+//! client's.
 //!
-//! Nothing here knows of sessions or sockets. Heads are read by [`HeadDecoder`], bodies by
-//! [`BodyDecoder`]; both take bytes from the front of a read buffer, in whatever pieces they
+//! Nothing here knows of sessions or sockets. A server reads heads with [`HeadDecoder`] and writes
+//! [`Response`]s, a client writes [`Request`]s and reads with [`ResponseDecoder`]; both read bodies with
+//! [`BodyDecoder`]. Decoders take bytes from the front of a read buffer, in whatever pieces they
 //! arrive, and leave what belongs to the next message. [`httparse`] does the grammar; the rules
 //! against request smuggling (RFC 9112 sections 6.3 and 11.2) stand in this module.
 //!
 //! A host that parsed HTTP itself builds the same [`RequestHead`] with [`RequestHead::from_parts`].
 
 mod body;
+mod client;
 mod cookie;
 mod cors;
 mod decoder;
 mod error;
 mod fields;
+mod framing;
 mod head;
+mod head_reader;
 mod headers;
 mod method;
 mod query;
@@ -23,6 +28,9 @@ mod syntax;
 mod websocket;
 
 pub use body::{BodyChunk, BodyDecoder, BodyLength, EXTENSION_BYTES, TRAILER_BYTES};
+pub use client::{
+    CookieJar, MAX_COOKIE_BYTES, MAX_COOKIES, Request, RequestKind, ResponseDecoder, ResponseHead,
+};
 pub use cookie::{Cookie, CookieBuilder, CookieError, SameSite};
 pub use cors::{AllowedHeaders, Cors, CorsBuilder, CorsError, CorsOrigin};
 pub use decoder::{HeadDecoder, HeadLimits};

@@ -163,10 +163,13 @@ pub fn switching_protocols(
     headers.append_known("Connection", Bytes::from_static(b"Upgrade"));
     headers.append_known("Sec-WebSocket-Accept", Bytes::copy_from_slice(accept.as_bytes()));
     if let Some(protocol) = protocol {
-        headers.append(
+        if !super::syntax::is_field_value(protocol.as_bytes()) {
+            return Err(HeaderError::InvalidValue);
+        }
+        headers.append_known(
             "Sec-WebSocket-Protocol",
             Bytes::copy_from_slice(protocol.as_bytes()),
-        )?;
+        );
     }
     headers.extend(extra);
     Ok(response)

@@ -1,5 +1,4 @@
-use super::syntax::elements;
-use super::{BodyLength, Method, Response, StatusCode, Version};
+use super::{BodyLength, Method, Response, StatusCode};
 use bytes::Bytes;
 use core::fmt;
 
@@ -87,8 +86,6 @@ pub(super) enum Handshake {
 /// What the headers of a handshake said so far.
 #[derive(Default)]
 pub(super) struct HandshakeFacts {
-    connection_upgrade: bool,
-    upgrade_websocket: bool,
     key: Once,
     version: Once,
 }
@@ -114,14 +111,6 @@ impl Once {
 }
 
 impl HandshakeFacts {
-    pub(super) fn add_connection_upgrade(&mut self) {
-        self.connection_upgrade = true;
-    }
-
-    pub(super) fn add_upgrade(&mut self, value: &[u8]) {
-        self.upgrade_websocket |= elements(value).any(|name| name.eq_ignore_ascii_case(b"websocket"));
-    }
-
     pub(super) fn add_version(&mut self, value: &[u8]) {
         self.version.add(value == b"13");
     }
@@ -130,10 +119,8 @@ impl HandshakeFacts {
         self.key.add(is_key(value));
     }
 
-    pub(super) fn finish(self, method: Option<Method>, version: Version, body: BodyLength) -> Handshake {
-        if !self.connection_upgrade || !self.upgrade_websocket || version == Version::Http10 {
-            return Handshake::NotUpgrade;
-        }
+    /// The conclusion about a request that [asks](super::framing::Framing::asks_for_websocket) for it.
+    pub(super) fn finish(self, method: Option<Method>, body: BodyLength) -> Handshake {
         let refusal = if method != Some(Method::Get) {
             WebSocketRefusal::MethodNotGet
         } else if self.version != Once::Valid {

@@ -1,7 +1,8 @@
 //! One connection's bytes: HTTP/1.1, WebSocket frames and polling payloads on one side, [`Item`]s on the other.
 //!
 //! A [`Wire`] belongs to whoever owns the connection and shares nothing, so all of its work, including the
-//! decoding of messages by its [`Codec`], happens outside any lock.
+//! decoding of messages by its [`Codec`], happens outside any lock. This is a server's; a client's is
+//! [`client::ClientWire`].
 //!
 //! ```text
 //!            respond, keep-alive                     accept_websocket
@@ -24,11 +25,14 @@
 //! | WebSocket | frames | a close frame, a bad frame, or the server closes |
 //! | Ending | nothing, discards | never: the connection closes after the last byte was written |
 
+pub mod client;
 mod config;
+mod frames;
 mod input;
 mod item;
 mod output;
 
+pub use client::{ClientItem, ClientWire, ClientWireError, ERROR_BODY_BYTES};
 pub use config::WireConfig;
 pub(crate) use output::Persistence;
 

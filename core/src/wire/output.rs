@@ -1,3 +1,4 @@
+use super::frames::{self, Frame};
 use super::{BACKLOG, Codec, Encoding, Exchange, Flow, Front, Mode, Purpose, Reading, Reply, Wire};
 use crate::OutBuf;
 use crate::eio::payload::SEPARATOR;
@@ -64,17 +65,11 @@ impl<C: Codec> Wire<C> {
     pub(crate) fn respond_payload(&mut self, queue: &mut OutBuf, headers: Headers) {
         let mut body = BytesMut::with_capacity(queue.len());
         let mut is_first = true;
-        while let Some((opcode, length)) = take_header(queue) {
+        while let Some(frame) = frames::take(queue) {
             if !mem::replace(&mut is_first, false) {
                 body.extend_from_slice(&[SEPARATOR]);
             }
-            if opcode == OpCode::Binary {
-                let mut data = Vec::with_capacity(length);
-                queue.take(length, |piece| data.extend_from_slice(piece));
-                Packet::Message(Message::Binary(data.into())).encode_into(&mut body);
-            } else {
-                queue.take(length, |piece| body.extend_from_slice(piece));
-            }
+            frames::take_packet(queue, frame, &mut body);
         }
         let mut response =
             Response::new(StatusCode::OK).with_body("text/plain; charset=UTF-8", body.freeze());
@@ -139,7 +134,7 @@ impl<C: Codec> Wire<C> {
 
     /// As [`send`](Self::send), for a client that cannot take binary (protocol section 1.2).
     fn send_base64(&mut self, queue: &mut OutBuf) {
-        while let Some((opcode, length)) = take_header(queue) {
+        while let Some(Frame { opcode, length, .. }) = frames::take(queue) {
             let mut payload = Vec::with_capacity(length);
             queue.take(length, |piece| payload.extend_from_slice(piece));
             if opcode == OpCode::Binary {
@@ -231,13 +226,4 @@ pub(crate) enum Persistence {
     /// It may, if the client wants to and its body was read.
     KeepAlive,
     Close,
-}
-
-/// Takes the header of the next frame off `queue`: its kind and how many bytes of payload follow.
-fn take_header(queue: &mut OutBuf) -> Option<(OpCode, usize)> {
-    let mut header = [0; 10];
-    let available = queue.peek(&mut header);
-    let (opcode, header_len, length) = ws::parse_server_header(header.get(..available)?)?;
-    queue.advance(header_len);
-    Some((opcode, length))
 }

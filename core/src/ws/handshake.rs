@@ -20,6 +20,14 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     accept
 }
 
+/// A `Sec-WebSocket-Key` for a client: sixteen bytes that nobody can foresee, in base64 (RFC 6455 section 4.1).
+pub(crate) fn encode_key(nonce: [u8; 16]) -> [u8; 24] {
+    let mut key = [b'='; 24];
+    let written = STANDARD.encode_slice(nonce, &mut key);
+    debug_assert_eq!(written, Ok(24));
+    key
+}
+
 /// Whether `key` has the form of a `Sec-WebSocket-Key`: sixteen bytes in base64 (RFC 6455 section 4.1).
 ///
 /// The four bits that pad the last digit may have any value, as in other servers: nothing reads them.

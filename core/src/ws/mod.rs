@@ -20,6 +20,7 @@ mod tests;
 pub use close::CloseCode;
 pub use decode::{Decoder, Message};
 pub use error::FrameError;
+pub(crate) use handshake::encode_key;
 pub use handshake::{accept_key, is_valid_key};
 pub use header::{
     Fin, HeaderBytes, MAX_HEADER, OpCode, Role, SERVER_HEADER_MAX, parse_server_header, write_header,

@@ -1,23 +1,11 @@
 use super::{Peer, SessionId};
 use crate::OutBuf;
+use crate::eio::ConnId;
 use crate::http::{Headers, RequestHead, Response};
-use crate::slab::Key;
 use crate::timer::TimerId;
 use crate::wire::Persistence;
 use crate::ws::CloseCode;
 use std::collections::VecDeque;
-
-/// One connection, from [`open`](super::Server::open) to [`handle_lost`](super::Server::handle_lost).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnId(pub(super) Key);
-
-impl ConnId {
-    /// A small number that no other open connection has, for tables beside the server. It is used again after
-    /// the connection is gone.
-    pub const fn index(self) -> usize {
-        self.0.index as usize
-    }
-}
 
 /// One request that waits for the application's answer. Stale once it was answered or its connection is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

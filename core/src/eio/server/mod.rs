@@ -12,22 +12,21 @@ mod session;
 mod transmit;
 mod upgrade;
 
-pub use connection::{ConnId, RequestId};
+pub use connection::RequestId;
 pub use error::RequestError;
 pub use event::{CloseReason, Event, Peer, RefusalContext};
 pub use route::CLIENT_BUNDLES;
 pub use send::{Delivery, SendError};
 pub use session::SessionId;
 
-use super::{Config, Message, Transport};
+use super::{Config, ConnId, Message, Transport};
 use crate::http::{RequestHead, Response};
 use crate::id::{Keyed, Random};
 use crate::slab::Slab;
-use crate::timer::Timers;
+use crate::timer::{Timers, later};
 use crate::wire::{BodyFailure, Codec, Item, Persistence, Plain, Wire};
 use crate::{OutBuf, Sid};
 use connection::{Command, Connection, Readiness, Role};
-use core::time::Duration;
 use hashbrown::HashMap;
 use session::Session;
 use std::collections::VecDeque;
@@ -459,12 +458,6 @@ impl<M> Server<M> {
         session.queue.take_from(spares);
         &mut session.queue
     }
-}
-
-/// `duration` after `from`. What lies beyond the clock never comes, and is as good as a lifetime away.
-fn later(from: Instant, duration: Duration) -> Instant {
-    const LIFETIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    from.checked_add(duration.min(LIFETIME)).unwrap_or(from)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! A packet that is ready to be sent.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 /// One packet, ready for any number of recipients; cloning shares it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Encoded {
     pub(super) frame: Bytes,
     pub(super) header_length: usize,
@@ -13,8 +14,26 @@ pub struct Encoded {
     pub(super) attachments: Option<Arc<[Bytes]>>,
 }
 
+/// Without the packet, which may hold credentials: an auth, say.
+impl fmt::Debug for Encoded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let attachments = self
+            .attachments
+            .as_ref()
+            .map_or(0, |attachments| attachments.len());
+        formatter
+            .debug_struct("Encoded")
+            .field("packet_len", &self.packet_len())
+            .field("attachments", &attachments)
+            .finish()
+    }
+}
+
 /// The longest header of an unmasked WebSocket frame.
 pub(super) const LARGEST_HEADER: usize = 10;
+
+/// A packet larger than this has most of its buffer to itself.
+const LARGEST_COPIED: usize = 16 * 1024;
 
 impl Encoded {
     /// A whole unmasked WebSocket text frame (RFC 6455 section 5.2): header and [`Encoded::packet`].
@@ -25,6 +44,11 @@ impl Encoded {
     /// The Engine.IO message: `4` and the Socket.IO packet, as HTTP long-polling sends it.
     pub fn packet(&self) -> Bytes {
         self.frame.slice(self.header_length..)
+    }
+
+    /// Length of [`Encoded::packet`].
+    pub(crate) const fn packet_len(&self) -> usize {
+        self.frame.len() - self.header_length
     }
 
     /// Length of the WebSocket header in [`Encoded::frame`]: 2, 4 or 10.
@@ -47,6 +71,17 @@ impl Encoded {
     /// The binary messages that must follow at once and in this order.
     pub fn attachments(&self) -> &[Bytes] {
         self.attachments.as_deref().unwrap_or_default()
+    }
+
+    /// The same packet in a buffer of its own, if it is small: kept for long, it would keep the encoder's.
+    pub(crate) fn detach(&self) -> Self {
+        if self.frame.len() > LARGEST_COPIED {
+            return self.clone();
+        }
+        Self {
+            frame: Bytes::copy_from_slice(&self.frame),
+            ..self.clone()
+        }
     }
 
     /// Bytes to queue per recipient, attachments and their largest possible headers included.

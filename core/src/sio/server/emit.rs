@@ -1,12 +1,11 @@
 //! What is sent to one socket.
 
+use super::acks::Owed;
 use super::socket::Stage;
 use super::{AckId, AckToken, Reason, Server, SocketId};
-use crate::OutBuf;
 use crate::eio::{Delivery, SendError, SessionId};
 use crate::sio::Encoded;
-use crate::ws::{Fin, OpCode, write_header};
-use bytes::Bytes;
+use crate::sio::frames::put;
 use core::fmt;
 use std::time::Instant;
 
@@ -145,7 +144,7 @@ impl Server {
             .ok_or(EmitError::Disconnected)?;
         let number = namespace.next_ack;
         namespace.next_ack = namespace.next_ack.wrapping_add(1);
-        let ack = self.acks.insert(socket, number, deadline);
+        let ack = self.acks.insert(Owed { socket, number }, Some(deadline));
         state.acks.insert(number, ack);
         let outcome = self.send(session, packet, Some(number), Delivery::Reliable);
         if outcome.is_err() {
@@ -210,42 +209,4 @@ impl Server {
                 put(queue, packet, ack)
             })
     }
-}
-
-/// Writes a packet as WebSocket frames, with the number of an acknowledgement if it asks for one.
-pub(super) fn put(queue: &mut OutBuf, packet: &Encoded, ack: Option<u64>) {
-    match ack {
-        None => queue.put_shared(packet.frame()),
-        Some(number) => put_numbered(queue, packet, number),
-    }
-    for attachment in packet.attachments() {
-        queue.put(write_header(OpCode::Binary, Fin::Final, attachment.len(), None).as_ref());
-        queue.put_shared(attachment);
-    }
-}
-
-fn put_numbered(queue: &mut OutBuf, packet: &Encoded, number: u64) {
-    let mut digits = [0; 20];
-    let digits = decimal(number, &mut digits);
-    let body: Bytes = packet.packet();
-    let (before, after) = body.split_at_checked(packet.id_offset()).unwrap_or((&body, &[]));
-    let length = body.len().saturating_add(digits.len());
-    queue.put(write_header(OpCode::Text, Fin::Final, length, None).as_ref());
-    queue.put(before);
-    queue.put(digits);
-    queue.put_shared(&body.slice_ref(after));
-}
-
-fn decimal(number: u64, target: &mut [u8; 20]) -> &[u8] {
-    let mut rest = number;
-    let mut start = target.len();
-    for (place, digit) in target.iter_mut().enumerate().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        start = place;
-        if rest == 0 {
-            break;
-        }
-    }
-    target.get(start..).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
-use super::{AckId, AckToken, NamespaceId, SocketId};
+use super::{AckToken, SocketId};
 use crate::eio::{CloseReason, Peer, RefusalContext, RequestError, RequestId};
 use crate::http::RequestHead;
 use crate::json::Arguments;
-use crate::sio::EventName;
+use crate::sio::{AckError, AckId, EventName, NamespaceId};
 use crate::wire::BodyFailure;
 use bytes::Bytes;
 use core::fmt;
@@ -78,27 +78,6 @@ pub enum Event {
         context: RefusalContext,
     },
 }
-
-/// Why an acknowledgement will never come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum AckError {
-    /// The time given for it has passed.
-    TimedOut,
-    /// The socket is gone.
-    Disconnected,
-}
-
-impl fmt::Display for AckError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::TimedOut => "operation has timed out",
-            Self::Disconnected => "socket has been disconnected",
-        })
-    }
-}
-
-impl std::error::Error for AckError {}
 
 /// Why a socket is gone (protocol section 3.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,19 +1,23 @@
 //! What clients send.
 
 use super::socket::{AckToken, Client, Socket, Stage};
-use super::{Assembly, Event, NamespaceId, Reason, Server, SocketId};
+use super::{Event, Reason, Server, SocketId};
 use crate::Text;
 use crate::eio::{CloseReason, SessionId};
 use crate::json::Arguments;
-use crate::sio::{Encoded, Inbound, Packet, PacketError, RawArguments};
+use crate::sio::assembly::{Assembly, Complete, OutOfTurn};
+use crate::sio::{AckError, Encoded, Inbound, NamespaceId, Packet, PacketError, RawArguments};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-/// What waits for more to arrive is copied out of the read buffer unless it is this large.
-const WORTH_KEEPING: usize = 16 * 1024;
-
 /// The client broke a rule; its session ends.
 struct Violation;
+
+impl From<OutOfTurn> for Violation {
+    fn from(_: OutOfTurn) -> Self {
+        Self
+    }
+}
 
 impl Server {
     /// A session began: its client has to join a namespace in time.
@@ -32,7 +36,7 @@ impl Server {
                 session,
                 sockets: Vec::new(),
                 connect_timer,
-                assembly: None,
+                assembly: Assembly::default(),
             });
         }
     }
@@ -81,7 +85,7 @@ impl Server {
             .sockets
             .iter()
             .any(|(_, socket)| self.is_connected(*socket));
-        if client.assembly.is_some() || !is_member {
+        if client.assembly.is_waiting() || !is_member {
             return Err(Violation);
         }
         Ok(())
@@ -89,46 +93,23 @@ impl Server {
 
     fn receive_packet(&mut self, session: SessionId, packet: Packet) -> Result<(), Violation> {
         let client = self.client(session).ok_or(Violation)?;
-        if client.assembly.is_some() {
-            return Err(Violation);
-        }
-        match &packet {
-            Packet::Event { attachments: 1.., .. } | Packet::Ack { attachments: 1.., .. } => {
-                client.assembly = Some(Box::new(Assembly::new(packet)));
-                Ok(())
-            }
-            _ => self.dispatch(session, packet, Vec::new()),
+        match client.assembly.packet(packet)? {
+            Some(complete) => self.dispatch(session, complete),
+            None => Ok(()),
         }
     }
 
     fn receive_attachment(&mut self, session: SessionId, data: Bytes) -> Result<(), Violation> {
         let client = self.client(session).ok_or(Violation)?;
-        let assembly = client.assembly.as_mut().ok_or(Violation)?;
-        let is_last = assembly.attachments.len() + 1 >= assembly.expected;
-        // The last one, too: an application that sends it on would keep the whole read buffer in a slow client's
-        // queue, where only the attachment's own bytes are counted.
-        let is_small = data.len() < WORTH_KEEPING;
-        assembly.attachments.push(if is_small {
-            Bytes::copy_from_slice(&data)
-        } else {
-            data
-        });
-        if !is_last {
-            return Ok(());
+        match client.assembly.attachment(data)? {
+            Some(complete) => self.dispatch(session, complete),
+            None => Ok(()),
         }
-        let Some(assembly) = client.assembly.take() else {
-            return Err(Violation);
-        };
-        self.dispatch(session, assembly.packet, assembly.attachments)
     }
 
-    fn dispatch(
-        &mut self,
-        session: SessionId,
-        packet: Packet,
-        attachments: Vec<Bytes>,
-    ) -> Result<(), Violation> {
-        match packet {
+    fn dispatch(&mut self, session: SessionId, complete: Complete) -> Result<(), Violation> {
+        let attachments = complete.attachments;
+        match complete.packet {
             Packet::Connect { namespace, auth } => self.receive_connect(session, &namespace, auth),
             Packet::Disconnect { namespace } => {
                 let socket = self.joined(session, &namespace).ok_or(Violation)?;
@@ -242,7 +223,7 @@ impl Server {
             state.depart(&mut socket, &mut self.sockets);
         }
         for ack in core::mem::take(&mut socket.acks).into_values() {
-            self.fail_ack(ack, super::AckError::Disconnected);
+            self.fail_ack(ack, AckError::Disconnected);
         }
         if was_connected {
             self.events.push_back(Event::Disconnected {
@@ -259,39 +240,6 @@ impl Server {
             .map(|client| core::mem::take(&mut client.sockets));
         for (_, socket) in sockets.unwrap_or_default() {
             self.detach(socket, reason);
-        }
-    }
-}
-
-impl Assembly {
-    fn new(mut packet: Packet) -> Self {
-        let mut expected = 0;
-        if let Packet::Event {
-            arguments,
-            attachments,
-            ..
-        }
-        | Packet::Ack {
-            arguments,
-            attachments,
-            ..
-        } = &mut packet
-        {
-            expected = *attachments as usize;
-            if arguments.len() < WORTH_KEEPING {
-                *arguments = Bytes::copy_from_slice(arguments);
-            }
-        }
-        if let Packet::Event { namespace, name, .. } = &mut packet {
-            *namespace = namespace.detach();
-            *name = name.detach();
-        } else if let Packet::Ack { namespace, .. } = &mut packet {
-            *namespace = namespace.detach();
-        }
-        Self {
-            packet,
-            expected,
-            attachments: Vec::new(),
         }
     }
 }

@@ -14,15 +14,16 @@ mod tests;
 
 pub use broadcast::Target;
 pub use emit::EmitError;
-pub use event::{AckError, Event, Reason};
-pub use namespace::NamespaceId;
+pub use event::{Event, Reason};
 pub use peers::{DisconnectScope, PeerId, PeerMessage};
 pub use rooms::RoomError;
-pub use socket::{AckId, AckToken, Handshake, SocketId};
+pub use socket::{AckToken, Handshake, SocketId};
 
+use super::acks::Acks;
 use super::encode::Encoder;
-use super::packet::{Packet, PacketLimits};
-use super::{Config, Inbound, SocketIo};
+use super::namespace_name::{NamespaceError, check_name};
+use super::packet::PacketLimits;
+use super::{AckError, AckId, Config, Inbound, NamespaceId, SocketIo};
 use crate::eio::{self, ConnId, Peer, RequestId, SessionId, Transport};
 use crate::http::{RequestHead, Response};
 use crate::id::{Keyed, Random};
@@ -31,9 +32,7 @@ use crate::slab::Slab;
 use crate::timer::Timers;
 use crate::wire::{Codec, Item, Wire};
 use crate::{OutBuf, Sid, Text};
-use acks::Acks;
-use bytes::Bytes;
-use core::fmt;
+use acks::Owed;
 use hashbrown::HashMap;
 use namespace::Namespace;
 use peers::Peers;
@@ -67,7 +66,7 @@ pub struct Server {
     clients: Vec<Option<Client>>,
     sockets: Slab<Socket>,
     by_sid: HashMap<Sid, SocketId, Keyed>,
-    acks: Acks,
+    acks: Acks<Owed>,
     timers: Timers<SessionId, 1>,
     events: VecDeque<Event>,
     peers: Peers,
@@ -76,36 +75,6 @@ pub struct Server {
     epoch: u64,
     recipients: Vec<SocketId>,
 }
-
-/// A packet whose attachments are still on their way.
-struct Assembly {
-    packet: Packet,
-    expected: usize,
-    attachments: Vec<Bytes>,
-}
-
-/// Why a namespace can not be added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NamespaceError {
-    /// A name starts with `/` and has neither commas nor control characters.
-    InvalidName,
-    /// There is one of that name.
-    Duplicate,
-}
-
-impl fmt::Display for NamespaceError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::InvalidName => {
-                "invalid namespace: start it with `/` and use neither commas nor control characters"
-            }
-            Self::Duplicate => "the namespace is there already: add its handlers in one place",
-        })
-    }
-}
-
-impl std::error::Error for NamespaceError {}
 
 impl Server {
     /// A server without namespaces. `seed` is all the chance it will ever have.
@@ -141,9 +110,7 @@ impl Server {
 
     /// Adds a namespace clients may ask for; any other is refused with `Invalid namespace`.
     pub fn add_namespace(&mut self, name: &str) -> Result<NamespaceId, NamespaceError> {
-        if !name.starts_with('/') || name.bytes().any(|byte| byte < b' ' || byte == b',') {
-            return Err(NamespaceError::InvalidName);
-        }
+        check_name(name)?;
         if self.by_name.contains_key(name.as_bytes()) {
             return Err(NamespaceError::Duplicate);
         }

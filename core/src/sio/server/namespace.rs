@@ -8,17 +8,6 @@ use crate::id::Keyed;
 use crate::slab::Slab;
 use hashbrown::HashMap;
 
-/// One namespace. Small and dense, so that it can index tables beside the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NamespaceId(pub(super) u32);
-
-impl NamespaceId {
-    /// The first namespace added is 0.
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
 pub(super) struct Namespace {
     pub(super) name: Text,
     /// All accepted sockets.
@@ -211,6 +200,7 @@ mod tests {
     use super::*;
     use crate::eio::SessionId;
     use crate::id::Random;
+    use crate::sio::NamespaceId;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 

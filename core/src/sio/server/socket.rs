@@ -1,8 +1,9 @@
-use super::{Assembly, NamespaceId};
 use crate::Sid;
 use crate::eio::{Peer, SessionId};
 use crate::http::RequestHead;
 use crate::json::Raw;
+use crate::sio::assembly::Assembly;
+use crate::sio::{AckId, NamespaceId};
 use crate::slab::Key;
 use crate::timer::TimerId;
 use bytes::Bytes;
@@ -19,10 +20,6 @@ impl SocketId {
         self.0.index as usize
     }
 }
-
-/// An acknowledgement that a client owes us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AckId(pub(super) Key);
 
 /// An acknowledgement that we owe a client. It is used up by giving it, so none is given twice; dropping it
 /// leaves the client without one.
@@ -91,8 +88,8 @@ pub(super) struct Client {
     /// The namespaces it is in or asks for; mostly one.
     pub(super) sockets: Vec<(NamespaceId, SocketId)>,
     pub(super) connect_timer: Option<TimerId>,
-    /// A packet that waits for its attachments.
-    pub(super) assembly: Option<Box<Assembly>>,
+    /// The packet that waits for its attachments.
+    pub(super) assembly: Assembly,
 }
 
 impl Client {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::eio::CloseReason;
+use crate::sio::Packet;
 use crate::slab::Key;
 use core::time::Duration;
 
@@ -33,7 +34,9 @@ fn every_table_is_empty_after_everybody_left() {
         let socket = connected(&mut server);
         assert!(server.accept(now, socket));
         server.join(socket, "room").unwrap();
-        let ack = server.acks.insert(socket, 0, now + Duration::from_secs(1));
+        let ack = server
+            .acks
+            .insert(Owed { socket, number: 0 }, Some(now + Duration::from_secs(1)));
         server.sockets.get_mut(socket.0).unwrap().acks.insert(0, ack);
         server.receive(session, connect("/chat"));
         connected(&mut server);

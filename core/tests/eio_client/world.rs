@@ -1,0 +1,597 @@
+//! A client, the connections it asks for, whoever is at their other ends, and a clock the test owns.
+
+use bytes::BytesMut;
+use socketio_core::OutBuf;
+use socketio_core::eio::client::{self, Client, CloseReason, Config, SendError, Target};
+use socketio_core::eio::{self, ConnId, Delivery, Message, Peer, Server, SessionId, Transport};
+use socketio_core::http::Headers;
+use socketio_core::wire::{ClientItem, ClientWire, Flow, Item, Plain, Wire};
+use std::time::{Duration, Instant};
+
+pub(crate) struct World {
+    pub(crate) client: Client,
+    /// Without one the test writes the other end's bytes.
+    pub(crate) server: Option<Server>,
+    pub(crate) now: Instant,
+    pub(crate) links: Vec<Link>,
+    /// What the application heard and no test has looked at yet.
+    pub(crate) events: Vec<client::Event>,
+    pub(crate) server_events: Vec<eio::Event>,
+    pub(crate) dialling: Dialling,
+    /// How many bytes one read brings at most.
+    pub(crate) read_size: usize,
+    pub(crate) network: Network,
+}
+
+/// Whether the network takes what the client writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Network {
+    Takes,
+    Stalls,
+}
+
+/// What becomes of connections the client asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialling {
+    Succeeds,
+    Fails,
+    Hangs,
+}
+
+/// One connection and the bytes under way on it.
+pub(crate) struct Link {
+    pub(crate) id: ConnId,
+    pub(crate) transport: Transport,
+    pub(crate) stage: Stage,
+    wire: Option<ClientWire<Plain>>,
+    out: OutBuf,
+    server: Option<ServerEnd>,
+    up: Pipe,
+    down: Pipe,
+}
+
+struct ServerEnd {
+    id: ConnId,
+    wire: Wire<Plain>,
+    out: OutBuf,
+}
+
+/// How the client sees a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Dialling,
+    Open,
+    /// It has ended its side.
+    Closing,
+    Gone,
+}
+
+#[derive(Default)]
+struct Pipe {
+    bytes: BytesMut,
+    has_ended: bool,
+    /// Its end was read, too.
+    is_over: bool,
+}
+
+/// Something that can happen next.
+#[derive(Clone, Copy)]
+enum Move {
+    Make(usize),
+    Up(usize),
+    Down(usize),
+}
+
+pub(crate) const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+pub(crate) fn target() -> Target {
+    Target {
+        authority: "a".to_owned(),
+        security: client::Security::Plain,
+        query: Vec::new(),
+        headers: Headers::new(),
+    }
+}
+
+impl World {
+    /// A client and our own server.
+    pub(crate) fn new() -> Self {
+        Self::with(|_, _| {})
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut Config, &mut eio::Config)) -> Self {
+        let (mut config, mut server) = (Config::default(), eio::Config::default());
+        change(&mut config, &mut server);
+        let mut world = Self::scripted_with(|own| *own = config);
+        world.server = Some(Server::new(server, [7; 32], world.now));
+        world
+    }
+
+    /// A client, and a server whose bytes the test writes.
+    pub(crate) fn scripted() -> Self {
+        Self::scripted_with(|_| {})
+    }
+
+    pub(crate) fn scripted_with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        change(&mut config);
+        #[allow(clippy::disallowed_methods)] // The one reading of the clock, from which a test counts.
+        let now = Instant::now();
+        Self {
+            client: Client::new(config, [9; 32], now),
+            server: None,
+            now,
+            links: Vec::new(),
+            events: Vec::new(),
+            server_events: Vec::new(),
+            dialling: Dialling::Succeeds,
+            read_size: usize::MAX,
+            network: Network::Takes,
+        }
+    }
+
+    pub(crate) fn connect(&mut self) {
+        self.connect_to(target());
+    }
+
+    pub(crate) fn connect_to(&mut self, target: Target) {
+        assert!(self.client.connect(self.now, target));
+        self.settle();
+    }
+
+    /// Everything under way arrives, until nothing moves any more.
+    pub(crate) fn settle(&mut self) {
+        for round in 0.. {
+            assert!(round < 100_000, "it never comes to rest");
+            self.pump();
+            let Some(next) = self.moves().into_iter().next() else {
+                return;
+            };
+            self.carry_out(next, self.read_size);
+        }
+    }
+
+    /// One of the things that can happen next happens; `false` when there is none.
+    pub(crate) fn step(&mut self, choice: usize, size: usize) -> bool {
+        self.pump();
+        let moves = self.moves();
+        let Some(next) = moves.get(choice % moves.len().max(1)) else {
+            return false;
+        };
+        self.carry_out(*next, size);
+        self.pump();
+        true
+    }
+
+    /// Time passes, and timers fire on every deadline.
+    pub(crate) fn wait(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        self.settle();
+        for wakes in 0.. {
+            assert!(wakes < 10_000, "a deadline is due for ever");
+            let Some(deadline) = self.next_deadline().filter(|deadline| *deadline <= end) else {
+                break;
+            };
+            self.now = self.now.max(deadline);
+            self.fire();
+            self.settle();
+        }
+        self.now = end;
+        self.fire();
+        self.settle();
+    }
+
+    /// The network takes what the client has written meanwhile.
+    pub(crate) fn resume(&mut self) {
+        self.network = Network::Takes;
+        for index in 0..self.links.len() {
+            self.pump_link(index);
+        }
+        self.settle();
+    }
+
+    /// Time passes and nobody calls the client.
+    pub(crate) fn sleep_through(&mut self, duration: Duration) {
+        self.now += duration;
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let server = self.server.as_ref().and_then(Server::poll_timeout);
+        self.client.poll_timeout().into_iter().chain(server).min()
+    }
+
+    pub(crate) fn fire(&mut self) {
+        self.client.handle_timeout(self.now);
+        if let Some(server) = &mut self.server {
+            server.handle_timeout(self.now);
+        }
+        self.pump();
+    }
+
+    fn moves(&self) -> Vec<Move> {
+        let mut moves = Vec::new();
+        for (index, link) in self.links.iter().enumerate() {
+            if link.stage == Stage::Dialling && self.dialling != Dialling::Hangs {
+                moves.push(Move::Make(index));
+            }
+            if link.server.is_some() && link.up.has_more() {
+                moves.push(Move::Up(index));
+            }
+            if matches!(link.stage, Stage::Open | Stage::Closing) && link.down.has_more() {
+                moves.push(Move::Down(index));
+            }
+        }
+        moves
+    }
+
+    fn carry_out(&mut self, next: Move, size: usize) {
+        match next {
+            Move::Make(index) if self.dialling == Dialling::Fails => self.lose(index),
+            Move::Make(index) => self.make(index),
+            Move::Up(index) => self.deliver_up(index, size),
+            Move::Down(index) => self.deliver_down(index, size),
+        }
+    }
+
+    /// A connection is made.
+    pub(crate) fn make(&mut self, index: usize) {
+        let link = &mut self.links[index];
+        if !self.client.handle_open(self.now, link.id) {
+            link.stage = Stage::Gone;
+            return;
+        }
+        link.stage = Stage::Open;
+        link.wire = Some(self.client.wire());
+        link.server = self.server.as_mut().map(|server| ServerEnd {
+            id: server.open(self.now, Peer::Unknown),
+            wire: Wire::new(server.config().wire(), Plain),
+            out: OutBuf::new(),
+        });
+        self.pump();
+    }
+
+    fn deliver_up(&mut self, index: usize, size: usize) {
+        let (link, server) = (&mut self.links[index], self.server.as_mut().unwrap());
+        let end = link.server.as_mut().unwrap();
+        if link.up.bytes.is_empty() {
+            link.up.is_over = true;
+            link.down.has_ended = true;
+            server.handle_lost(self.now, end.id);
+            link.server = None;
+            return;
+        }
+        let count = link.up.bytes.len().min(size.max(1));
+        end.wire.handle_input(&mut link.up.bytes.split_to(count));
+        let id = end.id;
+        while let Some(item) = self.poll_server_item(index) {
+            self.server.as_mut().unwrap().handle_item(self.now, id, item);
+            self.pump_server();
+        }
+    }
+
+    fn poll_server_item(&mut self, index: usize) -> Option<Item> {
+        self.links[index].server.as_mut()?.wire.poll_item()
+    }
+
+    fn deliver_down(&mut self, index: usize, size: usize) {
+        let link = &mut self.links[index];
+        let wire = link.wire.as_mut().unwrap();
+        if link.down.bytes.is_empty() {
+            link.down.is_over = true;
+            wire.handle_end();
+            self.handle_items(index);
+            self.lose(index);
+            return;
+        }
+        let count = link.down.bytes.len().min(size.max(1));
+        wire.handle_input(&mut link.down.bytes.split_to(count));
+        self.handle_items(index);
+    }
+
+    fn handle_items(&mut self, index: usize) {
+        let id = self.links[index].id;
+        while let Some(item) = self.poll_item(index) {
+            self.client.handle_item(self.now, id, item);
+            self.pump();
+        }
+    }
+
+    fn poll_item(&mut self, index: usize) -> Option<ClientItem> {
+        let link = &mut self.links[index];
+        match link.stage {
+            Stage::Open => link.wire.as_mut()?.poll_item(),
+            Stage::Dialling | Stage::Closing | Stage::Gone => None,
+        }
+    }
+
+    /// The client's end of a connection disappears, or is never made.
+    pub(crate) fn lose(&mut self, index: usize) {
+        let link = &mut self.links[index];
+        if link.stage != Stage::Gone {
+            link.stage = Stage::Gone;
+            link.wire = None;
+            link.up.has_ended = true;
+            self.client.handle_lost(self.now, link.id);
+            self.pump();
+        }
+    }
+
+    /// Both ends of a connection disappear, with everything under way.
+    pub(crate) fn cut(&mut self, index: usize) {
+        let link = &mut self.links[index];
+        link.up.bytes.clear();
+        link.down.bytes.clear();
+        self.lose(index);
+    }
+
+    /// Does what drivers do after every call.
+    pub(crate) fn pump(&mut self) {
+        self.pump_client();
+        self.pump_server();
+    }
+
+    fn pump_client(&mut self) {
+        while let Some(event) = self.client.poll_event() {
+            self.events.push(event);
+        }
+        while let Some(dial) = self.client.poll_dial() {
+            self.links.push(Link {
+                id: dial.connection,
+                transport: dial.transport,
+                stage: Stage::Dialling,
+                wire: None,
+                out: OutBuf::new(),
+                server: None,
+                up: Pipe::default(),
+                down: Pipe::default(),
+            });
+        }
+        while let Some(id) = self.client.poll_ready() {
+            let position = self
+                .links
+                .iter()
+                .position(|link| link.id == id && link.stage != Stage::Gone);
+            let index = position.expect("a connection that is there");
+            if self.links[index].stage == Stage::Dialling {
+                assert!(!self.client.is_wanted(id));
+                self.lose(index);
+            } else {
+                self.pump_link(index);
+            }
+        }
+        assert!(self.client.poll_event().is_none(), "writing tells nothing");
+    }
+
+    fn pump_link(&mut self, index: usize) {
+        let link = &mut self.links[index];
+        let Some(wire) = &mut link.wire else { return };
+        loop {
+            self.client.poll_transmit(link.id, wire);
+            let flow = wire.poll_output(&mut link.out);
+            let count = match self.network {
+                Network::Takes => link.out.len(),
+                Network::Stalls => 0,
+            };
+            link.out
+                .take(count, |piece| link.up.bytes.extend_from_slice(piece));
+            if count > 0 {
+                // Tells the wire how much is still unwritten.
+                let _ = wire.poll_output(&mut link.out);
+                continue;
+            }
+            if flow == Flow::Closing && link.out.is_empty() {
+                link.stage = Stage::Closing;
+                link.up.has_ended = true;
+            }
+            return;
+        }
+    }
+
+    fn pump_server(&mut self) {
+        let Some(server) = &mut self.server else { return };
+        while let Some(event) = server.poll_event() {
+            self.server_events.push(event);
+        }
+        while let Some(id) = server.poll_ready() {
+            let position = self.links.iter().position(|link| link.is_of(id));
+            let Some(link) = position.and_then(|index| self.links.get_mut(index)) else {
+                continue;
+            };
+            let end = link.server.as_mut().unwrap();
+            loop {
+                server.poll_transmit(id, &mut end.wire);
+                let flow = end.wire.poll_output(&mut end.out);
+                let count = end.out.len();
+                end.out
+                    .take(count, |piece| link.down.bytes.extend_from_slice(piece));
+                if count > 0 {
+                    let _ = end.wire.poll_output(&mut end.out);
+                    continue;
+                }
+                if flow == Flow::Closing {
+                    link.down.has_ended = true;
+                    link.server = None;
+                    server.handle_lost(self.now, id);
+                }
+                break;
+            }
+        }
+    }
+}
+
+impl Link {
+    fn is_of(&self, id: ConnId) -> bool {
+        self.server.as_ref().is_some_and(|end| end.id == id)
+    }
+}
+
+impl Pipe {
+    fn has_more(&self) -> bool {
+        !self.bytes.is_empty() || (self.has_ended && !self.is_over)
+    }
+}
+
+/// The other end as a test writes it.
+impl World {
+    /// What the client has sent on a connection since the last look.
+    pub(crate) fn sent(&mut self, index: usize) -> String {
+        String::from_utf8(self.links[index].up.bytes.split().to_vec()).expect("text")
+    }
+
+    /// What the client has sent on a connection since the last look, if it is not text.
+    pub(crate) fn sent_bytes(&mut self, index: usize) -> BytesMut {
+        self.links[index].up.bytes.split()
+    }
+
+    /// The server says something on a connection.
+    pub(crate) fn say(&mut self, index: usize, bytes: impl AsRef<[u8]>) {
+        self.links[index].down.bytes.extend_from_slice(bytes.as_ref());
+        self.settle();
+    }
+
+    /// The server answers with status 200.
+    pub(crate) fn answer(&mut self, index: usize, body: &str) {
+        self.answer_with(index, "200 OK", "", body);
+    }
+
+    pub(crate) fn answer_with(&mut self, index: usize, status: &str, headers: &str, body: &str) {
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n");
+        self.say(index, head + body);
+    }
+
+    /// The server ends its side of a connection.
+    pub(crate) fn hang_up(&mut self, index: usize) {
+        self.links[index].down.has_ended = true;
+        self.settle();
+    }
+
+    /// The server says something and ends its side, and the client reads both at once.
+    pub(crate) fn answer_and_hang_up(&mut self, index: usize, bytes: &str) {
+        let wire = self.links[index].wire.as_mut().unwrap();
+        wire.handle_input(&mut BytesMut::from(bytes));
+        wire.handle_end();
+        self.handle_items(index);
+        self.lose(index);
+        self.settle();
+    }
+
+    /// Whether the client has closed a connection.
+    pub(crate) fn is_closed(&self, index: usize) -> bool {
+        matches!(self.links[index].stage, Stage::Closing | Stage::Gone)
+    }
+
+    /// The transports of the connections that were asked for.
+    pub(crate) fn dialled(&self) -> Vec<Transport> {
+        self.links.iter().map(|link| link.transport).collect()
+    }
+}
+
+/// What the applications say and hear.
+impl World {
+    pub(crate) fn send(&mut self, text: &str) -> Result<(), SendError> {
+        self.send_as(text, Delivery::Reliable)
+    }
+
+    pub(crate) fn send_as(&mut self, text: &str, delivery: Delivery) -> Result<(), SendError> {
+        let sent = self.client.send(self.now, &Message::Text(text.into()), delivery);
+        self.pump();
+        sent
+    }
+
+    pub(crate) fn server_send(&mut self, text: &str) {
+        let session = self.session();
+        let (server, message) = (self.server.as_mut().unwrap(), Message::Text(text.into()));
+        server
+            .send(self.now, session, &message, Delivery::Reliable)
+            .expect("an open session");
+        self.pump();
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.client.close(self.now);
+        self.settle();
+    }
+
+    /// The session that began last.
+    pub(crate) fn session(&self) -> SessionId {
+        let opened = |event: &eio::Event| match event {
+            eio::Event::Opened { session } => Some(*session),
+            _ => None,
+        };
+        self.server_events
+            .iter()
+            .rev()
+            .find_map(opened)
+            .expect("a session")
+    }
+
+    /// What the client heard since the last look, in short.
+    pub(crate) fn heard(&mut self) -> Vec<String> {
+        self.events.drain(..).map(|event| in_short(&event)).collect()
+    }
+
+    /// What the server's application has heard so far, in short.
+    pub(crate) fn server_heard(&self) -> Vec<String> {
+        let in_short = |event: &eio::Event| match event {
+            eio::Event::Message { message, .. } => text_of(message),
+            eio::Event::Closed { reason, .. } => format!("{reason:?}"),
+            eio::Event::Opened { .. } => "Opened".to_owned(),
+            other => format!("{other:?}").chars().take(8).collect(),
+        };
+        self.server_events.iter().map(in_short).collect()
+    }
+
+    /// Why the session ended, which it did just once.
+    pub(crate) fn closed(&mut self) -> (CloseReason, Option<String>) {
+        let mut closed: Vec<_> = self
+            .events
+            .drain(..)
+            .filter_map(|event| match event {
+                client::Event::Closed { reason, detail } => {
+                    Some((reason, detail.map(|text| text.as_str().to_owned())))
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(closed.len(), 1, "{closed:?}");
+        closed.remove(0)
+    }
+
+    /// Nothing is left of the session, and the client can begin another.
+    pub(crate) fn assert_idle(&self) {
+        assert_eq!(self.client.state(), client::State::Idle);
+        assert_eq!(self.client.poll_timeout(), None);
+        assert_eq!(self.client.queued_bytes(), 0);
+        assert_eq!(self.client.transport(), None);
+        for link in &self.links {
+            assert!(!self.client.is_wanted(link.id));
+        }
+    }
+
+    /// Nor of its connections.
+    pub(crate) fn assert_empty(&self) {
+        self.assert_idle();
+        assert_eq!(self.client.connection_count(), 0);
+    }
+}
+
+pub(crate) fn text_of(message: &Message) -> String {
+    match message {
+        Message::Text(text) => text.as_str().to_owned(),
+        Message::Binary(data) => format!("{data:?}"),
+    }
+}
+
+fn in_short(event: &client::Event) -> String {
+    match event {
+        client::Event::Opened { transport } => format!("Opened {}", transport.as_str()),
+        client::Event::Message(message) => text_of(message),
+        client::Event::Upgraded => "Upgraded".to_owned(),
+        client::Event::UpgradeFailed(reason) => format!("UpgradeFailed {reason:?}"),
+        client::Event::Closed { reason, .. } => format!("Closed {reason:?}"),
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,231 @@
+//! Acknowledgements, both ways.
+
+use crate::pair::{NOTHING, Pair, SECOND};
+use crate::raw::Raw;
+use socketio_core::sio::client::{AckToken, EmitError, Event, Offline};
+use socketio_core::sio::{AckError, AckId};
+use std::time::Duration;
+
+fn outcome(event: Option<Event>) -> (AckId, Result<String, AckError>) {
+    match event {
+        Some(Event::Acked { ack, outcome }) => (ack, outcome.map(|arguments| arguments.text().to_owned())),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The token of the event that the server sends with this number.
+fn token(raw: &mut Raw, number: u64) -> AckToken {
+    raw.say(&format!("2{number}[\"ask\"]"));
+    match raw.told.pop_back() {
+        Some(Event::Event { ack: Some(token), .. }) => token,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_server_answers() {
+    let mut pair = Pair::joined();
+    let first = pair.ask("/", "one", &1, SECOND).unwrap();
+    let second = pair.ask("/", "two", &(2, "b"), SECOND).unwrap();
+    assert_eq!(pair.client.pending_acks(), 2);
+    assert_eq!(pair.acknowledge_all(), 2);
+    assert_eq!(outcome(pair.told.pop_front()), (first, Ok("1".to_owned())));
+    assert_eq!(outcome(pair.told.pop_front()), (second, Ok("2,\"b\"".to_owned())));
+    assert_eq!(pair.client.pending_acks(), 0);
+    pair.pass(2 * SECOND);
+    assert_eq!(pair.told(), NOTHING);
+}
+
+#[test]
+fn numbers_count_up_for_each_namespace_and_across_connections() {
+    let mut raw = Raw::welcomed();
+    raw.client.add_namespace(raw.now, "/chat").unwrap();
+    raw.say(r#"0/chat,{"sid":"def"}"#);
+    raw.received();
+    let wait = raw.now + SECOND;
+    for (namespace, expected) in [("/", "20"), ("/", "21"), ("/chat", "2/chat,0"), ("/", "22")] {
+        let packet = raw.encode(namespace, "a", &());
+        let id = raw.client.namespace(namespace).unwrap();
+        raw.client.emit_with_ack(raw.now, id, &packet, wait).unwrap();
+        assert_eq!(raw.received(), [format!("{expected}[\"a\"]")]);
+    }
+    raw.cut();
+    raw.wait(2 * SECOND);
+    raw.received();
+    raw.say(r#"0{"sid":"ghi"}"#);
+    let packet = raw.encode("/", "a", &());
+    let (main, wait) = (raw.main(), raw.now + SECOND);
+    raw.client.emit_with_ack(raw.now, main, &packet, wait).unwrap();
+    assert_eq!(raw.received(), ["23[\"a\"]"]);
+}
+
+#[test]
+fn it_times_out_to_the_nanosecond_and_a_late_answer_is_ignored() {
+    let mut raw = Raw::welcomed();
+    let packet = raw.encode("/", "a", &());
+    let (main, wait) = (raw.main(), raw.now + SECOND);
+    let ack = raw.client.emit_with_ack(raw.now, main, &packet, wait).unwrap();
+    raw.wait(SECOND - Duration::from_nanos(1));
+    assert!(raw.told.is_empty());
+    raw.wait(Duration::from_nanos(1));
+    assert_eq!(outcome(raw.told.pop_front()), (ack, Err(AckError::TimedOut)));
+    raw.say("30[]");
+    raw.say("399[]");
+    raw.say("3");
+    raw.say("3[]");
+    assert_eq!(raw.says(), NOTHING);
+}
+
+#[test]
+fn those_sent_end_with_the_connection_and_those_that_wait_do_not() {
+    let mut pair = Pair::joined_with(|config| {
+        config.offline = Offline::Buffer {
+            packets: 10,
+            bytes: 10_000,
+        };
+    });
+    let sent = pair.ask("/", "sent", &(), 100 * SECOND).unwrap();
+    pair.cut();
+    let waiting = pair.ask("/", "waiting", &(), 100 * SECOND).unwrap();
+    assert_eq!(pair.client.buffered_packets(pair.main()), 1);
+    assert_eq!(
+        outcome(pair.told.pop_front()),
+        (sent, Err(AckError::Disconnected))
+    );
+    pair.heard.clear();
+    pair.pass(2 * SECOND);
+    pair.told.clear();
+    assert_eq!(pair.acknowledge_all(), 1);
+    assert_eq!(outcome(pair.told.pop_front()), (waiting, Ok(String::new())));
+}
+
+#[test]
+fn one_that_times_out_or_is_forgotten_while_it_waits_is_never_sent() {
+    let mut pair = Pair::joined_with(|config| {
+        config.offline = Offline::Buffer {
+            packets: 10,
+            bytes: 10_000,
+        };
+    });
+    pair.cut();
+    pair.ask("/", "late", &(), SECOND / 10).unwrap();
+    let forgotten = pair.ask("/", "forgotten", &(), SECOND).unwrap();
+    pair.emit("/", "plain", &()).unwrap();
+    pair.client.forget_ack(forgotten);
+    assert_eq!(pair.client.buffered_packets(pair.main()), 2);
+    pair.heard.clear();
+    pair.pass(2 * SECOND);
+    let told = pair.told();
+    assert_eq!(told.iter().filter(|text| text.contains("ack")).count(), 1);
+    assert!(told.contains(&"ack failed: operation has timed out".to_owned()));
+    assert_eq!(pair.heard(), ["\"plain\" () 0"]);
+}
+
+#[test]
+fn a_forgotten_one_is_never_heard_of() {
+    let mut pair = Pair::joined();
+    let ack = pair.ask("/", "a", &(), SECOND).unwrap();
+    pair.client.forget_ack(ack);
+    pair.client.forget_ack(ack);
+    assert_eq!(pair.client.pending_acks(), 0);
+    assert_eq!(pair.acknowledge_all(), 1);
+    pair.pass(2 * SECOND);
+    assert_eq!(pair.told(), NOTHING);
+}
+
+#[test]
+fn only_so_many_are_owed() {
+    let mut pair = Pair::joined_with(|config| config.engine.limits.pending_acks = 2);
+    pair.client.add_namespace(pair.now, "/chat").unwrap();
+    pair.pump();
+    let first = pair.ask("/", "a", &(), SECOND).unwrap();
+    pair.ask("/", "b", &(), SECOND).unwrap();
+    assert_eq!(pair.ask("/", "c", &(), SECOND), Err(EmitError::TooManyAcks));
+    pair.ask("/chat", "d", &(), SECOND).unwrap();
+    pair.client.forget_ack(first);
+    pair.ask("/", "e", &(), SECOND).unwrap();
+    assert_eq!(pair.ask("/", "f", &(), SECOND), Err(EmitError::TooManyAcks));
+}
+
+#[test]
+fn a_packet_with_a_number_is_given_no_second_one() {
+    let mut pair = Pair::joined();
+    let packet = pair.encoder.event_with_ack("/", 5, "a", &()).unwrap();
+    let (main, wait) = (pair.main(), pair.now + SECOND);
+    assert_eq!(
+        pair.client.emit_with_ack(pair.now, main, &packet, wait),
+        Err(EmitError::AlreadyNumbered)
+    );
+    assert_eq!(pair.client.pending_acks(), 0);
+}
+
+#[test]
+fn the_client_answers() {
+    let mut pair = Pair::joined();
+    let socket = pair.socket("/");
+    let packet = pair.encode("/", "question", &"?");
+    let deadline = pair.now + SECOND;
+    pair.server
+        .emit_with_ack(pair.now, socket, &packet, deadline)
+        .unwrap();
+    pair.pump();
+    let Some(Event::Event { ack: Some(token), .. }) = pair.told.pop_front() else {
+        panic!("no event");
+    };
+    assert_eq!(token.namespace(), pair.main());
+    let answer = pair.encoder.ack("/", token.id(), &(42, "!")).unwrap();
+    pair.client.ack(pair.now, token, &answer).unwrap();
+    assert_eq!(pair.heard(), ["acked (42,\"!\") 0"]);
+}
+
+#[test]
+fn a_token_is_stale_after_its_join() {
+    for how in ["lost", "left", "expelled"] {
+        let mut raw = Raw::welcomed();
+        // Another namespace keeps the connection.
+        raw.client.add_namespace(raw.now, "/chat").unwrap();
+        raw.say(r#"0/chat,{"sid":"def"}"#);
+        let token = token(&mut raw, 3);
+        let answer = raw.encoder.ack("/", token.id(), &()).unwrap();
+        let main = raw.main();
+        match how {
+            "lost" => {
+                raw.cut();
+                raw.wait(2 * SECOND);
+            }
+            "left" => {
+                raw.client.leave(raw.now, main);
+                raw.client.enter(raw.now, main);
+            }
+            _ => {
+                raw.say("1");
+                raw.client.enter(raw.now, main);
+            }
+        }
+        raw.received();
+        raw.say(r#"0{"sid":"new"}"#);
+        assert!(raw.client.is_joined(main), "{how}");
+        assert_eq!(
+            raw.client.ack(raw.now, token, &answer),
+            Err(EmitError::NotConnected)
+        );
+        assert_eq!(raw.received(), NOTHING);
+    }
+}
+
+#[test]
+fn nobody_answers_for_another_namespace() {
+    let mut raw = Raw::welcomed();
+    raw.client.add_namespace(raw.now, "/chat").unwrap();
+    raw.say(r#"0/chat,{"sid":"def"}"#);
+    let packet = raw.encode("/", "a", &());
+    let (main, wait) = (raw.main(), raw.now + SECOND);
+    let ack = raw.client.emit_with_ack(raw.now, main, &packet, wait).unwrap();
+    raw.run();
+    raw.told.clear();
+    raw.say("3/chat,0[1]");
+    raw.say("3/unknown,0[1]");
+    assert!(raw.told.is_empty());
+    raw.say("3000[2]");
+    assert_eq!(outcome(raw.told.pop_front()), (ack, Ok("2".to_owned())));
+}

@@ -1,0 +1,142 @@
+//! Servers that break the rules.
+
+use crate::pair::{NOTHING, SECOND};
+use crate::raw::Raw;
+use socketio_core::eio::Message;
+
+/// What ends a session, as the decoder of the JS client has it (protocol section 3.2).
+const BROKEN: [&str; 22] = [
+    "",
+    "7",
+    "x",
+    "2",
+    "2{}",
+    "2[]",
+    "2[null]",
+    "2[\"a\"",
+    "2[\"connect\"]",
+    "2[\"disconnecting\",1]",
+    "0[]",
+    "0\"a\"",
+    "0{\"sid\":\"x\"",
+    "1[]",
+    "4",
+    "4[1]",
+    "5-[\"a\"]",
+    "50-[\"a\"]",
+    "5x-[\"a\"]",
+    "511-[\"a\"]",
+    "51-[\"a\",{\"_placeholder\":true,\"num\":1}]",
+    "399999999999999999999[]",
+];
+
+#[test]
+fn a_packet_that_can_not_be_read_breaks_the_connection_off_and_another_is_made() {
+    for packet in BROKEN {
+        let mut raw = Raw::welcomed();
+        raw.say(packet);
+        assert_eq!(
+            raw.says(),
+            [
+                "left /: parse error, Later",
+                "failed None: parse error",
+                "reconnecting 1"
+            ],
+            "{packet:?}"
+        );
+        assert!(raw.links.is_empty(), "{packet:?}");
+        raw.wait(2 * SECOND);
+        assert_eq!(raw.says(), ["attempt 1", "opened", "joining /"]);
+    }
+}
+
+#[test]
+fn attachments_out_of_turn_break_it_off() {
+    let mut raw = Raw::welcomed();
+    raw.send(Message::Binary(vec![1].into()));
+    assert_eq!(raw.says()[1], "failed None: parse error");
+    for packet in ["2[\"b\"]", "3", "30[]", "1"] {
+        let mut raw = Raw::welcomed();
+        raw.say("52-[\"a\",{\"_placeholder\":true,\"num\":0}]");
+        raw.send(Message::Binary(vec![1].into()));
+        raw.say(packet);
+        assert_eq!(raw.says()[1], "failed None: parse error", "{packet}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_ignored() {
+    let mut raw = Raw::welcomed();
+    raw.received();
+    for packet in [
+        "0/unknown,{\"sid\":\"x\"}",
+        "0{\"sid\":\"other\"}",
+        "0",
+        "1/unknown,",
+        "4/unknown,{\"message\":\"no\"}",
+        "4{\"message\":\"no\"}",
+        "2/unknown,[\"a\"]",
+        "2/unknown,7[\"a\"]",
+        "3/unknown,0[]",
+        "30[]",
+        "3",
+        "3[]",
+    ] {
+        raw.say(packet);
+    }
+    assert_eq!(raw.says(), NOTHING);
+    assert_eq!(raw.client.sid(raw.main()).unwrap().as_str(), "abc");
+    raw.say("51-/unknown,[\"a\"]");
+    raw.send(Message::Binary(vec![1].into()));
+    raw.say("2[\"b\"]");
+    assert_eq!(raw.says(), ["event / \"b\" () 0"]);
+    assert_eq!(raw.received(), NOTHING);
+}
+
+#[test]
+fn nothing_is_told_after_the_packet_that_broke_it_off() {
+    let mut raw = Raw::welcomed();
+    raw.server_is_awake = false;
+    for packet in ["2[\"a\"]", "2", "2[\"b\"]", "1"] {
+        raw.say(packet);
+    }
+    raw.server_is_awake = true;
+    assert_eq!(
+        raw.says(),
+        [
+            "event / \"a\" () 0",
+            "left /: parse error, Later",
+            "failed None: parse error",
+            "reconnecting 1",
+        ]
+    );
+}
+
+#[test]
+fn a_server_that_breaks_the_rules_while_the_client_closes_ends_it_at_once() {
+    let mut raw = Raw::welcomed();
+    raw.server_is_awake = false;
+    raw.say("2");
+    raw.client.close(raw.now);
+    raw.server_is_awake = true;
+    raw.wait(10 * SECOND);
+    assert_eq!(
+        raw.says(),
+        [
+            "left /: io client disconnect, Never",
+            "closed: io client disconnect"
+        ]
+    );
+}
+
+#[test]
+fn an_id_is_no_place_to_keep_a_megabyte_in() {
+    let mut raw = Raw::asked();
+    raw.say(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(257)));
+    let told = raw.says();
+    assert_eq!(told[0], "failed Some(0): parse error");
+    assert!(!raw.client.is_joined(raw.main()));
+    let mut raw = Raw::asked();
+    raw.say(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(256)));
+    assert_eq!(raw.says(), ["joined /"]);
+}

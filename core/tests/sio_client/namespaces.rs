@@ -1,0 +1,300 @@
+//! Several namespaces on one connection: leaving, being thrown out, coming back.
+
+use crate::pair::{Answers, NOTHING, Pair, SECOND};
+use crate::raw::Raw;
+use socketio_core::sio::client::{EmitError, Offline};
+use socketio_core::sio::{Delivery, NamespaceId};
+
+/// Joined in `/` and `/chat`.
+fn both() -> (Pair, NamespaceId, NamespaceId) {
+    let mut pair = Pair::with(|_| {});
+    let chat = pair.client.add_namespace(pair.now, "/chat").unwrap();
+    pair.connect();
+    assert!(pair.client.is_joined(chat));
+    pair.told.clear();
+    let main = pair.main();
+    (pair, main, chat)
+}
+
+#[test]
+fn all_are_joined_on_one_connection_and_again_after_a_loss() {
+    let (mut pair, main, chat) = both();
+    assert_eq!(pair.links.len(), 1);
+    pair.cut();
+    let told = pair.told();
+    assert_eq!(
+        told,
+        [
+            "left /: transport error, Later",
+            "left /chat: transport error, Later",
+            "failed None: transport error",
+            "reconnecting 1",
+        ]
+    );
+    pair.pass(2 * SECOND);
+    assert_eq!(
+        pair.told(),
+        [
+            "attempt 1",
+            "opened",
+            "joining /",
+            "joining /chat",
+            "joined /",
+            "joined /chat"
+        ]
+    );
+    assert_ne!(pair.client.sid(main), pair.client.sid(chat));
+}
+
+#[test]
+fn events_stay_in_their_namespace() {
+    let (mut pair, _, _) = both();
+    pair.serve("/", "a", &1);
+    pair.serve("/chat", "b", &2);
+    assert_eq!(pair.told(), ["event / \"a\" (1) 0", "event /chat \"b\" (2) 0"]);
+    pair.emit("/chat", "c", &3).unwrap();
+    let namespace = pair.server.namespace("/chat").unwrap();
+    let heard = pair.heard.iter().any(|event| {
+        matches!(event, socketio_core::sio::Event::Event { namespace: there, .. } if *there == namespace)
+    });
+    assert!(heard);
+}
+
+#[test]
+fn a_namespace_that_is_left_stays_left_until_it_is_entered() {
+    let (mut pair, _, chat) = both();
+    pair.client.leave(pair.now, chat);
+    pair.client.leave(pair.now, chat);
+    assert_eq!(pair.told(), ["left /chat: io client disconnect, Never"]);
+    assert_eq!(pair.heard(), ["disconnected: client namespace disconnect"]);
+    assert_eq!(pair.emit("/chat", "a", &()), Err(EmitError::NotConnected));
+    pair.cut();
+    pair.pass(2 * SECOND);
+    assert!(!pair.told().contains(&"joining /chat".to_owned()));
+    pair.client.close(pair.now);
+    pair.told();
+    pair.connect();
+    assert_eq!(pair.told(), ["attempt 0", "opened", "joining /", "joined /"]);
+    pair.client.enter(pair.now, chat);
+    assert_eq!(pair.told(), ["joining /chat", "joined /chat"]);
+}
+
+#[test]
+fn the_last_one_left_closes_the_connection_and_entering_opens_it_again() {
+    let (mut pair, main, chat) = both();
+    pair.client.leave(pair.now, main);
+    pair.client.leave(pair.now, chat);
+    assert_eq!(
+        pair.told(),
+        [
+            "left /: io client disconnect, Never",
+            "left /chat: io client disconnect, Never",
+            "closed: io client disconnect",
+        ]
+    );
+    assert!(pair.links.is_empty());
+    pair.client.enter(pair.now, chat);
+    assert_eq!(
+        pair.told(),
+        ["attempt 0", "opened", "joining /chat", "joined /chat"]
+    );
+    // Entering what is joined, or leaving what is not, changes nothing.
+    pair.client.enter(pair.now, chat);
+    pair.client.leave(pair.now, main);
+    assert_eq!(pair.told(), NOTHING);
+}
+
+#[test]
+fn being_disconnected_by_the_server_is_not_answered_with_a_reconnection() {
+    let (mut pair, _, chat) = both();
+    let ack = pair.ask("/chat", "a", &(), 100 * SECOND).unwrap();
+    let socket = pair.socket("/chat");
+    pair.server.disconnect(pair.now, socket);
+    assert_eq!(
+        pair.told(),
+        [
+            "ack failed: socket has been disconnected",
+            "left /chat: io server disconnect, Never"
+        ]
+    );
+    pair.client.forget_ack(ack);
+    let socket = pair.socket("/");
+    pair.server.disconnect(pair.now, socket);
+    assert_eq!(
+        pair.told(),
+        [
+            "left /: io server disconnect, Never",
+            "closed: io server disconnect"
+        ]
+    );
+    pair.pass(100 * SECOND);
+    assert_eq!(pair.told(), NOTHING);
+    pair.client.enter(pair.now, chat);
+    assert_eq!(pair.told().last().unwrap(), "joined /chat");
+}
+
+#[test]
+fn a_whole_client_that_is_disconnected_stays_so() {
+    let (mut pair, _, _) = both();
+    let socket = pair.socket("/");
+    pair.server.disconnect_client(pair.now, socket);
+    pair.pass(100 * SECOND);
+    assert_eq!(
+        pair.told(),
+        [
+            "left /: io server disconnect, Never",
+            "left /chat: io server disconnect, Never",
+            "closed: io server disconnect",
+        ]
+    );
+}
+
+#[test]
+fn a_server_that_shuts_down_is_waited_for() {
+    let (mut pair, _, _) = both();
+    pair.server.shutdown(pair.now);
+    let told = pair.told();
+    assert_eq!(told[0], "left /: transport close, Later");
+    assert_eq!(told.last().unwrap(), "reconnecting 1");
+}
+
+#[test]
+fn leaving_before_the_answer_is_told_to_the_server_after_it() {
+    let mut raw = Raw::welcomed();
+    let slow = raw.client.add_namespace(raw.now, "/slow").unwrap();
+    raw.received();
+    raw.client.leave(raw.now, slow);
+    assert_eq!(raw.received(), NOTHING);
+    raw.say(r#"2/slow,["ignored"]"#);
+    raw.say(r#"0/slow,{"sid":"x"}"#);
+    assert_eq!(raw.received(), ["1/slow,"]);
+    assert_eq!(raw.says(), ["joining /slow"]);
+    assert!(!raw.client.is_joined(slow));
+}
+
+#[test]
+fn entering_again_before_the_answer_asks_no_second_time() {
+    let mut raw = Raw::welcomed();
+    let slow = raw.client.add_namespace(raw.now, "/slow").unwrap();
+    raw.received();
+    raw.client.leave(raw.now, slow);
+    raw.client.enter(raw.now, slow);
+    assert_eq!(raw.received(), NOTHING);
+    raw.say(r#"0/slow,{"sid":"x"}"#);
+    assert_eq!(raw.says(), ["joining /slow", "joined /slow"]);
+    assert_eq!(raw.received(), NOTHING);
+}
+
+#[test]
+fn what_waits_for_a_namespace_that_is_left_ends() {
+    let mut raw = Raw::asked_with(|config| {
+        config.offline = Offline::Buffer {
+            packets: 10,
+            bytes: 10_000,
+        };
+    });
+    raw.client.add_namespace(raw.now, "/chat").unwrap();
+    let packet = raw.encode("/", "a", &());
+    let (main, wait) = (raw.main(), raw.now + SECOND);
+    raw.client
+        .emit(raw.now, main, &packet, Default::default())
+        .unwrap();
+    raw.client.emit_with_ack(raw.now, main, &packet, wait).unwrap();
+    raw.run();
+    raw.told.clear();
+    raw.client.leave(raw.now, main);
+    assert_eq!(
+        raw.says(),
+        [
+            "undeliverable /: NotConnected",
+            "ack failed: socket has been disconnected"
+        ]
+    );
+    assert_eq!(raw.client.buffered_packets(main), 0);
+    assert_eq!(raw.client.pending_acks(), 0);
+}
+
+#[test]
+fn a_refusal_ends_what_waits() {
+    let mut raw = Raw::asked_with(|config| {
+        config.offline = Offline::Buffer {
+            packets: 10,
+            bytes: 10_000,
+        };
+    });
+    let packet = raw.encode("/", "a", &());
+    let main = raw.main();
+    raw.client
+        .emit(raw.now, main, &packet, Default::default())
+        .unwrap();
+    raw.say(r#"4{"message":"no"}"#);
+    assert_eq!(
+        raw.says(),
+        [
+            "undeliverable /: NotConnected",
+            "refused /: no",
+            "closed: forced close"
+        ]
+    );
+}
+
+#[test]
+fn a_server_that_disconnects_instead_of_answering_has_refused() {
+    let mut raw = Raw::asked();
+    raw.say("1");
+    assert_eq!(
+        raw.says(),
+        ["refused /: io server disconnect", "closed: forced close"]
+    );
+}
+
+#[test]
+fn what_was_entered_and_left_while_the_connection_closes_opens_no_other() {
+    let (mut pair, _, chat) = both();
+    pair.client.close(pair.now);
+    pair.client.enter(pair.now, chat);
+    pair.client.leave(pair.now, chat);
+    pair.pass(10 * SECOND);
+    assert_eq!(
+        pair.told(),
+        [
+            "left /: io client disconnect, Never",
+            "left /chat: io client disconnect, Never",
+            "closed: io client disconnect",
+        ]
+    );
+    assert_eq!(pair.client.poll_timeout(), None);
+}
+
+/// Joined in `/` and asked about `/chat`, with a queue that is full.
+fn full() -> (Raw, NamespaceId) {
+    let mut raw = Raw::welcomed_with(|config| config.engine.limits.queued_bytes = 300);
+    let chat = raw.client.add_namespace(raw.now, "/chat").unwrap();
+    raw.answers = Answers::LeftToTheTest;
+    raw.says();
+    let packet = raw.encode("/", "x", &"x".repeat(286));
+    let main = raw.main();
+    raw.client
+        .emit(raw.now, main, &packet, Delivery::Reliable)
+        .unwrap();
+    assert_eq!(raw.client.queued_bytes(), 300);
+    (raw, chat)
+}
+
+#[test]
+fn a_full_queue_keeps_no_namespace_from_being_asked_for() {
+    let (mut raw, chat) = full();
+    raw.join(chat);
+    assert_eq!(raw.received().last().unwrap(), r#"0/chat,{"token":1}"#);
+    raw.say(r#"0/chat,{"sid":"def"}"#);
+    assert_eq!(raw.says(), ["joined /chat"]);
+}
+
+#[test]
+fn a_server_is_told_that_a_namespace_is_left_however_much_it_has_to_read_before() {
+    let (mut raw, _) = full();
+    let main = raw.main();
+    raw.client.leave(raw.now, main);
+    assert_eq!(raw.received().last().unwrap(), "1");
+    assert_eq!(raw.says(), ["left /: io client disconnect, Never"]);
+}
