@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::core::{AckToken, EncodeError, Encoded, Encoder, WriteArguments};
+use crate::core::{EncodeError, Encoded, Encoder, WriteArguments};
 use crate::refusal::Refusal;
 
 thread_local! {
@@ -20,13 +20,18 @@ pub(crate) fn event<A: WriteArguments + ?Sized>(
     with_encoder(|encoder| encoder.event(namespace, event, arguments))
 }
 
-/// Encodes the ACK packet that `token` asks for.
+/// Encodes the ACK packet with this number.
 pub(crate) fn ack<A: WriteArguments + ?Sized>(
     namespace: &str,
-    token: &AckToken,
+    number: u64,
     arguments: &A,
 ) -> Result<Encoded, EncodeError> {
-    with_encoder(|encoder| encoder.ack(namespace, token.id(), arguments))
+    with_encoder(|encoder| encoder.ack(namespace, number, arguments))
+}
+
+/// Encodes the CONNECT packet by which a client asks for a namespace; `auth` is a JSON object.
+pub(crate) fn connect(namespace: &str, auth: Option<&[u8]>) -> Result<Encoded, EncodeError> {
+    with_encoder(|encoder| encoder.raw_connect(namespace, auth))
 }
 
 /// Encodes the CONNECT_ERROR packet of a refusal; [`Refusal::check`] has seen to its data.

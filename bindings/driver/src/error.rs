@@ -1,18 +1,31 @@
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use crate::core::{AckError, EmitError, EncodeError, EventName, JsonError, RoomError, Sid};
-use crate::handle::Socket;
+use crate::core::{AckError, ClientEmitError, EmitError, EncodeError, EventName, JsonError, RoomError, Sid};
+use crate::handle::{Socket, Subject};
 
 /// Why a verb of a handle did nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The socket has left; nothing can be sent to it any more.
+    /// The socket has left; nothing can be sent to it any more. On a client: the client is gone, or a
+    /// [`SimpleClient`](crate::client::SimpleClient) has ended.
     Disconnected,
-    /// The client does not read; its outbound queue was full and its session is closed now.
+    /// The namespace of a client is not joined, whether or not it comes back by itself: the
+    /// [events](crate::client::Client::events) and [`ClientReason::will_reconnect`](crate::client::ClientReason::will_reconnect)
+    /// say that.
+    NotConnected,
+    /// As many packets of a client wait for their namespace to be joined as may.
+    BufferFull,
+    /// The peer does not read and the queue of what is sent to it is full. A server has closed that client's session;
+    /// the packet of a client was not queued, and it may wait and try again.
     QueueFull,
-    /// As many calls to this client wait for an answer as may.
+    /// Larger than the server takes.
+    TooLarge {
+        /// What it takes, in bytes.
+        limit: u64,
+    },
+    /// As many calls to this peer wait for an answer as may.
     TooManyCalls,
     /// A value could not be written as a packet.
     Encode(EncodeError),
@@ -34,15 +47,27 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Disconnected => "the socket has disconnected; drop its handle",
+            Self::NotConnected => {
+                "the namespace is not joined; wait for ConnectionEvent::Joined or choose Offline::Buffer"
+            }
+            Self::BufferFull => {
+                "too much waits for the namespace to be joined; send less or raise Offline::Buffer"
+            }
             Self::QueueFull => {
-                "the client did not read and was closed; send less, use volatile() or raise Limits::queued_bytes"
+                "the peer did not read and its queue is full; send less, use volatile() or raise Limits::queued_bytes"
+            }
+            Self::TooLarge { limit } => {
+                return write!(
+                    formatter,
+                    "the server takes at most {limit} bytes at once; send less or raise its max_payload"
+                );
             }
             Self::TooManyCalls => {
-                "too many calls to this client wait; give them shorter timeouts or raise Limits::pending_acks"
+                "too many calls to this peer wait; give them shorter timeouts or raise Limits::pending_acks"
             }
             Self::Encode(error) => return error.fmt(formatter),
             Self::Room(error) => return error.fmt(formatter),
-            Self::UnknownNamespace => "no such namespace; register it with ServerBuilder::namespace",
+            Self::UnknownNamespace => "no such namespace; add it with the builder's .namespace(..)",
             Self::NotServing => "the server is not running; pass it to serve() first",
             Self::AlreadyServing => "the server is served already; build another one",
             Self::Poisoned => "the server failed inside and cannot go on; restart it and report the panic",
@@ -59,6 +84,18 @@ impl From<EmitError> for Error {
             EmitError::QueueFull => Self::QueueFull,
             EmitError::TooManyAcks => Self::TooManyCalls,
             _ => Self::Disconnected,
+        }
+    }
+}
+
+impl From<ClientEmitError> for Error {
+    fn from(error: ClientEmitError) -> Self {
+        match error {
+            ClientEmitError::BufferFull => Self::BufferFull,
+            ClientEmitError::QueueFull => Self::QueueFull,
+            ClientEmitError::TooLarge { limit } => Self::TooLarge { limit },
+            ClientEmitError::TooManyAcks => Self::TooManyCalls,
+            _ => Self::NotConnected,
         }
     }
 }
@@ -84,25 +121,27 @@ impl From<RoomError> for Error {
     }
 }
 
-/// Why a call to a client has no answer.
+/// Why a call has no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum CallError {
     /// Nobody answered before the deadline.
     TimedOut,
-    /// The client left before it answered.
+    /// The other side left before it answered.
     Disconnected,
     /// The call was never sent.
     NotSent(Error),
-    /// The client answered something else than what was expected; the text says what.
+    /// The other side answered something else than what was expected; the text says what.
     Answer(String),
 }
 
 impl fmt::Display for CallError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut => formatter.write_str("no answer in time; raise the timeout or check the client"),
-            Self::Disconnected => formatter.write_str("the client left before it answered"),
+            Self::TimedOut => {
+                formatter.write_str("no answer in time; raise the timeout or check the other side")
+            }
+            Self::Disconnected => formatter.write_str("the other side left before it answered"),
             Self::NotSent(error) => write!(formatter, "the call was not sent: {error}"),
             Self::Answer(message) => write!(formatter, "the answer has another shape: {message}"),
         }
@@ -178,6 +217,8 @@ pub enum HandlerError {
     Panicked(String),
     /// The reply could not be written as a packet.
     Encode(EncodeError),
+    /// An event of a client that had waited could not be sent; see [`Stage::Emit`].
+    Undelivered(Error),
 }
 
 impl fmt::Display for HandlerError {
@@ -187,6 +228,7 @@ impl fmt::Display for HandlerError {
             Self::Returned(message) => write!(formatter, "the handler returned an error: {message}"),
             Self::Panicked(message) => write!(formatter, "the handler panicked: {message}"),
             Self::Encode(error) => write!(formatter, "the reply was not sent: {error}"),
+            Self::Undelivered(error) => write!(formatter, "an event that had waited was not sent: {error}"),
         }
     }
 }
@@ -217,18 +259,21 @@ pub enum Stage {
     Event,
     /// `on_disconnect`.
     Disconnect,
+    /// No handler: an event that a client had emitted while its namespace was not joined
+    /// ([`Offline::Buffer`](crate::client::Offline)).
+    Emit,
 }
 
 /// What the error hook gets: which handler failed, for whom, and why.
 #[derive(Debug)]
-pub struct ErrorReport {
+pub struct ErrorReport<S: Subject = Socket> {
     pub(crate) stage: Stage,
-    pub(crate) socket: Socket,
+    pub(crate) socket: S,
     pub(crate) event: Option<EventName>,
     pub(crate) error: HandlerError,
 }
 
-impl ErrorReport {
+impl<S: Subject> ErrorReport<S> {
     /// Which kind of handler failed.
     pub fn stage(&self) -> Stage {
         self.stage
@@ -245,13 +290,8 @@ impl ErrorReport {
     }
 
     /// The socket whose handler failed; in [`Stage::Guard`] it is not connected yet.
-    pub fn socket(&self) -> &Socket {
+    pub fn socket(&self) -> &S {
         &self.socket
-    }
-
-    /// The public id of that socket.
-    pub fn sid(&self) -> Sid {
-        self.socket.id()
     }
 
     /// What went wrong.
@@ -260,19 +300,28 @@ impl ErrorReport {
     }
 }
 
-impl fmt::Display for ErrorReport {
-    /// One line; names that a peer chose are escaped.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (namespace, sid) = (self.namespace(), self.sid());
-        match (&self.event, self.stage) {
-            (Some(event), _) => write!(formatter, "event {:?}", event.as_str())?,
-            (None, stage) => write!(formatter, "{stage:?} handler")?,
-        }
-        write!(formatter, " of {namespace} for socket {sid}: {}", self.error)
+impl ErrorReport {
+    /// The public id of that socket.
+    pub fn sid(&self) -> Sid {
+        self.socket.id()
     }
 }
 
-/// A mistake in the program that [`ServerBuilder::try_build`](crate::ServerBuilder::try_build) found.
+impl<S: Subject> fmt::Display for ErrorReport<S> {
+    /// One line; names that a peer chose are escaped.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (namespace, id) = (self.namespace(), self.socket.public_id());
+        match (&self.event, self.stage) {
+            (Some(event), _) => write!(formatter, "event {:?}", event.as_str())?,
+            (None, Stage::Emit) => formatter.write_str("emit")?,
+            (None, stage) => write!(formatter, "{stage:?} handler")?,
+        }
+        write!(formatter, " of {namespace} for socket {id}: {}", self.error)
+    }
+}
+
+/// A mistake in the program that [`ServerBuilder::try_build`](crate::ServerBuilder::try_build) or the start of a
+/// [client](crate::client) found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -314,6 +363,25 @@ pub enum BuildError {
         /// Their type.
         state: &'static str,
     },
+    /// The URL of a client names no server.
+    InvalidUrl {
+        /// What is wrong with it. The URL itself is not shown: it may hold a password.
+        message: String,
+    },
+    /// A header of a client cannot be sent.
+    InvalidHeader {
+        /// Its name.
+        name: String,
+        /// Why not.
+        message: String,
+    },
+    /// The auth of a client cannot be sent.
+    InvalidAuth {
+        /// The namespace it is for.
+        namespace: String,
+        /// Why not.
+        message: String,
+    },
     /// A handler takes `Data<T>` and the guards of its namespace leave something else.
     MissingData {
         /// Where the handler is.
@@ -353,6 +421,13 @@ impl fmt::Display for BuildError {
                     "{handler} takes State<{state}>; add it with .state(..)"
                 )
             }
+            Self::InvalidUrl { message } => write!(formatter, "the URL names no server: {message}"),
+            Self::InvalidHeader { name, message } => {
+                write!(formatter, "header {name:?} cannot be sent: {message}")
+            }
+            Self::InvalidAuth { namespace, message } => {
+                write!(formatter, "the auth for {namespace} cannot be sent: {message}")
+            }
             Self::DuplicateState { state } => {
                 write!(
                     formatter,
@@ -370,3 +445,17 @@ impl fmt::Display for BuildError {
 }
 
 impl std::error::Error for BuildError {}
+
+/// Shows a text that a peer or the system chose on one line: control characters are escaped.
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .chars()
+            .try_for_each(|character| match character.is_control() {
+                true => write!(formatter, "{}", character.escape_debug()),
+                false => formatter.write_char(character),
+            })
+    }
+}

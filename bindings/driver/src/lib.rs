@@ -35,6 +35,20 @@
 //! # let _ = server;
 //! ```
 //!
+//! # Clients
+//!
+//! The module [`client`] has the other side, with the same handlers and extractors:
+//!
+//! ```
+//! use socketio_driver::{Arg, Client, ClientSocket, Reply};
+//!
+//! let builder = Client::builder("http://127.0.0.1:3000")
+//!     .on_connect(async |socket: ClientSocket| socket.emit("hello", &()))
+//!     .on("ask", |Arg(number): Arg<i64>| Reply(number + 1));
+//! // The binding takes it from here: socketio_tokio::connect(builder).await
+//! # let _ = builder;
+//! ```
+//!
 //! # Binary data
 //!
 //! [`Bytes`] (of the crate [`bytes`], both are exported here) or `serde_bytes` anywhere in a value that is sent is an
@@ -54,6 +68,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bare;
+pub mod client;
 mod core;
 mod encoding;
 pub mod engine;
@@ -67,11 +82,13 @@ mod testing;
 pub mod extract;
 pub mod handle;
 pub mod handler;
+pub mod net;
 pub mod router;
 
 pub use ::bytes;
 pub use ::bytes::Bytes;
 
+pub use client::{Client, ClientBuilder, ClientReason, ClientSocket, SimpleClient};
 pub use engine::{HostedError, HostedReply, HostedUpgrade};
 pub use error::{BuildError, CallError, Error, ErrorReport, ExtractError, HandlerError, Stage};
 pub use extract::{Ack, Arg, Args, Attachments, Auth, Data, Event, Extract, State};

@@ -5,7 +5,7 @@ use crate::core::{EncodeError, JsonError, Raw};
 /// Why a client may not join a namespace, as it is told: the `message` of its `connect_error`, and `data` if
 /// it is to know more.
 ///
-/// A text becomes one by `?` or `into()`.
+/// A text becomes one by `?` or `into()`. On a client it is what the server has said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
     message: String,
@@ -30,6 +30,14 @@ impl Refusal {
         Self {
             data: Raw::encode(data).map(Some),
             ..self
+        }
+    }
+
+    /// As a server has sent it.
+    pub(crate) const fn received(message: String, data: Option<Raw>) -> Self {
+        Self {
+            message,
+            data: Ok(data),
         }
     }
 

@@ -10,10 +10,11 @@ use std::time::Instant;
 use bytes::BytesMut;
 use socketio_core::OutBuf;
 use socketio_core::eio::ConnId;
+use socketio_core::sio::packet::{Packet, PacketLimits, decode};
 use socketio_core::sio::{Event, SocketIo};
 use socketio_core::wire::Wire;
 
-use crate::core::{self, Encoded, Peer};
+use crate::core::{self, Encoded, EventName, NamespaceId, Peer};
 use crate::engine::{self, Listener, Runtime, Stream};
 use crate::error::HandlerError;
 use crate::handle::{Server, Socket};
@@ -42,11 +43,10 @@ pub(crate) fn running(builder: ServerBuilder<Async>) -> Server {
 
 /// A runtime without connections, whose tasks never run.
 #[derive(Clone)]
-struct Still;
+pub(crate) struct Still;
 
 impl Runtime for Still {
     type Stream = NoStream;
-    type Listener = Silent;
     type Sleep = Pending<()>;
 
     fn now(&self) -> Instant {
@@ -65,7 +65,7 @@ impl Runtime for Still {
 }
 
 /// A listener that nobody connects to.
-struct Silent;
+pub(crate) struct Silent;
 
 impl Listener for Silent {
     type Stream = NoStream;
@@ -76,7 +76,7 @@ impl Listener for Silent {
 }
 
 /// The connection that never comes.
-enum NoStream {}
+pub(crate) enum NoStream {}
 
 impl Stream for NoStream {
     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut BytesMut) -> Poll<io::Result<usize>> {
@@ -315,4 +315,23 @@ pub(crate) fn received(server: &Server) -> Vec<String> {
 pub(crate) fn text(packet: &Encoded) -> String {
     let text = String::from_utf8_lossy(&packet.packet()).into_owned();
     text[1..].to_owned()
+}
+
+/// The name of an event, as a packet brings it.
+pub(crate) fn event_name(name: &str) -> EventName {
+    let packet = core::Text::from(format!("2[\"{name}\"]"));
+    match decode(packet, &PacketLimits::default()) {
+        Ok(Packet::Event { name, .. }) => name,
+        other => panic!("no event but {other:?}"),
+    }
+}
+
+/// The ids that a core gives to its first namespaces.
+pub(crate) fn namespace_ids(count: usize) -> Vec<NamespaceId> {
+    let mut core = core::Server::new(core::Config::default(), [7; 32], Instant::now());
+    let mut ids = Vec::new();
+    for number in 0..count {
+        ids.push(core.add_namespace(&format!("/{number}")).expect("it has a name"));
+    }
+    ids
 }

@@ -1,13 +1,14 @@
 use bytes::BytesMut;
-use socketio_driver::Peer;
-use socketio_driver::engine::{Listener, Runtime, Stream};
+use socketio_driver::engine::{BoxStream, Runtime, Stream};
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
 /// A tokio runtime. It is named rather than looked up, because handles of the application are used on any thread and
@@ -27,7 +28,6 @@ impl Tokio {
 
 impl Runtime for Tokio {
     type Stream = TokioStream;
-    type Listener = TokioListener;
     type Sleep = tokio::time::Sleep;
 
     fn now(&self) -> Instant {
@@ -47,6 +47,31 @@ impl Runtime for Tokio {
         getrandom::fill(&mut seed).map_err(io::Error::other)?;
         Ok(seed)
     }
+
+    fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<> {
+        let host = host.to_owned();
+        async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) }
+    }
+
+    fn dial(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<TokioStream>> + Send + 'static + use<> {
+        async move { Ok(TokioStream::tcp(TcpStream::connect(address).await?)) }
+    }
+
+    #[cfg(unix)]
+    fn dial_unix(&self, path: &Path) -> impl Future<Output = io::Result<BoxStream>> + Send + 'static + use<> {
+        let path = path.to_owned();
+        async move {
+            let stream = tokio::net::UnixStream::connect(path).await?;
+            Ok(Box::new(TokioStream(stream)) as BoxStream)
+        }
+    }
 }
 
 /// A byte stream of tokio's: a TCP connection, or what a host gives out after an upgrade.
@@ -56,6 +81,14 @@ pub struct TokioStream<S = TcpStream>(S);
 impl<S> TokioStream<S> {
     /// The driver's view of a stream.
     pub const fn new(stream: S) -> Self {
+        Self(stream)
+    }
+}
+
+impl TokioStream {
+    /// Small packets must not wait for each other; a socket that can not be told so is gone already.
+    pub(crate) fn tcp(stream: TcpStream) -> Self {
+        let _ = stream.set_nodelay(true);
         Self(stream)
     }
 }
@@ -78,26 +111,5 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for TokioStream<
 
     fn poll_shutdown(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(task)
-    }
-}
-
-/// A listening TCP socket.
-#[derive(Debug)]
-pub struct TokioListener(TcpListener);
-
-impl From<TcpListener> for TokioListener {
-    fn from(listener: TcpListener) -> Self {
-        Self(listener)
-    }
-}
-
-impl Listener for TokioListener {
-    type Stream = TokioStream;
-
-    fn poll_accept(&mut self, task: &mut Context<'_>) -> Poll<io::Result<(TokioStream, Peer)>> {
-        let (stream, address) = ready!(self.0.poll_accept(task))?;
-        // Small packets must not wait for each other; a socket that can not be told so is gone already.
-        let _ = stream.set_nodelay(true);
-        Poll::Ready(Ok((TokioStream(stream), address.into())))
     }
 }

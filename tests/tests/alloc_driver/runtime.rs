@@ -130,7 +130,6 @@ impl World {
 
 impl Runtime for Handle {
     type Stream = Pipe;
-    type Listener = Listening;
     type Sleep = Pending<()>;
 
     fn now(&self) -> Instant {

@@ -346,6 +346,33 @@ fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place() 
 }
 
 #[test]
+fn a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served() {
+    for scheduler in Scheduler::BOTH {
+        let (log, door) = (Log::new(), Door::closed());
+        let served = stuck(scheduler, &log, &door);
+        let mut others: Vec<_> = (0..4).map(|_| served.join()).collect();
+        let mut client = join_raw(&served);
+        for number in 0..IN_FLIGHT {
+            client.connection.send_bytes(&stuck_frame(number, ""));
+        }
+        log.wait_for(IN_FLIGHT);
+        // More than may be queued, and the end of the WebSocket right behind it.
+        let mut together = stuck_frame(IN_FLIGHT, &"x".repeat(300_000));
+        together.extend(Frame::new(8, 1000_u16.to_be_bytes()).encode());
+        client.connection.send_bytes(&together);
+        for number in 0..100 {
+            for other in &mut others {
+                other.send(&format!("421[\"echo\",{number}]"));
+                other.expect_text(&format!("431[{number}]"));
+            }
+        }
+        door.open();
+        let entries = log.wait_for(IN_FLIGHT + 2);
+        assert_eq!(entries[IN_FLIGHT..], [IN_FLIGHT as u32, u32::MAX]);
+    }
+}
+
+#[test]
 fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends() {
     const MESSAGES: usize = 40;
     const SIZE: usize = 1024 * 1024;

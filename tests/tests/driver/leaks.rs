@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use socketio_tests::kit::socketio::join_main_by_polling;
 use socketio_tests::kit::{HttpConnection, Polling, WebSocketClient};
-use socketio_tokio::{Arg, Data, Handshake, Limits, Refusal, Reply, Server, Socket, State};
+use socketio_tokio::{
+    Arg, Async, Data, Handshake, Limits, Refusal, Reply, Server, ServerBuilder, Socket, State,
+};
 
-use crate::support::{Scheduler, Served, eventually};
+use crate::support::{Doomed, Scheduler, Served, eventually};
 
 /// The default.
 const USUAL_INTERVAL: Duration = Duration::from_secs(25);
@@ -31,32 +33,34 @@ impl Drop for Counted {
 
 /// A server that counts its clients' data, and its state.
 fn start(scheduler: Scheduler, ping_interval: Duration) -> (Served, Arc<AtomicIsize>, Weak<Counted>) {
+    let (builder, count, weak) = builder(ping_interval);
+    (Served::start(scheduler, builder), count, weak)
+}
+
+fn builder(ping_interval: Duration) -> (ServerBuilder<Async>, Arc<AtomicIsize>, Weak<Counted>) {
     let count = Arc::new(AtomicIsize::new(0));
     let clients = count.clone();
     let state = Arc::new(Counted::new(&Arc::default()));
     let weak = Arc::downgrade(&state);
-    let served = Served::start(
-        scheduler,
-        Server::builder()
-            .ping_interval(ping_interval)
-            .ping_timeout(Duration::from_millis(500))
-            .state(state)
-            .guard(move |_: Handshake| Ok::<_, Refusal>(Counted::new(&clients)))
-            .on_connect(async |socket: Socket, Data(_): Data<Counted>| {
-                tokio::task::yield_now().await;
-                socket.join(["one", "two"])
-            })
-            .on("echo", |_: State<Arc<Counted>>, Arg(number): Arg<u32>| {
-                Reply(number)
-            })
-            .on("ask", async |socket: Socket| {
-                socket.call::<u32>("question", &()).await.map(|_| ())
-            })
-            .on_disconnect(async |_: Socket| tokio::task::yield_now().await)
-            // That nobody answers is what is tested.
-            .on_error(|_| ()),
-    );
-    (served, count, weak)
+    let builder = Server::builder()
+        .ping_interval(ping_interval)
+        .ping_timeout(Duration::from_millis(500))
+        .state(state)
+        .guard(move |_: Handshake| Ok::<_, Refusal>(Counted::new(&clients)))
+        .on_connect(async |socket: Socket, Data(_): Data<Counted>| {
+            tokio::task::yield_now().await;
+            socket.join(["one", "two"])
+        })
+        .on("echo", |_: State<Arc<Counted>>, Arg(number): Arg<u32>| {
+            Reply(number)
+        })
+        .on("ask", async |socket: Socket| {
+            socket.call::<u32>("question", &()).await.map(|_| ())
+        })
+        .on_disconnect(async |_: Socket| tokio::task::yield_now().await)
+        // That nobody answers is what is tested.
+        .on_error(|_| ());
+    (builder, count, weak)
 }
 
 /// One client comes and goes; how, depends on `number`.
@@ -155,6 +159,24 @@ fn a_server_whose_serving_was_dropped_leaves_nothing_behind() {
         served.abort();
         assert_goes(served, &clients, &state);
         drop(client);
+    }
+}
+
+#[test]
+fn a_server_whose_runtime_was_dropped_leaves_nothing_behind() {
+    for scheduler in Scheduler::BOTH {
+        let (builder, clients, state) = builder(USUAL_INTERVAL);
+        let doomed = Doomed::start(scheduler, builder);
+        let polling = join_main_by_polling(&doomed.target);
+        let mut asking = WebSocketClient::open_session(&doomed.target).0;
+        asking.send("40");
+        assert!(asking.text().starts_with("40"));
+        asking.send("42[\"ask\"]");
+        assert!(asking.text().ends_with("[\"question\"]"));
+        doomed.drop_runtime();
+        assert_eq!(clients.load(Ordering::SeqCst), 0, "data of clients is left");
+        assert_eq!(state.strong_count(), 0, "the server's state is left");
+        drop((polling, asking));
     }
 }
 

@@ -36,6 +36,44 @@ impl Scheduler {
     }
 }
 
+/// A server that is served until its runtime is dropped, with everything on it.
+pub(crate) struct Doomed {
+    pub(crate) target: Target,
+    stop: oneshot::Sender<()>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Doomed {
+    pub(crate) fn start(scheduler: Scheduler, builder: ServerBuilder<Async>) -> Self {
+        let server = builder.build();
+        let (started, starting) = channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let runtime = scheduler.runtime();
+            runtime.block_on(async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+                let listener = listener.expect("a port is free");
+                let address = listener.local_addr().expect("it is bound");
+                tokio::spawn(socketio_tokio::serve(listener, server));
+                let _ = started.send(address);
+                let _ = stopped.await;
+            });
+        });
+        let address = starting.recv().expect("the server starts");
+        let target = Target {
+            address,
+            app: App::Lab,
+        };
+        Self { target, stop, thread }
+    }
+
+    /// Drops the runtime and waits until it is gone.
+    pub(crate) fn drop_runtime(self) {
+        drop(self.stop);
+        self.thread.join().expect("the runtime ends");
+    }
+}
+
 /// A server that is served until it is dropped.
 pub(crate) struct Served {
     pub(crate) target: Target,

@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::future::Future;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
-use super::foreign::{self, Foreign};
-use super::house::{House, Machine, Message};
+use super::house::{House, ItemOf, Machine};
 use super::runtime::{Runtime, Stream};
 use super::shard::recycle;
 use super::state::{Own, Parking, Stage};
 use super::strand::StrandId;
+use super::wires::ConnectionWire;
 use super::work::Batch;
-use crate::core::{Codec, ConnId, Flow, Item, OutBuf, Wire};
+use crate::core::{ConnId, Flow, OutBuf};
 use crate::error::Error;
+use crate::handler::catch;
 
 /// Room for one read. A read that fills it is followed by another.
 const READ: usize = 32 * 1024;
@@ -33,7 +34,7 @@ const ITEMS_PER_POLL: usize = ITEMS;
 const BYTES_PER_POLL: usize = READ;
 /// While nothing may be handed over, so much is read that the end of the stream is seen.
 const READ_AHEAD: usize = 64 * 1024;
-/// With this much unwritten a peer is heard no further: who sends without reading the answers waits like any writer,
+/// With this much unwritten the peer of a server is heard no further: who sends without reading the answers waits like any writer,
 /// and its session is not closed for a queue that it filled itself.
 const BACKLOG: usize = 256 * 1024;
 /// Slices of one vectored write.
@@ -55,10 +56,10 @@ pub(super) struct Connection<R: Runtime, S: Stream, H: House> {
 
 /// A connection without its byte stream: its wire, and what passes between that and the shard. The shard hears of
 /// the connection's end when this is dropped.
-pub(super) struct Link<H: House> {
+pub(crate) struct Link<H: House> {
     house: Arc<H>,
     id: ConnId,
-    pub(super) wire: HouseWire<H>,
+    pub(super) wire: WireOf<H>,
     pub(super) output: OutBuf,
     /// The waker of the last poll, when the shard does not have it.
     waker: Option<Waker>,
@@ -66,14 +67,20 @@ pub(super) struct Link<H: House> {
     hold: Option<StrandId>,
     /// An item that was taken off the wire and is not handed over yet: one that ends the session waits until what
     /// came before it was handled to its end.
-    next: Option<Box<Item<Message<H::Machine>>>>,
-    foreign: Foreign,
+    next: Option<Box<ItemOf<H::Machine>>>,
+    requests: H::Requests,
+    /// What was wrong with the byte stream.
+    lost: Option<io::Error>,
 }
 
 enum Phase<R: Runtime> {
     Open,
-    /// The peer has ended, but what it sent before is held: that is handed over first.
+    /// The peer has ended its side; what it sent before is handed over first.
     Ended,
+    /// The peer takes nothing any more, but what it has said is heard.
+    Unheard,
+    /// Neither side is heard any more; what the peer said before is handed over first, and that it broke off.
+    Broken,
     /// Writing the last words, then reading until the peer's end.
     Closing {
         deadline: Pin<Box<R::Sleep>>,
@@ -109,7 +116,7 @@ pub(super) enum Rest {
 
 /// Scratch of one poll, kept for its capacity.
 pub(super) struct Scratch<H: House> {
-    items: Vec<Item<Message<H::Machine>>>,
+    items: Vec<ItemOf<H::Machine>>,
     own: Own<H::Machine>,
     batch: Batch<H>,
 }
@@ -127,12 +134,17 @@ impl<H: House> Default for Scratch<H> {
 impl<H: House> Scratch<H> {
     /// Lends the thread's scratch to one poll.
     pub(super) fn with<T>(poll: impl FnOnce(&mut Self) -> T) -> T {
-        let kept = SCRATCH.take().and_then(|kept| kept.downcast::<Self>().ok());
+        let mut kinds = SCRATCH.take();
+        let kept = kinds.iter().position(|kept| kept.is::<Self>());
+        let kept = kept.and_then(|place| kinds.swap_remove(place).downcast::<Self>().ok());
+        SCRATCH.set(kinds);
         let mut scratch = kept.unwrap_or_default();
         let outcome = poll(&mut scratch);
         // What a poisoned shard has left undone is not for the next connection.
         if scratch.is_idle() {
-            SCRATCH.set(Some(scratch));
+            let mut kinds = SCRATCH.take();
+            kinds.push(scratch);
+            SCRATCH.set(kinds);
         }
         outcome
     }
@@ -143,13 +155,11 @@ impl<H: House> Scratch<H> {
 }
 
 /// The wire of a house's connections.
-type HouseWire<H> = Wire<HouseCodec<H>>;
-
-type HouseCodec<H> = <<H as House>::Machine as Machine>::Codec;
+type WireOf<H> = <<H as House>::Machine as Machine>::Wire;
 
 thread_local! {
-    /// Of the kind of house that was served last; mostly there is one kind.
-    static SCRATCH: Cell<Option<Box<dyn Any>>> = const { Cell::new(None) };
+    /// One for each kind of house.
+    static SCRATCH: Cell<Vec<Box<dyn Any>>> = const { Cell::new(Vec::new()) };
     static BUFFERS: Cell<Vec<BytesMut>> = const { Cell::new(Vec::new()) };
 }
 
@@ -170,16 +180,20 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                 task.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let was_backed_up = self.is_backed_up();
+            // Once the peer has ended its side, what is left of it is taken at once.
+            // So is an item that was held back because it ends the session.
+            let is_ending = matches!(self.phase, Phase::Ended | Phase::Broken) || self.link.next.is_some();
+            let was_backed_up = self.is_backed_up() && !is_ending;
             let has_items = !was_backed_up && self.link.take_items(scratch, &mut budget);
             if has_items && self.link.pass_on(task, scratch).is_err() {
                 return Poll::Ready(Over);
             }
             let flow = self.link.wire.poll_output(&mut self.link.output);
-            if let Poll::Ready(Err(Over)) = self.poll_write(task) {
+            if let Poll::Ready(Err(Over)) = self.poll_write_or_hear_out(task) {
                 return Poll::Ready(Over);
             }
-            if flow == Flow::Closing {
+            // The item that is held back tells why the connection closes.
+            if flow == Flow::Closing && self.link.next.is_none() {
                 self.begin_closing();
                 return self.poll_closing(task);
             }
@@ -188,12 +202,22 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                 continue;
             }
             match self.poll_read(task, flow) {
+                Poll::Ready(Ok(0)) => {
+                    self.link.wire.handle_end();
+                    self.phase = Phase::Ended;
+                    continue;
+                }
                 Poll::Ready(Ok(count)) => {
                     budget.bytes = budget.bytes.saturating_sub(count);
                     continue;
                 }
-                Poll::Ready(Err(Over)) if self.link.hold.is_some() => self.phase = Phase::Ended,
+                Poll::Ready(Err(Over)) if matches!(self.phase, Phase::Open | Phase::Unheard) => {
+                    self.link.wire.handle_end();
+                    self.phase = Phase::Broken;
+                    continue;
+                }
                 Poll::Ready(Err(Over)) => return Poll::Ready(Over),
+                Poll::Pending if matches!(self.phase, Phase::Unheard) => return Poll::Ready(Over),
                 Poll::Pending => {}
             }
             match self.link.rest(task) {
@@ -205,12 +229,25 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
     }
 
     fn is_backed_up(&self) -> bool {
-        self.link.output.len() >= BACKLOG
+        WireOf::<H>::WAITS && self.link.output.len() >= BACKLOG
     }
 
-    /// Reads once. `Pending` also when nothing may be read now.
+    /// As [`poll_write`](Self::poll_write); but what a peer that can not be written to has said may still be heard.
+    fn poll_write_or_hear_out(&mut self, task: &mut Context<'_>) -> Poll<Result<(), Over>> {
+        if !matches!(self.phase, Phase::Unheard | Phase::Broken) {
+            match self.poll_write(task) {
+                Poll::Ready(Err(Over)) if WireOf::<H>::HEARS_OUT => self.phase = Phase::Unheard,
+                other => return other,
+            }
+        }
+        let unwritten = self.link.output.len();
+        self.link.output.advance(unwritten);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once; 0 bytes are the end of the stream. `Pending` also when nothing may be read now.
     fn poll_read(&mut self, task: &mut Context<'_>, flow: Flow) -> Poll<Result<usize, Over>> {
-        if let Phase::Ended = self.phase {
+        if let Phase::Ended | Phase::Broken = self.phase {
             return if self.link.hold.is_some() {
                 Poll::Pending
             } else {
@@ -227,10 +264,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             self.link.wire.handle_input(&mut buffer);
         }
         put_buffer(buffer);
-        match ready!(outcome) {
-            Ok(count @ 1..) => Poll::Ready(Ok(count)),
-            Ok(0) | Err(_) => Poll::Ready(Err(Over)),
-        }
+        Poll::Ready(ready!(outcome).map_err(|error| self.link.fail(error)))
     }
 
     /// Writes all output. `Pending` while the peer does not take it.
@@ -241,17 +275,20 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             let slices = slices.get(..count).unwrap_or_default();
             match ready!(self.stream.poll_write(task, slices)) {
                 Ok(written @ 1..) => self.link.output.advance(written),
-                Ok(0) | Err(_) => return Poll::Ready(Err(Over)),
+                Ok(0) => return Poll::Ready(Err(Over)),
+                Err(error) => return Poll::Ready(Err(self.link.fail(error))),
             }
         }
         if let Some(spare) = self.link.output.take_spare() {
             recycle(spare);
         }
-        self.stream.poll_flush(task).map_err(|_| Over)
+        self.stream
+            .poll_flush(task)
+            .map_err(|error| self.link.fail(error))
     }
 
     fn begin_closing(&mut self) {
-        if let Phase::Open | Phase::Ended = self.phase {
+        if !matches!(self.phase, Phase::Closing { .. }) {
             self.phase = Phase::Closing {
                 deadline: self.last_words(),
                 unwritten: self.link.output.len(),
@@ -328,7 +365,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
 
 impl<H: House> Link<H> {
     /// For a connection that the shard knows already.
-    pub(super) fn new(house: Arc<H>, id: ConnId, wire: HouseWire<H>) -> Self {
+    pub(super) fn new(house: Arc<H>, id: ConnId, wire: WireOf<H>) -> Self {
         Self {
             house,
             id,
@@ -337,12 +374,21 @@ impl<H: House> Link<H> {
             waker: None,
             hold: None,
             next: None,
-            foreign: Foreign::default(),
+            requests: H::Requests::default(),
+            lost: None,
         }
     }
 
+    pub(super) const fn house(&self) -> &Arc<H> {
+        &self.house
+    }
+
+    pub(super) const fn id(&self) -> ConnId {
+        self.id
+    }
+
     /// Hands this item over before those that are still on the wire.
-    pub(super) fn put_first(&mut self, item: Item<Message<H::Machine>>) {
+    pub(super) fn put_first(&mut self, item: ItemOf<H::Machine>) {
         self.next = Some(Box::new(item));
     }
 
@@ -357,13 +403,12 @@ impl<H: House> Link<H> {
             else {
                 break;
             };
-            if !scratch.items.is_empty() && item.is_last(<HouseCodec<H> as Codec>::is_violation) {
+            if !scratch.items.is_empty() && WireOf::<H>::is_last(&item) {
                 self.next = Some(Box::new(item));
                 break;
             }
             budget.items -= 1;
-            // The wire has answered it; the core does not mind.
-            if !matches!(item, Item::KeepAlive) {
+            if !WireOf::<H>::is_answered(&item) {
                 scratch.items.push(item);
             }
         }
@@ -384,7 +429,7 @@ impl<H: House> Link<H> {
         self.hold = own.overloaded.take();
         if !own.requests.is_empty() {
             for request in own.requests.drain(..) {
-                foreign::answer(&self.house, &mut self.foreign, request)?;
+                self.house.answer(&mut self.requests, request)?;
             }
             // Now, because the peer's end may be the next thing that is read.
             let wire = &mut self.wire;
@@ -405,8 +450,14 @@ impl<H: House> Link<H> {
         Ok(())
     }
 
+    /// The byte stream failed; the first failure is the one that says why.
+    pub(super) fn fail(&mut self, error: io::Error) -> Over {
+        self.lost.get_or_insert(error);
+        Over
+    }
+
     /// Lets the task sleep with nothing to wait for from the shard but its end.
-    fn watch(&mut self, task: &Context<'_>) -> Result<(), Over> {
+    pub(super) fn watch(&mut self, task: &Context<'_>) -> Result<(), Over> {
         loop {
             let (id, offered) = (self.id, self.waker.take());
             let seen = self.house.shard().with(&self.house, |state, _| {
@@ -457,7 +508,9 @@ impl<H: House> Link<H> {
             self.next = Some(Box::new(item));
             return Ok(Rest::Busy);
         }
-        let has_output = self.output.len() > unwritten || flow == Flow::Closing;
+        // What is held back is handed over first; the strand it waits for wakes the task.
+        let may_close = flow == Flow::Closing && self.next.is_none();
+        let has_output = self.output.len() > unwritten || may_close;
         Ok(if is_busy || is_released || has_output {
             Rest::Busy
         } else {
@@ -468,11 +521,15 @@ impl<H: House> Link<H> {
 
 impl<H: House> Drop for Link<H> {
     fn drop(&mut self) {
+        let detail = self.lost.take().map(|error| {
+            // The error of a connector may be the application's, and its text is then its code; it goes here, too.
+            catch(move || Ok(error.to_string())).unwrap_or_else(|error| error.to_string())
+        });
         // A poisoned shard keeps no books any more.
         let _ = self
             .house
             .shard()
-            .with(&self.house, |state, now| state.close(now, self.id));
+            .with(&self.house, |state, now| state.close(now, self.id, detail));
     }
 }
 
@@ -497,7 +554,7 @@ impl<R: Runtime, S: Stream, H: House> Future for Connection<R, S, H> {
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let outcome = Scratch::with(|scratch| match this.phase {
-            Phase::Open | Phase::Ended => this.poll_open(task, scratch),
+            Phase::Open | Phase::Ended | Phase::Unheard | Phase::Broken => this.poll_open(task, scratch),
             Phase::Closing { .. } => this.poll_closing(task),
         });
         outcome.map(|Over| ())

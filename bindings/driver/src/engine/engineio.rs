@@ -1,23 +1,26 @@
 //! The Engine.IO server in the engine room.
 
+use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::sync::{Arc, Weak};
 use std::task::Context;
 use std::time::Instant;
 
 use super::bundle::Bundles;
-use super::foreign::OwnRequest;
-use super::house::{House, Job, Machine, Message, Next, Notice, forward_to_core};
-use super::runtime::Runtime;
+use super::foreign::{self, Foreign, OwnRequest};
+use super::house::{House, ItemOf, Job, Machine, Next, Notice, forward_to_core};
+use super::runtime::{Listener, Runtime};
 use super::serve::serve_house;
+use super::server::{ServerHouse, ServerMachine, forward_server_to_core};
 use super::shard::Shard;
 use super::strand::{Strand, StrandId, Strands, Work};
 use super::work::mark_over;
 use crate::bare::{EngineInner, EngineServer, Session};
 use crate::core::{
-    CloseReason, ConnId, EngineConfig, EngineCore, EngineEvent, EngineMessage, Item, OutBuf, Peer, Plain,
+    CloseReason, ConnId, EngineConfig, EngineCore, EngineEvent, EngineMessage, Limits, OutBuf, Peer, Plain,
     RequestHead, RequestId, Response, SessionId, Wire,
 };
+use crate::error::Error;
 use crate::handler::catch;
 use crate::router::{Fallback, Gate};
 
@@ -26,9 +29,9 @@ use crate::router::{Fallback, Gate};
 ///
 /// # Errors
 /// When the server is served already, or the listener fails for good.
-pub async fn serve_engine<R: Runtime>(
+pub async fn serve_engine<R: Runtime, L: Listener>(
     runtime: R,
-    listener: R::Listener,
+    listener: L,
     server: EngineServer,
 ) -> io::Result<()> {
     let inner = Arc::clone(server.inner());
@@ -98,7 +101,7 @@ impl EngineMachine {
         Some(strand)
     }
 
-    fn notice(&mut self, event: EngineEvent, strands: &mut Strands<Self>) -> Option<Notice<SessionJob>> {
+    fn notice(&mut self, event: EngineEvent, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
         Some(match event {
             EngineEvent::Opened { session } => Notice::Job(self.enter(session, strands)?, SessionJob::Open),
             EngineEvent::Message { session, message } => {
@@ -116,17 +119,27 @@ impl EngineMachine {
 }
 
 impl Machine for EngineMachine {
-    type Codec = Plain;
+    type Wire = Wire<Plain>;
     type Subject = Session;
     type Job = SessionJob;
+    type Request = OwnRequest;
+    type Errand = Infallible;
 
-    fn config(&self) -> &EngineConfig {
-        self.core.config()
+    fn limits(&self) -> &Limits {
+        &self.core.config().limits
+    }
+
+    fn handle_lost(&mut self, now: Instant, connection: ConnId, _: Option<String>) {
+        self.core.handle_lost(now, connection);
+    }
+
+    fn shutdown(&mut self, now: Instant) {
+        self.core.shutdown(now);
     }
 
     forward_to_core!();
 
-    fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<SessionJob>> {
+    fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
         let event = self.core.poll_event()?;
         Some(self.notice(event, strands).unwrap_or(Notice::Nothing))
     }
@@ -140,13 +153,17 @@ impl Machine for EngineMachine {
     }
 }
 
-impl House for EngineInner {
-    type Machine = EngineMachine;
+impl ServerMachine for EngineMachine {
+    type Codec = Plain;
 
-    fn shard(&self) -> &Shard<EngineMachine> {
-        self.shard()
+    fn config(&self) -> &EngineConfig {
+        self.core.config()
     }
 
+    forward_server_to_core!();
+}
+
+impl ServerHouse for EngineInner {
     fn gate(&self) -> Option<&Gate> {
         self.handlers().gate.as_deref()
     }
@@ -157,6 +174,23 @@ impl House for EngineInner {
 
     fn bundles(&self) -> Option<&Bundles> {
         None
+    }
+}
+
+impl House for EngineInner {
+    type Machine = EngineMachine;
+    type Requests = Foreign;
+
+    fn shard(&self) -> &Shard<EngineMachine> {
+        self.shard()
+    }
+
+    fn answer(self: &Arc<Self>, requests: &mut Foreign, request: OwnRequest) -> Result<(), Error> {
+        foreign::answer(self, requests, request)
+    }
+
+    fn see_to(self: &Arc<Self>, errand: Infallible) {
+        match errand {}
     }
 
     fn run(self: &Arc<Self>, work: Work<EngineMachine>, _: &mut Context<'_>) -> Next {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::house::{House, Machine};
+use super::server::{ServerHouse, ServerMachine};
 use crate::core::{BodyFailure, BodyLength, Method, RequestHead, RequestId, Response, StatusCode};
 use crate::error::Error;
 use crate::handler::catch;
@@ -18,10 +18,10 @@ pub(crate) enum OwnRequest {
 
 /// The request whose body is on its way; few connections ever have one.
 #[derive(Default)]
-pub(super) struct Foreign(Option<Box<(RequestId, RequestHead)>>);
+pub(crate) struct Foreign(Option<Box<(RequestId, RequestHead)>>);
 
 /// Answers one request; runs outside the lock, because the application answers.
-pub(super) fn answer<H: House>(
+pub(super) fn answer<H: ServerHouse>(
     house: &Arc<H>,
     foreign: &mut Foreign,
     request: OwnRequest,
@@ -44,7 +44,7 @@ pub(super) fn answer<H: House>(
     }
 }
 
-fn respond<H: House>(
+fn respond<H: ServerHouse>(
     house: &Arc<H>,
     request: RequestId,
     head: &RequestHead,
@@ -63,13 +63,13 @@ fn respond<H: House>(
     send(house, request, response)
 }
 
-fn send<H: House>(house: &Arc<H>, request: RequestId, response: Response) -> Result<(), Error> {
+fn send<H: ServerHouse>(house: &Arc<H>, request: RequestId, response: Response) -> Result<(), Error> {
     house
         .shard()
         .with(house, |state, now| state.machine.respond(now, request, response))
 }
 
-fn ask_gate<H: House>(house: &Arc<H>, request: RequestId) -> Result<(), Error> {
+fn ask_gate<H: ServerHouse>(house: &Arc<H>, request: RequestId) -> Result<(), Error> {
     let asked = house
         .shard()
         .with(house, |state, _| state.machine.request(request))?;

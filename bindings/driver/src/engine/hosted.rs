@@ -18,8 +18,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 
 use super::connection::{Budget, Connection, Link, Over, Rest, Scratch};
-use super::house::{House, Machine};
 use super::runtime::{Runtime, Stream};
+use super::server::{ServerHouse, ServerMachine};
 use super::state::Stage;
 use crate::core::{BodyFailure, Flow, Peer, Reply, RequestHead, Response};
 use crate::error::Error;
@@ -141,7 +141,7 @@ enum First {
     WantsBody(usize),
 }
 
-async fn exchange<H: House, F, B>(
+async fn exchange<H: ServerHouse, F, B>(
     house: Arc<H>,
     head: RequestHead,
     peer: Peer,
@@ -178,7 +178,7 @@ where
     Ok((reply, link))
 }
 
-fn open<H: House>(house: Arc<H>, head: RequestHead, peer: Peer) -> Result<Link<H>, HostedError> {
+fn open<H: ServerHouse>(house: Arc<H>, head: RequestHead, peer: Peer) -> Result<Link<H>, HostedError> {
     let opened = house.shard().with(&house, |state, now| {
         (state.stage != Stage::Aborted).then(|| (state.open(now, peer), state.machine.hosted_wire(head)))
     })?;
@@ -186,7 +186,7 @@ fn open<H: House>(house: Arc<H>, head: RequestHead, peer: Peer) -> Result<Link<H
     Ok(Link::new(house, id, wire))
 }
 
-impl<H: House> Link<H> {
+impl<H: ServerHouse> Link<H> {
     /// Hands over what the host's request brought until there is a reply to it.
     fn poll_reply(&mut self, task: &mut Context<'_>) -> Poll<Result<Reply, HostedError>> {
         Scratch::with(|scratch| {

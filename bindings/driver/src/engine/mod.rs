@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   accept ──► Connection, one task each            handles (any thread)
+//!   dial   ──► Connection, one task each                │
 //!   a host ──► Server::handle, its tasks                │
 //!                │  wire: bytes ⇄ items                 │
 //!                ▼                                      ▼
@@ -15,6 +16,7 @@
 //! application. What has to happen because of it is collected and seen to after unlock.
 
 mod bundle;
+mod client;
 mod connection;
 mod engineio;
 mod foreign;
@@ -22,18 +24,25 @@ mod hosted;
 mod house;
 mod runtime;
 mod serve;
+mod server;
 mod shard;
 mod socketio;
 mod state;
 mod strand;
 mod timer;
+mod wires;
 mod work;
 
+pub use crate::client::start::{connect, connect_simple, start};
 pub(crate) use bundle::Bundles;
+pub(crate) use client::{ClientJob, ClientMachine, retire, start_client};
 pub(crate) use engineio::EngineMachine;
 pub use engineio::serve_engine;
 pub use hosted::{HostedError, HostedReply, HostedUpgrade};
-pub use runtime::{Listener, Runtime, Stream};
+pub(crate) use house::Next;
+pub use runtime::{BoxStream, Listener, Runtime, Stream};
 pub(crate) use shard::Shard;
 pub(crate) use socketio::SocketMachine;
 pub use socketio::{host, serve};
+pub(crate) use strand::{StrandId, Work};
+pub(crate) use work::{run_before, run_beside};

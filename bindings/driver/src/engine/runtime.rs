@@ -1,5 +1,7 @@
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -14,8 +16,6 @@ use crate::core::Peer;
 pub trait Runtime: Clone + Send + Sync + 'static {
     /// A byte stream between two processes.
     type Stream: Stream;
-    /// What connections are accepted from.
-    type Listener: Listener<Stream = Self::Stream>;
     /// A future that ends at a moment given to [`sleep_until`](Self::sleep_until).
     type Sleep: Future<Output = ()> + Send + 'static;
 
@@ -33,6 +33,42 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// # Errors
     /// When the system has none to give.
     fn seed(&self) -> io::Result<[u8; 32]>;
+
+    /// The addresses of a host, in the order in which they are to be tried. `host` is a name or an address without
+    /// brackets. Only clients ask; by default it is [`io::ErrorKind::Unsupported`].
+    fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<Self> {
+        let _ = (host, port);
+        ready(Err(unsupported("look up names")))
+    }
+
+    /// Connects to an address by TCP, without delay of small packets. Only clients ask; by default it is
+    /// [`io::ErrorKind::Unsupported`]. Dropping the future gives the attempt up.
+    fn dial(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static + use<Self> {
+        let _ = address;
+        ready(Err(unsupported("connect by TCP")))
+    }
+
+    /// Connects to a Unix socket. Only clients ask; by default, and where there are none, it is
+    /// [`io::ErrorKind::Unsupported`].
+    fn dial_unix(
+        &self,
+        path: &Path,
+    ) -> impl Future<Output = io::Result<BoxStream>> + Send + 'static + use<Self> {
+        let _ = path;
+        ready(Err(unsupported("connect to Unix sockets")))
+    }
+}
+
+fn unsupported(what: &str) -> io::Error {
+    let text = format!("this runtime cannot {what}; use one that can");
+    io::Error::new(io::ErrorKind::Unsupported, text)
 }
 
 /// A connection as the driver uses it. Dropping it closes it.
@@ -52,6 +88,27 @@ pub trait Stream: Send + Unpin + 'static {
 
     /// Ends the sending side, so that the peer sees the end after everything written.
     fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// A connection of any kind: TCP, Unix, TLS over one of them.
+pub type BoxStream = Box<dyn Stream>;
+
+impl<S: Stream + ?Sized> Stream for Box<S> {
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        (**self).poll_read(context, buffer)
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        (**self).poll_write(context, slices)
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_flush(context)
+    }
+
+    fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_shutdown(context)
+    }
 }
 
 /// Where connections come from.

@@ -6,8 +6,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Link};
-use super::house::{House, Machine};
-use super::runtime::{Listener, Runtime};
+use super::house::House;
+use super::runtime::{Listener, Runtime, Stream};
+use super::server::{ServerHouse, ServerMachine};
 use super::shard::Host;
 use super::state::Stage;
 use super::timer;
@@ -18,16 +19,16 @@ use crate::error::Error;
 const NO_ROOM: Duration = Duration::from_millis(50);
 
 /// Serves connections of `listener` until the house is shut down, or its serving fails for good.
-pub(super) async fn serve_house<R: Runtime, H: House>(
+pub(super) async fn serve_house<R: Runtime, L: Listener, H: ServerHouse>(
     runtime: R,
-    mut listener: R::Listener,
+    mut listener: L,
     house: Arc<H>,
     machine: H::Machine,
 ) -> io::Result<()> {
     start(&runtime, &house, machine)?;
     let _ends = EndOnDrop(Arc::clone(&house));
     loop {
-        match poll_fn(|task| poll_accept::<R, H>(&house, &mut listener, task)).await {
+        match poll_fn(|task| poll_accept(&house, &mut listener, task)).await {
             Accepted::Connection(stream, peer) => admit(&runtime, &house, stream, peer),
             Accepted::NoRoom => runtime.sleep_until(runtime.now() + NO_ROOM).await,
             Accepted::End { deadline } => {
@@ -42,7 +43,7 @@ pub(super) async fn serve_house<R: Runtime, H: House>(
 
 /// Begins to serve connections that a host brings. The future ends as [`serve_house`] does; dropping it ends
 /// everything at once.
-pub(super) fn host_house<R: Runtime, H: House>(
+pub(super) fn host_house<R: Runtime, H: ServerHouse>(
     runtime: R,
     house: Arc<H>,
     machine: H::Machine,
@@ -60,17 +61,26 @@ pub(super) fn host_house<R: Runtime, H: House>(
 
 /// Puts a machine behind the lock and makes the task of its timer, so that connections can be served.
 fn start<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, machine: H::Machine) -> io::Result<()> {
+    install(runtime, house, machine)?;
+    runtime.spawn(timer::run(runtime.clone(), Arc::clone(house)));
+    Ok(())
+}
+
+/// Puts a machine behind the lock.
+pub(super) fn install<R: Runtime, H: House>(
+    runtime: &R,
+    house: &Arc<H>,
+    machine: H::Machine,
+) -> io::Result<()> {
     let (clock, spawner) = (runtime.clone(), runtime.clone());
     let host = Host {
         now: Box::new(move || clock.now()),
         spawn: Box::new(move |task| spawner.spawn(task)),
     };
-    house.shard().start(machine, host).map_err(io::Error::other)?;
-    runtime.spawn(timer::run(runtime.clone(), Arc::clone(house)));
-    Ok(())
+    house.shard().start(machine, host).map_err(io::Error::other)
 }
 
-fn admit<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, stream: R::Stream, peer: Peer) {
+fn admit<R: Runtime, H: ServerHouse>(runtime: &R, house: &Arc<H>, stream: impl Stream, peer: Peer) {
     let opened = house
         .shard()
         .with(house, |state, now| (state.open(now, peer), state.machine.wire()));
@@ -91,11 +101,11 @@ enum Accepted<S> {
     Failed(io::Error),
 }
 
-fn poll_accept<R: Runtime, H: House>(
+fn poll_accept<L: Listener, H: House>(
     house: &Arc<H>,
-    listener: &mut R::Listener,
+    listener: &mut L,
     task: &mut Context<'_>,
-) -> Poll<Accepted<R::Stream>> {
+) -> Poll<Accepted<L::Stream>> {
     match poll_end(house, task) {
         Poll::Pending => {}
         Poll::Ready(Ok(deadline)) => return Poll::Ready(Accepted::End { deadline }),

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::house::{House, Machine};
 use super::state::{After, State};
-use super::work;
+use super::work::{self, Unfinished};
 use crate::core::OutBuf;
 use crate::error::Error;
 use crate::handler::catch;
@@ -84,14 +84,14 @@ impl<M: Machine> Shard<M> {
     ) -> Result<R, Error> {
         let now = self.now()?;
         let mut after = AFTER.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        let (result, over) = {
+        let (result, over, errands) = {
             let mut guard = self.state.lock().map_err(|_| Error::Poisoned)?;
             let state = guard.as_mut().ok_or(Error::NotServing)?;
             take_spares(&mut state.machine);
             let result = verbs(state, now);
             state.settle();
             mem::swap(&mut state.after, &mut after);
-            (result, mem::take(&mut state.over))
+            (result, mem::take(&mut state.over), mem::take(&mut state.errands))
         };
         after.run(house);
         for strand in over {
@@ -103,6 +103,9 @@ impl<M: Machine> Shard<M> {
             });
         }
         let _ = AFTER.try_with(|place| place.set(Some(after)));
+        for errand in errands {
+            house.see_to(errand);
+        }
         Ok(result)
     }
 }
@@ -123,7 +126,8 @@ impl After {
             waker.wake();
         }
         for strand in self.strands.drain(..) {
-            house.shard().spawn(work::drain(Arc::clone(house), strand));
+            let unfinished = Unfinished::new(Arc::clone(house), strand);
+            house.shard().spawn(work::drain(unfinished));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The Socket.IO server in the engine room.
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::{Arc, Weak};
@@ -9,18 +10,20 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::bundle::Bundles;
-use super::foreign::OwnRequest;
-use super::house::{House, Machine, Message, Next, Notice, forward_to_core};
-use super::runtime::Runtime;
+use super::foreign::{self, Foreign, OwnRequest};
+use super::house::{House, ItemOf, Machine, Next, Notice, forward_to_core};
+use super::runtime::{Listener, Runtime};
 use super::serve::{host_house, serve_house};
+use super::server::{ServerHouse, ServerMachine, forward_server_to_core};
 use super::shard::Shard;
 use super::strand::{Strand, StrandId, Strands, Work};
 use super::work::{mark_over, run_before, run_beside};
 use crate::core::{
-    self, AckToken, Arguments, ClientBundle, Config, ConnId, CoreEvent, EngineConfig, EventName, Item,
+    self, AckToken, Arguments, ClientBundle, Config, ConnId, CoreEvent, EngineConfig, EventName, Limits,
     OutBuf, Peer, Reason, RequestHead, RequestId, Response, SocketId, SocketIo, Wire,
 };
 use crate::encoding;
+use crate::error::Error;
 use crate::handle::{Server, Socket};
 use crate::handler::{
     ConnectContext, DisconnectContext, EventContext, EventOutcome, HandlerContext, LifecycleOutcome, Step,
@@ -33,7 +36,7 @@ use crate::router::{Admission, Fallback, Gate, Verdict};
 ///
 /// # Errors
 /// When the server is served already, its client bundle cannot be read, or the listener fails for good.
-pub async fn serve<R: Runtime>(runtime: R, listener: R::Listener, server: Server) -> io::Result<()> {
+pub async fn serve<R: Runtime, L: Listener>(runtime: R, listener: L, server: Server) -> io::Result<()> {
     let inner = Arc::clone(server.inner());
     let machine = build(&runtime, &inner)?;
     serve_house(runtime, listener, inner, machine).await
@@ -152,7 +155,7 @@ impl SocketMachine {
         Some(strand)
     }
 
-    fn notice(&mut self, event: CoreEvent, strands: &mut Strands<Self>) -> Option<Notice<SocketJob>> {
+    fn notice(&mut self, event: CoreEvent, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
         Some(match event {
             CoreEvent::Connect { socket, namespace } => {
                 Notice::Job(self.enter(socket, namespace, strands)?, SocketJob::Join)
@@ -180,17 +183,27 @@ impl SocketMachine {
 }
 
 impl Machine for SocketMachine {
-    type Codec = SocketIo;
+    type Wire = Wire<SocketIo>;
     type Subject = Socket;
     type Job = SocketJob;
+    type Request = OwnRequest;
+    type Errand = Infallible;
 
-    fn config(&self) -> &EngineConfig {
-        self.core.engine_config()
+    fn limits(&self) -> &Limits {
+        &self.core.engine_config().limits
+    }
+
+    fn handle_lost(&mut self, now: Instant, connection: ConnId, _: Option<String>) {
+        self.core.handle_lost(now, connection);
+    }
+
+    fn shutdown(&mut self, now: Instant) {
+        self.core.shutdown(now);
     }
 
     forward_to_core!();
 
-    fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<SocketJob>> {
+    fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
         let event = self.core.poll_event()?;
         Some(self.notice(event, strands).unwrap_or(Notice::Nothing))
     }
@@ -204,13 +217,17 @@ impl Machine for SocketMachine {
     }
 }
 
-impl House for Inner {
-    type Machine = SocketMachine;
+impl ServerMachine for SocketMachine {
+    type Codec = SocketIo;
 
-    fn shard(&self) -> &Shard<SocketMachine> {
-        self.shard()
+    fn config(&self) -> &EngineConfig {
+        self.core.engine_config()
     }
 
+    forward_server_to_core!();
+}
+
+impl ServerHouse for Inner {
     fn gate(&self) -> Option<&Gate> {
         self.router().gate()
     }
@@ -221,6 +238,23 @@ impl House for Inner {
 
     fn bundles(&self) -> Option<&Bundles> {
         self.bundles()
+    }
+}
+
+impl House for Inner {
+    type Machine = SocketMachine;
+    type Requests = Foreign;
+
+    fn shard(&self) -> &Shard<SocketMachine> {
+        self.shard()
+    }
+
+    fn answer(self: &Arc<Self>, requests: &mut Foreign, request: OwnRequest) -> Result<(), Error> {
+        foreign::answer(self, requests, request)
+    }
+
+    fn see_to(self: &Arc<Self>, errand: Infallible) {
+        match errand {}
     }
 
     fn run(self: &Arc<Self>, work: Work<SocketMachine>, task: &mut Context<'_>) -> Next {

@@ -4,10 +4,11 @@ use std::mem;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::foreign::OwnRequest;
-use super::house::{Job as _, Machine, Message, Notice};
+use super::client::ClientMachine;
+use super::house::{ItemOf, Job as _, Machine, Notice};
+use super::server::ServerMachine;
 use super::strand::{Course, State as StrandState, Strand, StrandId, Strands, Work};
-use crate::core::{ConnId, Item, Peer};
+use crate::core::{ConnId, Peer};
 
 /// A clock can express this much; nobody waits longer.
 const LONGEST_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -26,6 +27,8 @@ pub(crate) struct State<M: Machine> {
     pub(super) after: After,
     /// Strands to be dropped after unlock: they hold values of the application.
     pub(super) over: Vec<Strand<M>>,
+    /// What is to be seen to after unlock.
+    pub(super) errands: Vec<M::Errand>,
 }
 
 /// How a connection's task hears that there is something for it.
@@ -62,6 +65,25 @@ pub(super) enum Stage {
     Aborted,
 }
 
+impl State<ClientMachine> {
+    /// A client that nobody holds any more closes; when it has, its tasks end.
+    pub(super) fn retire(&mut self, now: Instant) {
+        if self.stage == Stage::Serving {
+            self.stage = Stage::Ending { deadline: now };
+            self.machine.retire(now);
+        }
+    }
+}
+
+impl<M: ServerMachine> State<M> {
+    /// Somebody made a connection; its task is about to run.
+    pub(super) fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
+        let connection = self.machine.open(now, peer);
+        self.enter(connection);
+        connection
+    }
+}
+
 /// What has to happen after unlock.
 #[derive(Default)]
 pub(super) struct After {
@@ -72,7 +94,7 @@ pub(super) struct After {
 /// What a connection's own items lead to, to be done after unlock.
 pub(super) struct Own<M: Machine> {
     pub(super) work: Vec<Work<M>>,
-    pub(super) requests: Vec<OwnRequest>,
+    pub(super) requests: Vec<M::Request>,
     /// A strand that takes nothing more at the moment.
     pub(super) overloaded: Option<StrandId>,
 }
@@ -96,7 +118,7 @@ impl<M: Machine> Own<M> {
 impl<M: Machine> State<M> {
     pub(super) fn new(machine: M) -> Self {
         Self {
-            handlers_in_flight: machine.config().limits.handlers_in_flight,
+            handlers_in_flight: machine.limits().handlers_in_flight,
             machine,
             strands: Strands::default(),
             connections: Vec::new(),
@@ -106,6 +128,7 @@ impl<M: Machine> State<M> {
             acceptor: None,
             after: After::default(),
             over: Vec::new(),
+            errands: Vec::new(),
         }
     }
 
@@ -120,14 +143,17 @@ impl<M: Machine> State<M> {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        if is_earlier {
+        let is_over = matches!(self.stage, Stage::Ending { .. }) && self.open == 0 && self.machine.is_over();
+        if is_over {
+            self.stage = Stage::Aborted;
+        }
+        if is_earlier || is_over {
             self.after.wakers.extend(self.timer.waker.take());
         }
     }
 
-    /// A connection was made; its task is about to run.
-    pub(super) fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
-        let connection = self.machine.open(now, peer);
+    /// A connection's task is about to run.
+    pub(super) fn enter(&mut self, connection: ConnId) {
         let index = connection.index();
         if index >= self.connections.len() {
             self.connections.resize_with(index + 1, || Slot::Free);
@@ -136,12 +162,11 @@ impl<M: Machine> State<M> {
             *slot = Slot::Awake { ready: false };
         }
         self.open += 1;
-        connection
     }
 
     /// The task of a connection is over.
-    pub(super) fn close(&mut self, now: Instant, connection: ConnId) {
-        self.machine.handle_lost(now, connection);
+    pub(super) fn close(&mut self, now: Instant, connection: ConnId, detail: Option<String>) {
+        self.machine.handle_lost(now, connection, detail);
         if let Some(slot) = self.connections.get_mut(connection.index())
             && let Slot::Parked(waker) = mem::replace(slot, Slot::Free)
         {
@@ -159,7 +184,7 @@ impl<M: Machine> State<M> {
         &mut self,
         now: Instant,
         connection: ConnId,
-        items: impl Iterator<Item = Item<Message<M>>>,
+        items: impl Iterator<Item = ItemOf<M>>,
         own: &mut Own<M>,
     ) {
         self.machine.handle_timeout(now);
@@ -171,6 +196,7 @@ impl<M: Machine> State<M> {
                     Notice::Job(strand, job) => self.take_or_queue(strand, job, own),
                     Notice::Request(request) => own.requests.push(request),
                     Notice::Wake(waker) => self.after.wakers.push(waker),
+                    Notice::Errand(errand) => self.errands.push(errand),
                     Notice::Nothing => {}
                 }
             }
@@ -234,6 +260,7 @@ impl<M: Machine> State<M> {
             match notice {
                 Notice::Job(id, job) => self.queue(id, job),
                 Notice::Wake(waker) => self.after.wakers.push(waker),
+                Notice::Errand(errand) => self.errands.push(errand),
                 // Requests come out of a connection's own items only.
                 Notice::Request(_) | Notice::Nothing => {}
             }

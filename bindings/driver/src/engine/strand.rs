@@ -106,6 +106,12 @@ impl<M: Machine> Strand<M> {
         }
     }
 
+    /// The end that was queued has come, and another beginning may follow it.
+    pub(super) fn reopen(&mut self) {
+        let has_end = self.jobs.iter().any(Job::is_last);
+        self.course = if has_end { Course::Ending } else { Course::Open };
+    }
+
     /// Takes at most `count` jobs.
     pub(super) fn take(&mut self, count: usize, mut each: impl FnMut(M::Job)) {
         for _ in 0..count {

@@ -99,10 +99,12 @@ impl<H: House> Batch<H> {
     pub(super) fn resume(&mut self, house: &Arc<H>) {
         for (strand, stopped) in self.stopped.drain(..) {
             if let Stopped::After(rest) = stopped {
-                let owned = Arc::clone(house);
+                let unfinished = Unfinished::new(Arc::clone(house), strand);
                 house.shard().spawn(async move {
+                    // First, so that it is dropped last: after what the application keeps in the rest.
+                    let unfinished = unfinished;
                     rest.await;
-                    continue_after(owned, strand).await;
+                    continue_after(unfinished).await;
                 });
             }
         }
@@ -139,7 +141,10 @@ fn take_jobs<M: Machine>(state: &mut ShardState<M>, id: StrandId, work: &mut Vec
 }
 
 /// Runs a strand that is `Running` and that nobody else runs, until it is idle or waits.
-pub(super) async fn drain<H: House>(house: Arc<H>, strand: StrandId) {
+///
+/// When the task is dropped before that, the runtime is gone and nobody runs the strand any more: it ends.
+pub(super) async fn drain<H: House>(unfinished: Unfinished<H>) {
+    let (house, strand) = (Arc::clone(&unfinished.house), unfinished.strand);
     let mut batch = Batch::<H>::default();
     // A poisoned shard has no strands any more.
     let _ = house
@@ -161,25 +166,61 @@ pub(super) async fn drain<H: House>(house: Arc<H>, strand: StrandId) {
         batch.resume(&house);
         yield_now().await;
     }
+    unfinished.finish();
+}
+
+/// A task that a strand depends on. Dropped unfinished it takes the strand with it: that happens only when the
+/// runtime is gone, and the strand would keep everything alive for ever.
+pub(super) struct Unfinished<H: House> {
+    house: Arc<H>,
+    strand: StrandId,
+    is_finished: bool,
+}
+
+impl<H: House> Unfinished<H> {
+    pub(super) const fn new(house: Arc<H>, strand: StrandId) -> Self {
+        Self {
+            house,
+            strand,
+            is_finished: false,
+        }
+    }
+
+    fn finish(mut self) {
+        self.is_finished = true;
+    }
+}
+
+impl<H: House> Drop for Unfinished<H> {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // A poisoned shard has no strands any more.
+            let _ = self
+                .house
+                .shard()
+                .with(&self.house, |state, _| state.remove_strand(self.strand));
+        }
+    }
 }
 
 /// Lets `rest`, what is left of a job, go on as a task of its own beside its strand.
-pub(super) fn run_beside<H: House>(
+pub(crate) fn run_beside<H: House>(
     house: &Arc<H>,
     strand: StrandId,
     rest: impl Future<Output = ()> + Send + 'static,
 ) -> Next {
     let is_full = begin(house, strand);
-    let owned = Arc::clone(house);
+    let unfinished = Unfinished::new(Arc::clone(house), strand);
     house.shard().spawn(async move {
+        let unfinished = unfinished;
         rest.await;
-        end_beside(owned, strand).await;
+        end_beside(unfinished).await;
     });
     if is_full { Next::Full } else { Next::Go }
 }
 
 /// Lets `rest`, what is left of a job, go on as a task of its own, and its strand after it.
-pub(super) fn run_before<H: House>(
+pub(crate) fn run_before<H: House>(
     house: &Arc<H>,
     strand: StrandId,
     rest: impl Future<Output = ()> + Send + 'static,
@@ -191,6 +232,11 @@ pub(super) fn run_before<H: House>(
 /// No more jobs come for a strand; it goes when none is left.
 pub(super) fn mark_over<H: House>(house: &Arc<H>, strand: StrandId) {
     with_strand(house, strand, |strand| strand.course = Course::Over);
+}
+
+/// The last job of a client's strand begins, but others come after it: the strand takes them as before.
+pub(super) fn reopen<H: House>(house: &Arc<H>, strand: StrandId) {
+    with_strand(house, strand, Strand::reopen);
 }
 
 /// One handler more waits for its future; whether no other may.
@@ -205,7 +251,8 @@ fn begin<H: House>(house: &Arc<H>, id: StrandId) -> bool {
 }
 
 /// A handler that others did not wait for is done, unless all were waiting for one of them.
-async fn end_beside<H: House>(house: Arc<H>, id: StrandId) {
+async fn end_beside<H: House>(unfinished: Unfinished<H>) {
+    let (house, id) = (Arc::clone(&unfinished.house), unfinished.strand);
     let goes_on = house.shard().with(&house, |state, _| {
         let Some(strand) = state.strands.get_mut(id) else {
             return false;
@@ -224,17 +271,19 @@ async fn end_beside<H: House>(house: Arc<H>, id: StrandId) {
         }
     });
     if goes_on.unwrap_or(false) {
-        drain(house, id).await;
+        drain(unfinished).await;
+    } else {
+        unfinished.finish();
     }
 }
 
 /// A handler that others waited for is done: the strand goes on, on this task.
-async fn continue_after<H: House>(house: Arc<H>, id: StrandId) {
-    with_strand(&house, id, |strand| {
+async fn continue_after<H: House>(unfinished: Unfinished<H>) {
+    with_strand(&unfinished.house, unfinished.strand, |strand| {
         strand.in_flight = strand.in_flight.saturating_sub(1);
         strand.state = State::Running;
     });
-    drain(house, id).await;
+    drain(unfinished).await;
 }
 
 fn with_strand<H: House>(house: &Arc<H>, id: StrandId, change: impl FnOnce(&mut Strand<H::Machine>)) {

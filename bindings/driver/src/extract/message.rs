@@ -3,11 +3,11 @@ use std::ops::Deref;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::core::{AckToken, Arguments, EventName, Raw, WriteArguments};
+use crate::core::{Arguments, EventName, Raw, WriteArguments};
 use crate::encoding;
 use crate::error::{Error, ExtractError};
 use crate::extract::Extract;
-use crate::handle::Socket;
+use crate::handle::{Owed, Subject};
 use crate::handler::EventContext;
 
 /// The first argument of the event; further ones are ignored.
@@ -35,34 +35,36 @@ pub struct Event {
 /// The acknowledgement of the event, for handlers that answer later or from elsewhere.
 ///
 /// Handlers that answer when they return are better off with [`Reply`](crate::Reply). Taking the `Ack` turns
-/// a `Reply` of the same handler into nothing. Dropping it sends nothing: the client waits until its timeout.
+/// a `Reply` of the same handler into nothing. Dropping it sends nothing: the other side waits until its timeout.
 #[derive(Debug)]
-pub struct Ack {
-    socket: Socket,
-    token: Option<AckToken>,
-}
+pub struct Ack(Option<Owed>);
 
 impl Ack {
-    /// Whether the client waits for it; if not, [`send`](Self::send) does nothing.
+    /// Whether the other side waits for it; if not, [`send`](Self::send) does nothing.
     pub fn is_wanted(&self) -> bool {
-        self.token.is_some()
+        self.0.is_some()
     }
 
     /// Sends the acknowledgement; a tuple makes several arguments.
     ///
     /// # Errors
-    /// When `arguments` cannot be serialised, the client has left or its queue is full.
+    /// When `arguments` cannot be serialised, the other side has left or its queue is full.
     pub fn send<A: WriteArguments + ?Sized>(self, arguments: &A) -> Result<(), Error> {
-        let Some(token) = self.token else { return Ok(()) };
-        let packet = encoding::ack(self.socket.namespace_name(), &token, arguments)?;
-        Ok(self
-            .socket
-            .inner()
-            .with_core(|core, now| core.ack(now, token, &packet))??)
+        let Some(owed) = self.0 else { return Ok(()) };
+        let packet = encoding::ack(owed.namespace_name(), owed.number(), arguments)?;
+        owed.give(&packet)
     }
 }
 
 impl Event {
+    /// The same event in buffers of its own.
+    pub(crate) fn detach(&self) -> Self {
+        Self {
+            name: self.name.detach(),
+            arguments: self.arguments.detach(),
+        }
+    }
+
     /// The name of the event.
     pub fn name(&self) -> &str {
         self.name.as_str()
@@ -96,8 +98,8 @@ impl Deref for Attachments {
     }
 }
 
-impl<T: DeserializeOwned> Extract<EventContext> for Arg<T> {
-    fn extract(context: &mut EventContext) -> Result<Self, ExtractError> {
+impl<S: Subject, T: DeserializeOwned> Extract<EventContext<S>> for Arg<T> {
+    fn extract(context: &mut EventContext<S>) -> Result<Self, ExtractError> {
         context
             .arguments
             .first()
@@ -106,8 +108,8 @@ impl<T: DeserializeOwned> Extract<EventContext> for Arg<T> {
     }
 }
 
-impl<T: DeserializeOwned> Extract<EventContext> for Args<T> {
-    fn extract(context: &mut EventContext) -> Result<Self, ExtractError> {
+impl<S: Subject, T: DeserializeOwned> Extract<EventContext<S>> for Args<T> {
+    fn extract(context: &mut EventContext<S>) -> Result<Self, ExtractError> {
         context
             .arguments
             .parse()
@@ -116,28 +118,28 @@ impl<T: DeserializeOwned> Extract<EventContext> for Args<T> {
     }
 }
 
-impl Extract<EventContext> for Raw {
-    fn extract(context: &mut EventContext) -> Result<Self, ExtractError> {
+impl<S: Subject> Extract<EventContext<S>> for Raw {
+    fn extract(context: &mut EventContext<S>) -> Result<Self, ExtractError> {
         let missing = || ExtractError::Arguments("there is none".to_owned());
         let raw = context.arguments.iter().next().ok_or_else(missing)?;
         Ok(if context.detach { raw.detach() } else { raw })
     }
 }
 
-impl Extract<EventContext> for Arguments {
-    fn extract(context: &mut EventContext) -> Result<Self, ExtractError> {
+impl<S: Subject> Extract<EventContext<S>> for Arguments {
+    fn extract(context: &mut EventContext<S>) -> Result<Self, ExtractError> {
         Ok(context.kept_arguments())
     }
 }
 
-impl Extract<EventContext> for Attachments {
-    fn extract(context: &mut EventContext) -> Result<Self, ExtractError> {
+impl<S: Subject> Extract<EventContext<S>> for Attachments {
+    fn extract(context: &mut EventContext<S>) -> Result<Self, ExtractError> {
         Ok(Self(context.kept_arguments()))
     }
 }
 
-impl Extract<EventContext> for Event {
-    fn extract(context: &mut EventContext) -> Result<Self, ExtractError> {
+impl<S: Subject> Extract<EventContext<S>> for Event {
+    fn extract(context: &mut EventContext<S>) -> Result<Self, ExtractError> {
         let name = if context.detach {
             context.name.detach()
         } else {
@@ -150,11 +152,9 @@ impl Extract<EventContext> for Event {
     }
 }
 
-impl Extract<EventContext> for Ack {
-    fn extract(context: &mut EventContext) -> Result<Self, ExtractError> {
-        Ok(Self {
-            socket: context.socket.clone(),
-            token: context.ack.take(),
-        })
+impl<S: Subject> Extract<EventContext<S>> for Ack {
+    fn extract(context: &mut EventContext<S>) -> Result<Self, ExtractError> {
+        let token = context.ack.take();
+        Ok(Self(token.map(|token| context.socket.owe(token))))
     }
 }

@@ -1,22 +1,24 @@
 //! Extractors: the types a handler may take as arguments.
 //!
-//! | extractor | what it is | where |
-//! | --- | --- | --- |
-//! | [`Arg<T>`] | the first argument | events |
-//! | [`Args<T>`] | all arguments, as a tuple or list | events |
-//! | [`Raw`](crate::Raw) | the first argument, unparsed | events |
-//! | [`Arguments`](crate::Arguments) | all arguments, unparsed | events |
-//! | [`Attachments`] | the binary parts | events |
-//! | [`Event`] | the name and the arguments | events |
-//! | [`Ack`] | the acknowledgement, to be sent whenever it suits | events |
-//! | [`Socket`](crate::Socket) | the client | all but guards |
-//! | [`Data<T>`] | what a guard returned | all |
-//! | [`Handshake`](crate::Handshake) | headers, address, auth | all |
-//! | [`Auth<T>`] | what the client sent as `auth` | all |
-//! | [`State<T>`] | what the builder was given | all |
-//! | [`Server`](crate::Server) | everybody | all |
-//! | [`Reason`](crate::Reason) | why the client left | `on_disconnect` |
-//! | `Option<X>`, `Result<X, ExtractError>` | any of these that may fail | as `X` |
+//! | extractor | what it is | where on a server | where on a client |
+//! | --- | --- | --- | --- |
+//! | [`Arg<T>`] | the first argument | events | events |
+//! | [`Args<T>`] | all arguments, as a tuple or list | events | events |
+//! | [`Raw`](crate::Raw) | the first argument, unparsed | events | events |
+//! | [`Arguments`](crate::Arguments) | all arguments, unparsed | events | events |
+//! | [`Attachments`] | the binary parts | events | events |
+//! | [`Event`] | the name and the arguments | events | events |
+//! | [`Ack`] | the acknowledgement, to be sent whenever it suits | events | events |
+//! | [`State<T>`] | what the builder was given | all | all |
+//! | [`Socket`](crate::Socket) | the client | all but guards | |
+//! | [`ClientSocket`](crate::ClientSocket) | we ourselves, in the namespace | | all |
+//! | [`Data<T>`] | what a guard returned | all | |
+//! | [`Handshake`](crate::Handshake) | headers, address, auth | all | |
+//! | [`Auth<T>`] | what the client sent as `auth` | all | |
+//! | [`Server`](crate::Server) | everybody | all | |
+//! | [`Reason`](crate::Reason) | why the client left | `on_disconnect` | |
+//! | [`ClientReason`](crate::ClientReason) | why the namespace was left | | `on_disconnect` |
+//! | `Option<X>`, `Result<X, ExtractError>` | any of these that may fail | as `X` | as `X` |
 //!
 //! A failed extraction keeps the handler from running and goes to the error hook; in a guard it refuses the
 //! client.
@@ -33,7 +35,8 @@ use crate::error::ExtractError;
 
 /// A value that a handler can take, made from the context `C` it is called with.
 ///
-/// Implement it for types of your own on top of the extractors that exist:
+/// Implement it for types of your own on top of the extractors that exist; over a [`Subject`](crate::handle::Subject)
+/// if both sides are to have it:
 ///
 /// ```
 /// use socketio_driver::handler::EventContext;

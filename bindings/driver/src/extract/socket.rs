@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
+use crate::client::{ClientReason, ClientSocket};
 use crate::core::{Handshake, Reason};
 use crate::error::ExtractError;
 use crate::extract::{Extract, Requirements};
-use crate::handle::{Server, Socket};
+use crate::handle::{Server, Side, Socket, Subject};
 use crate::handler::{ConnectContext, DisconnectContext, EventContext, GuardContext};
 
 /// What a guard learned about a client, with its type forgotten.
@@ -83,25 +84,9 @@ fn auth<T: DeserializeOwned>(socket: &Socket) -> Result<Auth<T>, ExtractError> {
     Ok(Auth(value))
 }
 
-/// The extractors that only need the socket work in every context.
-macro_rules! everywhere {
+/// The extractors of what a server knows of a client work in every context of a server.
+macro_rules! on_servers {
     ($context:ty) => {
-        impl<T: Send + Sync + 'static> Extract<$context> for State<T> {
-            fn extract(context: &mut $context) -> Result<Self, ExtractError> {
-                context
-                    .socket
-                    .inner()
-                    .router()
-                    .state()
-                    .map(State)
-                    .ok_or_else(|| ExtractError::State(type_name::<T>()))
-            }
-
-            fn require(requirements: &mut Requirements) {
-                requirements.need_state::<T>();
-            }
-        }
-
         impl Extract<$context> for Server {
             fn extract(context: &mut $context) -> Result<Self, ExtractError> {
                 Ok(context.socket.server())
@@ -122,10 +107,33 @@ macro_rules! everywhere {
     };
 }
 
-/// The extractors of a client that has joined.
+/// The extractor of what the builder was given works in every context of both sides.
+macro_rules! state {
+    ($context:ty $(, $subject:ident)?) => {
+        impl<T: Send + Sync + 'static $(, $subject: Subject)?> Extract<$context> for State<T> {
+            fn extract(context: &mut $context) -> Result<Self, ExtractError> {
+                let state = context.socket.state();
+                state.map(State).ok_or_else(|| ExtractError::State(type_name::<T>()))
+            }
+
+            fn require(requirements: &mut Requirements) {
+                requirements.need_state::<T>();
+            }
+        }
+    };
+}
+
+/// The extractors of a socket that has joined.
 macro_rules! joined {
-    ($context:ty) => {
-        everywhere!($context);
+    ($context:ident) => {
+        state!($context<S>, S);
+        on_servers!($context);
+
+        impl Extract<$context<ClientSocket>> for ClientSocket {
+            fn extract(context: &mut $context<ClientSocket>) -> Result<Self, ExtractError> {
+                Ok(context.socket.clone())
+            }
+        }
 
         impl Extract<$context> for Socket {
             fn extract(context: &mut $context) -> Result<Self, ExtractError> {
@@ -145,7 +153,8 @@ macro_rules! joined {
     };
 }
 
-everywhere!(GuardContext);
+state!(GuardContext);
+on_servers!(GuardContext);
 joined!(ConnectContext);
 joined!(EventContext);
 joined!(DisconnectContext);
@@ -164,5 +173,11 @@ impl<T: Send + Sync + 'static> Extract<GuardContext> for Data<T> {
 impl Extract<DisconnectContext> for Reason {
     fn extract(context: &mut DisconnectContext) -> Result<Self, ExtractError> {
         Ok(context.reason)
+    }
+}
+
+impl Extract<DisconnectContext<ClientSocket>> for ClientReason {
+    fn extract(context: &mut DisconnectContext<ClientSocket>) -> Result<Self, ExtractError> {
+        Ok(context.reason.clone())
     }
 }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use serde::de::value::{Error as ValueError, UnitDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use crate::core::{AckId, Arguments, Encoded};
+use crate::core::{Arguments, Encoded};
 use crate::error::{CallError, Error};
-use crate::handle::Socket;
+use crate::handle::{AnySocket, Question};
 
 /// How long a call waits unless told otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The longest a call may wait; a bound that keeps deadlines within the clock's range.
-const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A question to a client: a future of its answer.
+/// A question to the other side, a server's to a client or a client's to its server: a future of the answer.
 ///
 /// The arguments are serialised at once, the packet is sent when the future is first polled. It always ends:
 /// with the answer, [`CallError::TimedOut`] (after 60 seconds unless [`timeout`](Self::timeout) says
@@ -31,82 +31,44 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[must_use = "a call is not sent unless it is polled"]
 #[derive(Debug)]
 pub struct Call<T> {
-    socket: Socket,
-    state: State,
+    question: Question,
     timeout: Duration,
     finish: fn(&Arguments) -> Result<T, CallError>,
 }
 
-#[derive(Debug)]
-enum State {
-    Unsent(Result<Encoded, Error>),
-    Waiting(AckId),
-    Finished,
-}
-
 impl<T> Call<T> {
-    pub(crate) fn new(
-        socket: Socket,
+    pub(crate) const fn new(
+        socket: AnySocket,
         packet: Result<Encoded, Error>,
         finish: fn(&Arguments) -> Result<T, CallError>,
     ) -> Self {
         Self {
-            socket,
-            state: State::Unsent(packet),
+            question: Question::new(socket, packet),
             timeout: DEFAULT_TIMEOUT,
             finish,
         }
     }
 
-    /// How long to wait, from the moment the packet is handed to the client's queue; at most a year.
+    /// How long to wait, from the moment the packet is handed to the queue of what is sent; at most a year. A client's
+    /// call that waits for its namespace ([`Offline::Buffer`](crate::client::Offline::Buffer)) spends that time as well,
+    /// and is not sent any more once it has timed out.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(MAX_TIMEOUT);
         self
-    }
-
-    fn send(&self, packet: &Encoded) -> Result<AckId, Error> {
-        let inner = self.socket.inner();
-        let sent = inner.with_core(|core, now| {
-            let ack = core.emit_with_ack(now, self.socket.socket_id(), packet, now + self.timeout)?;
-            inner.calls().register(ack);
-            Ok::<_, Error>(ack)
-        });
-        sent?
     }
 }
 
 impl<T> Future for Call<T> {
     type Output = Result<T, CallError>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let ack = match std::mem::replace(&mut this.state, State::Finished) {
-            State::Unsent(packet) => match packet.and_then(|packet| this.send(&packet)) {
-                Ok(ack) => ack,
-                Err(error) => return Poll::Ready(Err(error.into())),
-            },
-            State::Waiting(ack) => ack,
-            State::Finished => return Poll::Pending,
-        };
-        this.state = State::Waiting(ack);
-        let outcome = ready!(this.socket.inner().calls().poll(ack, context.waker()));
-        this.state = State::Finished;
-        Poll::Ready(
-            outcome
-                .map_err(CallError::from)
-                .and_then(|arguments| (this.finish)(&arguments)),
-        )
-    }
-}
-
-impl<T> Drop for Call<T> {
-    fn drop(&mut self) {
-        if let State::Waiting(ack) = self.state
-            && self.socket.inner().calls().forget(ack)
-        {
-            // A server that has ended has nothing left to forget.
-            let _ = self.socket.inner().with_core(|core, _| core.forget_ack(ack));
-        }
+        let timeout = this.timeout;
+        let outcome = ready!(
+            this.question
+                .poll(task, |socket, packet| socket.ask(packet, timeout))
+        );
+        Poll::Ready(outcome.and_then(|arguments| (this.finish)(&arguments)))
     }
 }
 

@@ -9,8 +9,9 @@ use crate::core::{
 use crate::encoding;
 use crate::error::Error;
 use crate::extract::SocketData;
-use crate::handle::call::{any_answer, first_answer};
-use crate::handle::{Broadcast, Call, IntoRooms, Namespace, Server, rooms};
+use crate::handle::{
+    AnySocket, Broadcast, Call, IntoRooms, Namespace, Server, any_answer, first_answer, rooms,
+};
 use crate::inner::Inner;
 
 /// One client in one namespace. Clones are handles to the same socket, and may outlive it: verbs on a socket
@@ -127,7 +128,11 @@ impl Socket {
 
     /// Sends `event` and waits for all arguments of the client's acknowledgement; see [`Call`].
     pub fn emit_with_ack<A: WriteArguments + ?Sized>(&self, event: &str, arguments: &A) -> Call<Arguments> {
-        Call::new(self.clone(), self.encode(event, arguments), any_answer)
+        Call::new(
+            AnySocket::OfServer(self.clone()),
+            self.encode(event, arguments),
+            any_answer,
+        )
     }
 
     /// Sends `event` and waits for the first argument of the client's acknowledgement; see [`Call`].
@@ -138,7 +143,11 @@ impl Socket {
         event: &str,
         arguments: &(impl WriteArguments + ?Sized),
     ) -> Call<T> {
-        Call::new(self.clone(), self.encode(event, arguments), first_answer)
+        Call::new(
+            AnySocket::OfServer(self.clone()),
+            self.encode(event, arguments),
+            first_answer,
+        )
     }
 
     /// Everybody in the namespace but this socket.

@@ -1,7 +1,7 @@
-use crate::core::{AckToken, Arguments, EventName, Reason};
+use crate::core::{Arguments, EventName};
 use crate::error::{ErrorReport, HandlerError, Stage};
 use crate::extract::SocketData;
-use crate::handle::Socket;
+use crate::handle::{Socket, Subject};
 use crate::handler::{EventOutcome, GuardOutcome, LifecycleOutcome};
 
 /// What a handler is called with: extractors take their values out of it.
@@ -24,19 +24,19 @@ pub trait HandlerContext: Send + 'static {
     fn failed(sink: Self::Sink, error: HandlerError) -> Self::Outcome;
 }
 
-/// One event of a client.
+/// One event of the other side.
 #[derive(Debug)]
-pub struct EventContext {
-    pub(crate) socket: Socket,
+pub struct EventContext<S: Subject = Socket> {
+    pub(crate) socket: S,
     pub(crate) name: EventName,
     pub(crate) arguments: Arguments,
-    pub(crate) ack: Option<AckToken>,
+    pub(crate) ack: Option<S::Token>,
     pub(crate) detach: bool,
 }
 
-impl EventContext {
+impl<S: Subject> EventContext<S> {
     /// From what the core said.
-    pub fn new(socket: Socket, name: EventName, arguments: Arguments, ack: Option<AckToken>) -> Self {
+    pub fn new(socket: S, name: EventName, arguments: Arguments, ack: Option<S::Token>) -> Self {
         Self {
             socket,
             name,
@@ -46,8 +46,8 @@ impl EventContext {
         }
     }
 
-    /// The client.
-    pub fn socket(&self) -> &Socket {
+    /// Whose event it is: the client on a server, our own socket on a client.
+    pub fn socket(&self) -> &S {
         &self.socket
     }
 
@@ -61,7 +61,7 @@ impl EventContext {
         &self.arguments
     }
 
-    /// Whether the client waits for an acknowledgement that nobody has taken yet.
+    /// Whether the other side waits for an acknowledgement that nobody has taken yet.
     pub fn wants_ack(&self) -> bool {
         self.ack.is_some()
     }
@@ -78,21 +78,21 @@ impl EventContext {
 
 /// What is left of an event while its handler runs.
 #[derive(Debug)]
-pub struct EventSink {
-    pub(crate) socket: Socket,
+pub struct EventSink<S: Subject = Socket> {
+    pub(crate) socket: S,
     pub(crate) name: EventName,
-    pub(crate) ack: Option<AckToken>,
+    pub(crate) ack: Option<S::Token>,
 }
 
-impl HandlerContext for EventContext {
-    type Outcome = EventOutcome;
-    type Sink = EventSink;
+impl<S: Subject> HandlerContext for EventContext<S> {
+    type Outcome = EventOutcome<S>;
+    type Sink = EventSink<S>;
 
     fn detach(&mut self) {
         self.detach = true;
     }
 
-    fn into_sink(self) -> EventSink {
+    fn into_sink(self) -> EventSink<S> {
         EventSink {
             socket: self.socket,
             name: self.name,
@@ -100,11 +100,11 @@ impl HandlerContext for EventContext {
         }
     }
 
-    fn suspend(sink: &mut EventSink) {
+    fn suspend(sink: &mut EventSink<S>) {
         sink.name = sink.name.detach();
     }
 
-    fn failed(sink: EventSink, error: HandlerError) -> EventOutcome {
+    fn failed(sink: EventSink<S>, error: HandlerError) -> EventOutcome<S> {
         let EventSink { socket, name, .. } = sink;
         EventOutcome::Failed(Box::new(ErrorReport {
             stage: Stage::Event,
@@ -117,13 +117,13 @@ impl HandlerContext for EventContext {
 
 /// What is left of any other call while its handler runs.
 #[derive(Debug)]
-pub struct SocketSink {
-    socket: Socket,
+pub struct SocketSink<S: Subject = Socket> {
+    socket: S,
     stage: Stage,
 }
 
-impl SocketSink {
-    fn report(self, error: HandlerError) -> Box<ErrorReport> {
+impl<S: Subject> SocketSink<S> {
+    fn report(self, error: HandlerError) -> Box<ErrorReport<S>> {
         Box::new(ErrorReport {
             stage: self.stage,
             socket: self.socket,
@@ -135,19 +135,19 @@ impl SocketSink {
 
 /// The parts of [`HandlerContext`] that all contexts without arguments share.
 macro_rules! socket_sink {
-    ($stage:expr) => {
-        type Sink = SocketSink;
+    ($socket:ty, $stage:expr) => {
+        type Sink = SocketSink<$socket>;
 
         fn detach(&mut self) {}
 
-        fn into_sink(self) -> SocketSink {
+        fn into_sink(self) -> SocketSink<$socket> {
             SocketSink {
                 socket: self.socket,
                 stage: $stage,
             }
         }
 
-        fn suspend(_: &mut SocketSink) {}
+        fn suspend(_: &mut SocketSink<$socket>) {}
     };
 }
 
@@ -169,54 +169,54 @@ impl GuardContext {
 
 impl HandlerContext for GuardContext {
     type Outcome = GuardOutcome;
-    socket_sink!(Stage::Guard);
+    socket_sink!(Socket, Stage::Guard);
 
     fn failed(sink: SocketSink, error: HandlerError) -> GuardOutcome {
         GuardOutcome::Failed(sink.report(error))
     }
 }
 
-/// A client that has just joined a namespace.
+/// A socket that has just joined a namespace.
 #[derive(Debug)]
-pub struct ConnectContext {
-    pub(crate) socket: Socket,
+pub struct ConnectContext<S: Subject = Socket> {
+    pub(crate) socket: S,
 }
 
-impl ConnectContext {
-    /// From the accepted socket.
-    pub fn new(socket: Socket) -> Self {
+impl<S: Subject> ConnectContext<S> {
+    /// From the socket that joined.
+    pub fn new(socket: S) -> Self {
         Self { socket }
     }
 }
 
-impl HandlerContext for ConnectContext {
-    type Outcome = LifecycleOutcome;
-    socket_sink!(Stage::Connect);
+impl<S: Subject> HandlerContext for ConnectContext<S> {
+    type Outcome = LifecycleOutcome<S>;
+    socket_sink!(S, Stage::Connect);
 
-    fn failed(sink: SocketSink, error: HandlerError) -> LifecycleOutcome {
+    fn failed(sink: SocketSink<S>, error: HandlerError) -> LifecycleOutcome<S> {
         LifecycleOutcome::Failed(sink.report(error))
     }
 }
 
-/// A client that has left a namespace.
+/// A socket that has left a namespace.
 #[derive(Debug)]
-pub struct DisconnectContext {
-    pub(crate) socket: Socket,
-    pub(crate) reason: Reason,
+pub struct DisconnectContext<S: Subject = Socket> {
+    pub(crate) socket: S,
+    pub(crate) reason: S::Reason,
 }
 
-impl DisconnectContext {
+impl<S: Subject> DisconnectContext<S> {
     /// From what the core said.
-    pub fn new(socket: Socket, reason: Reason) -> Self {
+    pub fn new(socket: S, reason: S::Reason) -> Self {
         Self { socket, reason }
     }
 }
 
-impl HandlerContext for DisconnectContext {
-    type Outcome = LifecycleOutcome;
-    socket_sink!(Stage::Disconnect);
+impl<S: Subject> HandlerContext for DisconnectContext<S> {
+    type Outcome = LifecycleOutcome<S>;
+    socket_sink!(S, Stage::Disconnect);
 
-    fn failed(sink: SocketSink, error: HandlerError) -> LifecycleOutcome {
+    fn failed(sink: SocketSink<S>, error: HandlerError) -> LifecycleOutcome<S> {
         LifecycleOutcome::Failed(sink.report(error))
     }
 }

@@ -17,6 +17,19 @@
 //! });
 //! # builder.build();
 //! ```
+//!
+//! Handlers of a [client](crate::client) are the same, with its own socket in place of the server's:
+//!
+//! ```
+//! # use socketio_driver::{Arg, Client, ClientSocket};
+//! let builder = Client::builder("http://a").on("e", |_: ClientSocket, Arg(_): Arg<i64>| ());
+//! # let _ = builder;
+//! ```
+//!
+//! ```compile_fail,E0277
+//! # use socketio_driver::{Client, Socket};
+//! Client::builder("http://a").on("e", |_: Socket| ());
+//! ```
 
 mod context;
 mod functions;
@@ -51,7 +64,9 @@ pub mod marker {
 #[diagnostic::on_unimplemented(
     message = "this is not a handler for `{C}`",
     label = "not a handler",
-    note = "every argument must be an extractor that works at this place, at most eight; everywhere: Data, State, Auth, Handshake, Server; not in a guard: Socket; only for events: Arg, Args, Attachments, Event, Ack; only in on_disconnect: Reason",
+    note = "every argument must be an extractor that works at this place, at most eight; everywhere: State; only for events: Arg, Args, Raw, Arguments, Attachments, Event, Ack",
+    note = "on a server everywhere: Data, Auth, Handshake, Server; not in a guard: Socket; only in on_disconnect: Reason",
+    note = "on a client everywhere: ClientSocket; only in on_disconnect: ClientReason",
     note = "event handlers return `()`, `Reply(value)`, or an `Option` or `Result` of these; on_connect and on_disconnect `()` or `Result<(), E>`; guards `()` or `Result<T, impl Into<Refusal>>`",
     note = "async closures that capture do not implement `Fn`: take `State<T>`, or clone into an `async move` block that a plain closure returns",
     note = "the future of an async handler must be `Send` and `'static`"

@@ -2,10 +2,11 @@ use std::any::TypeId;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::core::{AckToken, Encoded, WriteArguments};
+use crate::core::{Encoded, WriteArguments};
 use crate::encoding;
 use crate::error::{ErrorReport, HandlerError};
 use crate::extract::{Requirements, SocketData};
+use crate::handle::{Socket, Subject};
 use crate::handler::{
     ConnectContext, DisconnectContext, EventContext, EventSink, GuardContext, HandlerContext,
 };
@@ -27,18 +28,18 @@ pub struct Reply<T>(pub T);
 
 /// What an event's handler came to.
 #[derive(Debug)]
-pub enum EventOutcome {
+pub enum EventOutcome<S: Subject = Socket> {
     /// It finished and has nothing to say.
     Nothing,
     /// It finished and its reply is ready to be sent.
     Reply {
         /// The acknowledgement that is owed.
-        token: AckToken,
+        token: S::Token,
         /// Its packet.
         packet: Encoded,
     },
     /// It failed: for [`Router::report`](crate::Router::report). No acknowledgement is sent.
-    Failed(Box<ErrorReport>),
+    Failed(Box<ErrorReport<S>>),
 }
 
 /// What a guard came to.
@@ -55,11 +56,11 @@ pub enum GuardOutcome {
 
 /// What `on_connect` or `on_disconnect` came to.
 #[derive(Debug)]
-pub enum LifecycleOutcome {
+pub enum LifecycleOutcome<S: Subject = Socket> {
     /// It finished.
     Done,
     /// It failed: for [`Router::report`](crate::Router::report). The socket stays as it is.
-    Failed(Box<ErrorReport>),
+    Failed(Box<ErrorReport<S>>),
 }
 
 /// What a handler may return: `()`, [`Reply`], `Option` and `Result` of these; from a guard, `()` or
@@ -81,30 +82,30 @@ pub trait IntoOutcome<C: HandlerContext> {
     fn provide(_: &mut Requirements) {}
 }
 
-impl IntoOutcome<EventContext> for () {
-    fn into_outcome(self, _: &mut EventSink) -> Result<EventOutcome, HandlerError> {
+impl<S: Subject> IntoOutcome<EventContext<S>> for () {
+    fn into_outcome(self, _: &mut EventSink<S>) -> Result<EventOutcome<S>, HandlerError> {
         Ok(EventOutcome::Nothing)
     }
 }
 
-impl<T: WriteArguments> IntoOutcome<EventContext> for Reply<T> {
-    fn into_outcome(self, sink: &mut EventSink) -> Result<EventOutcome, HandlerError> {
+impl<S: Subject, T: WriteArguments> IntoOutcome<EventContext<S>> for Reply<T> {
+    fn into_outcome(self, sink: &mut EventSink<S>) -> Result<EventOutcome<S>, HandlerError> {
         let Some(token) = sink.ack.take() else {
             return Ok(EventOutcome::Nothing);
         };
-        let packet = encoding::ack(sink.socket.namespace_name(), &token, &self.0)?;
+        let packet = encoding::ack(sink.socket.namespace_name(), S::number(&token), &self.0)?;
         Ok(EventOutcome::Reply { token, packet })
     }
 }
 
-impl<R: IntoOutcome<EventContext>> IntoOutcome<EventContext> for Option<R> {
-    fn into_outcome(self, sink: &mut EventSink) -> Result<EventOutcome, HandlerError> {
+impl<S: Subject, R: IntoOutcome<EventContext<S>>> IntoOutcome<EventContext<S>> for Option<R> {
+    fn into_outcome(self, sink: &mut EventSink<S>) -> Result<EventOutcome<S>, HandlerError> {
         self.map_or(Ok(EventOutcome::Nothing), |value| value.into_outcome(sink))
     }
 }
 
-impl<R: IntoOutcome<EventContext>, E: Display> IntoOutcome<EventContext> for Result<R, E> {
-    fn into_outcome(self, sink: &mut EventSink) -> Result<EventOutcome, HandlerError> {
+impl<S: Subject, R: IntoOutcome<EventContext<S>>, E: Display> IntoOutcome<EventContext<S>> for Result<R, E> {
+    fn into_outcome(self, sink: &mut EventSink<S>) -> Result<EventOutcome<S>, HandlerError> {
         self.map_err(returned)?.into_outcome(sink)
     }
 }
@@ -151,21 +152,21 @@ fn returned(error: impl Display) -> HandlerError {
 
 /// `on_connect` and `on_disconnect` return the same things.
 macro_rules! lifecycle {
-    ($context:ty) => {
-        impl IntoOutcome<$context> for () {
+    ($context:ident) => {
+        impl<S: Subject> IntoOutcome<$context<S>> for () {
             fn into_outcome(
                 self,
-                _: &mut <$context as HandlerContext>::Sink,
-            ) -> Result<LifecycleOutcome, HandlerError> {
+                _: &mut <$context<S> as HandlerContext>::Sink,
+            ) -> Result<LifecycleOutcome<S>, HandlerError> {
                 Ok(LifecycleOutcome::Done)
             }
         }
 
-        impl<E: Display> IntoOutcome<$context> for Result<(), E> {
+        impl<S: Subject, E: Display> IntoOutcome<$context<S>> for Result<(), E> {
             fn into_outcome(
                 self,
-                _: &mut <$context as HandlerContext>::Sink,
-            ) -> Result<LifecycleOutcome, HandlerError> {
+                _: &mut <$context<S> as HandlerContext>::Sink,
+            ) -> Result<LifecycleOutcome<S>, HandlerError> {
                 self.map(|()| LifecycleOutcome::Done).map_err(returned)
             }
         }

@@ -9,7 +9,9 @@ use crate::error::{BuildError, ErrorReport};
 use crate::extract::NamedType;
 use crate::handle::Server;
 use crate::handler::{ConnectContext, DisconnectContext, EventContext, GuardContext, Handler};
-use crate::router::{ErrorHook, Fallback, Gate, Kind, NamespaceBuilder, Router, RunsOn, StateMap};
+use crate::router::{
+    ErrorHook, Fallback, Gate, Kind, NamespaceBuilder, Router, RunsOn, StateMap, Table, print_report,
+};
 
 /// A server being described: namespaces with their handlers, shared state, hooks and settings.
 ///
@@ -95,9 +97,11 @@ impl<K: Kind> ServerBuilder<K> {
         let router = Router {
             kind,
             config,
-            namespaces,
-            state,
-            error_hook,
+            table: Table {
+                namespaces,
+                state,
+                error_hook,
+            },
             gate,
             fallback,
             client_bundle,
@@ -229,9 +233,4 @@ impl<K: Kind> ServerBuilder<K> {
         self.client_bundle = Some(path.into());
         self
     }
-}
-
-/// The error hook unless another is set: silence would hide why a handler never runs.
-fn print_report(report: &ErrorReport) {
-    eprintln!("socketio: {report}");
 }

@@ -6,8 +6,9 @@ mod builder;
 mod kind;
 mod namespace;
 mod settings;
+mod table;
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task;
@@ -18,59 +19,24 @@ pub use admission::{Admission, Verdict};
 pub use builder::ServerBuilder;
 pub use kind::{Async, BindingKind, Blocking, Kind, RunsFutures, RunsOn};
 pub use namespace::NamespaceBuilder;
+pub(crate) use table::{ErrorHook, Routes, StateMap, Table, print_report};
 
 use crate::core::{Config, NamespaceId, Peer, RequestHead, Response};
-use crate::error::{ErrorReport, HandlerError, Stage};
-use crate::handler::{
-    ConnectContext, DisconnectContext, ErasedHandler, EventContext, EventOutcome, GuardContext,
-    LifecycleOutcome, Step,
-};
-use crate::hash::FixedMap;
+use crate::error::ErrorReport;
+use crate::handle::Side;
+use crate::handler::{ConnectContext, DisconnectContext, EventContext, GuardContext, Step};
 
 pub(crate) type Gate = dyn Fn(&RequestHead, &Peer) -> Result<(), String> + Send + Sync;
 pub(crate) type Fallback = dyn Fn(&RequestHead, Option<Bytes>) -> Response + Send + Sync;
-pub(crate) type ErrorHook = dyn Fn(&ErrorReport) + Send + Sync;
-pub(crate) type Observer = dyn Fn(&EventContext) + Send + Sync;
-pub(crate) type StateMap = FixedMap<TypeId, Arc<dyn Any + Send + Sync>>;
-
 /// All handlers, hooks and settings of a server.
 pub struct Router {
     kind: BindingKind,
     config: Config,
-    /// In the order in which the core is told of them, `/` first: the position is `NamespaceId::index`.
-    namespaces: Vec<Routes>,
-    state: StateMap,
-    error_hook: Box<ErrorHook>,
+    /// `/` first.
+    table: Table,
     gate: Option<Box<Gate>>,
     fallback: Option<Box<Fallback>>,
     client_bundle: Option<PathBuf>,
-}
-
-/// The handlers of one namespace.
-pub(crate) struct Routes {
-    name: String,
-    serial: bool,
-    guards: Vec<Box<dyn ErasedHandler<GuardContext>>>,
-    connect: Option<Box<dyn ErasedHandler<ConnectContext>>>,
-    events: FixedMap<Box<str>, Box<dyn ErasedHandler<EventContext>>>,
-    any: Option<Box<dyn ErasedHandler<EventContext>>>,
-    observers: Vec<Box<Observer>>,
-    disconnect: Option<Box<dyn ErasedHandler<DisconnectContext>>>,
-}
-
-impl Routes {
-    pub(crate) fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            serial: false,
-            guards: Vec::new(),
-            connect: None,
-            events: FixedMap::default(),
-            any: None,
-            observers: Vec::new(),
-            disconnect: None,
-        }
-    }
 }
 
 impl Router {
@@ -86,37 +52,22 @@ impl Router {
 
     /// The names of the namespaces, `/` first, in the order in which the core must be told of them.
     pub fn namespaces(&self) -> impl Iterator<Item = &str> {
-        self.namespaces.iter().map(|routes| routes.name.as_str())
+        self.table.names()
     }
 
     /// Whether the handlers of this namespace run strictly one at a time for each client.
     pub fn is_serial(&self, namespace: NamespaceId) -> bool {
-        self.routes(namespace).is_some_and(|routes| routes.serial)
+        self.table.is_serial(namespace.index())
     }
 
     /// Runs the observers and then the event's handler, or `on_any` if it has none.
     pub fn event(&self, context: EventContext, task: &mut task::Context<'_>) -> Step<EventContext> {
-        let Some(routes) = self.routes(context.socket.namespace_id()) else {
-            return Step::Done(EventOutcome::Nothing);
-        };
-        for observer in &routes.observers {
-            self.observe(observer, &context);
-        }
-        match routes.events.get(context.name()).or(routes.any.as_ref()) {
-            Some(handler) => handler.call(context, task),
-            None => Step::Done(EventOutcome::Nothing),
-        }
+        self.table.event(context, task)
     }
 
     /// Runs `on_connect`. No event of the socket may be handled before it is done.
     pub fn connect(&self, context: ConnectContext, task: &mut task::Context<'_>) -> Step<ConnectContext> {
-        match self
-            .routes(context.socket.namespace_id())
-            .and_then(|routes| routes.connect.as_ref())
-        {
-            Some(handler) => handler.call(context, task),
-            None => Step::Done(LifecycleOutcome::Done),
-        }
+        self.table.connect(context, task)
     }
 
     /// Runs `on_disconnect`.
@@ -125,21 +76,12 @@ impl Router {
         context: DisconnectContext,
         task: &mut task::Context<'_>,
     ) -> Step<DisconnectContext> {
-        match self
-            .routes(context.socket.namespace_id())
-            .and_then(|routes| routes.disconnect.as_ref())
-        {
-            Some(handler) => handler.call(context, task),
-            None => Step::Done(LifecycleOutcome::Done),
-        }
+        self.table.disconnect(context, task)
     }
 
     /// Tells the error hook; what the hook throws is dropped.
     pub fn report(&self, report: &ErrorReport) {
-        let _ = crate::handler::catch(|| {
-            (self.error_hook)(report);
-            Ok(())
-        });
+        self.table.report(report)
     }
 
     /// Asks the gate whether a handshake may go on; the error is the message of the refusal.
@@ -159,16 +101,16 @@ impl Router {
 
     /// The position of the namespace called `name`.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.namespaces.iter().position(|routes| routes.name == name)
+        self.table.find(name)
     }
 
     /// The name of the namespace at `position`.
     pub(crate) fn name(&self, position: usize) -> &str {
-        self.namespaces.get(position).map_or("", |routes| &routes.name)
+        self.table.name(position)
     }
 
-    pub(crate) fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        Arc::clone(self.state.get(&TypeId::of::<T>())?).downcast().ok()
+    pub(crate) fn state<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.table.state()
     }
 
     pub(crate) fn guard(
@@ -177,32 +119,8 @@ impl Router {
         context: GuardContext,
         task: &mut task::Context<'_>,
     ) -> Option<Step<GuardContext>> {
-        let handler = self.routes(context.socket.namespace_id())?.guards.get(index)?;
+        let handler = self.table.routes(context.socket.position())?.entry.get(index)?;
         Some(handler.call(context, task))
-    }
-
-    fn routes(&self, namespace: NamespaceId) -> Option<&Routes> {
-        self.namespaces.get(namespace.index())
-    }
-
-    fn observe(&self, observer: &Observer, context: &EventContext) {
-        let observed = crate::handler::catch(|| {
-            observer(context);
-            Ok(())
-        });
-        if let Err(error) = observed {
-            self.report_observer(context, error);
-        }
-    }
-
-    fn report_observer(&self, context: &EventContext, error: HandlerError) {
-        let (socket, event) = (context.socket.clone(), Some(context.name.clone()));
-        self.report(&ErrorReport {
-            stage: Stage::Event,
-            socket,
-            event,
-            error,
-        });
     }
 }
 

@@ -3,22 +3,46 @@ use std::marker::PhantomData;
 use crate::core::is_reserved;
 use crate::error::BuildError;
 use crate::extract::{NamedType, Requirements};
+use crate::handle::{Socket, Subject};
 use crate::handler::{ConnectContext, DisconnectContext, ErasedHandler, EventContext, GuardContext, Handler};
 use crate::router::{Kind, Routes, RunsOn};
 
-/// The handlers of one namespace, being collected; see [`ServerBuilder::namespace`](crate::ServerBuilder::namespace).
+/// The handlers of one namespace, being collected; see [`ServerBuilder::namespace`](crate::ServerBuilder::namespace)
+/// and [`ClientBuilder::namespace`](crate::ClientBuilder::namespace). `S` says whose they are.
 #[must_use = "handlers are only used when the builder is built"]
-pub struct NamespaceBuilder<K> {
-    routes: Routes,
+pub struct NamespaceBuilder<K, S: Subject = Socket> {
+    pub(crate) routes: Routes<S>,
     /// What the guards need and leave, in their order.
     guards: Vec<Requirements>,
     /// What the other handlers need, with their names for error texts.
     handlers: Vec<(String, Requirements)>,
-    errors: Vec<BuildError>,
+    pub(crate) errors: Vec<BuildError>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: Kind> NamespaceBuilder<K> {
+    /// Asks `handler` before a client joins. Its `Err` is what the client gets as `connect_error`; what its
+    /// `Ok` holds is the client's [`Data<T>`](crate::Data) from then on.
+    ///
+    /// Several guards are asked in order until one refuses. A later guard can extract what an earlier one
+    /// returned; the last that returned anything but `()` leaves the data.
+    ///
+    /// A guard that fails, because its [`Auth`](crate::Auth) does not parse for one, gives the client the message
+    /// `not allowed`; the reason goes to the error hook.
+    pub fn guard<H, M>(mut self, handler: H) -> Self
+    where
+        H: Handler<GuardContext, M>,
+        M: RunsOn<K>,
+    {
+        let mut requirements = Requirements::default();
+        H::require(&mut requirements);
+        self.guards.push(requirements);
+        self.routes.entry.push(handler.erase());
+        self
+    }
+}
+
+impl<K: Kind, S: Subject> NamespaceBuilder<K, S> {
     pub(crate) fn new(name: &str) -> Self {
         let mut errors = Vec::new();
         if !name.starts_with('/') || name.contains(|c: char| c == ',' || c == '?' || c.is_control()) {
@@ -39,31 +63,13 @@ impl<K: Kind> NamespaceBuilder<K> {
         &self.routes.name
     }
 
-    /// Asks `handler` before a client joins. Its `Err` is what the client gets as `connect_error`; what its
-    /// `Ok` holds is the client's [`Data<T>`](crate::Data) from then on.
+    /// Runs when a client has joined, before any of its events. A failure is reported and changes nothing: to keep
+    /// clients out, use [`guard`](NamespaceBuilder::guard).
     ///
-    /// Several guards are asked in order until one refuses. A later guard can extract what an earlier one
-    /// returned; the last that returned anything but `()` leaves the data.
-    ///
-    /// A guard that fails, because its [`Auth`](crate::Auth) does not parse for one, gives the client the message
-    /// `not allowed`; the reason goes to the error hook.
-    pub fn guard<H, M>(mut self, handler: H) -> Self
-    where
-        H: Handler<GuardContext, M>,
-        M: RunsOn<K>,
-    {
-        let mut requirements = Requirements::default();
-        H::require(&mut requirements);
-        self.guards.push(requirements);
-        self.routes.guards.push(handler.erase());
-        self
-    }
-
-    /// Runs when a client has joined, before any of its events. A failure is reported and changes nothing:
-    /// to keep clients out, use [`guard`](Self::guard).
+    /// On a client it runs each time the namespace was joined, the first time and after each reconnection.
     pub fn on_connect<H, M>(mut self, handler: H) -> Self
     where
-        H: Handler<ConnectContext, M>,
+        H: Handler<ConnectContext<S>, M>,
         M: RunsOn<K>,
     {
         let handler = self.erase("on_connect", handler);
@@ -79,7 +85,7 @@ impl<K: Kind> NamespaceBuilder<K> {
     /// [error hook](crate::ServerBuilder::on_error). To tell the client "no", reply with a value of your own.
     pub fn on<H, M>(mut self, name: &str, handler: H) -> Self
     where
-        H: Handler<EventContext, M>,
+        H: Handler<EventContext<S>, M>,
         M: RunsOn<K>,
     {
         let (namespace, event) = (self.name().to_owned(), name.to_owned());
@@ -100,7 +106,7 @@ impl<K: Kind> NamespaceBuilder<K> {
     /// see [`observe`](Self::observe).
     pub fn on_any<H, M>(mut self, handler: H) -> Self
     where
-        H: Handler<EventContext, M>,
+        H: Handler<EventContext<S>, M>,
         M: RunsOn<K>,
     {
         let handler = self.erase("on_any", handler);
@@ -112,7 +118,7 @@ impl<K: Kind> NamespaceBuilder<K> {
 
     /// Shows every event to `observer` before its handler runs: for logs and counters. Any number of
     /// observers; they run in place, must not block, and cannot answer.
-    pub fn observe(mut self, observer: impl Fn(&EventContext) + Send + Sync + 'static) -> Self {
+    pub fn observe(mut self, observer: impl Fn(&EventContext<S>) + Send + Sync + 'static) -> Self {
         self.routes.observers.push(Box::new(observer));
         self
     }
@@ -120,9 +126,12 @@ impl<K: Kind> NamespaceBuilder<K> {
     /// Runs exactly once when a client that had joined leaves, after all its events have begun.
     ///
     /// By then its rooms are left: keep what you need here in [`Data`](crate::Data).
+    ///
+    /// On a client it runs exactly once for each time the namespace was joined, when it is left or the connection is
+    /// lost; [`ClientReason`](crate::ClientReason) says why and whether it comes back.
     pub fn on_disconnect<H, M>(mut self, handler: H) -> Self
     where
-        H: Handler<DisconnectContext, M>,
+        H: Handler<DisconnectContext<S>, M>,
         M: RunsOn<K>,
     {
         let handler = self.erase("on_disconnect", handler);
@@ -132,15 +141,15 @@ impl<K: Kind> NamespaceBuilder<K> {
         self
     }
 
-    /// Runs the handlers of one client strictly one at a time: the next event waits until the handler of the
-    /// one before has finished. Otherwise they begin in order and may wait side by side.
+    /// Runs the handlers of one client, or of this namespace of ours on a client, strictly one at a time: the next
+    /// event waits until the handler of the one before has finished. Otherwise they begin in order and may wait side by side.
     pub fn serial(mut self) -> Self {
         self.routes.serial = true;
         self
     }
 
     /// The routes, once everything the handlers need is there.
-    pub(crate) fn finish(self, has_state: impl Fn(NamedType) -> bool) -> Result<Routes, BuildError> {
+    pub(crate) fn finish(self, has_state: impl Fn(NamedType) -> bool) -> Result<Routes<S>, BuildError> {
         let Self {
             routes,
             guards,

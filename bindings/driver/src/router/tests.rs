@@ -3,9 +3,9 @@ use std::task::{Context, Waker};
 
 use super::*;
 use crate::core::Reason;
-use crate::error::BuildError;
+use crate::error::{BuildError, HandlerError, Stage};
 use crate::handle::Server;
-use crate::handler::Reply;
+use crate::handler::{EventOutcome, LifecycleOutcome, Reply};
 use crate::testing::{
     builder, dispatch, event, failure, pending_once, ready, reply, running, socket, socket_with,
 };

@@ -1,0 +1,80 @@
+//! What a client's handlers are called for, and how they are run.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::Context;
+
+use bytes::Bytes;
+
+use super::super::house::{House, Job, Next};
+use super::super::shard::Shard;
+use super::super::strand::Work;
+use super::super::work::reopen;
+use super::errand::Errand;
+use super::machine::ClientMachine;
+use crate::client::ClientReason;
+use crate::client::inner::ClientInner;
+use crate::core::{Arguments, ClientAckToken, EventName};
+use crate::error::Error;
+
+/// What handlers have to be called for.
+#[derive(Debug)]
+pub(crate) enum ClientJob {
+    /// Run `on_connect`.
+    Connect,
+    /// Run an event's handler.
+    Event {
+        name: EventName,
+        arguments: Arguments,
+        ack: Option<ClientAckToken>,
+    },
+    /// Run `on_disconnect`; the strand goes on with the next `Connect`.
+    Disconnect(Box<ClientReason>),
+}
+
+impl Job for ClientJob {
+    fn detach(&mut self) {
+        if let Self::Event { name, arguments, .. } = self {
+            *name = name.detach();
+            *arguments = arguments.detach();
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        matches!(self, Self::Disconnect(_))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Event { arguments, .. } => {
+                let attachments = arguments.attachments().iter().map(Bytes::len);
+                arguments.text().len() + attachments.sum::<usize>()
+            }
+            Self::Connect | Self::Disconnect(_) => 0,
+        }
+    }
+}
+
+impl House for ClientInner {
+    type Machine = ClientMachine;
+    type Requests = ();
+
+    fn shard(&self) -> &Shard<ClientMachine> {
+        self.shard()
+    }
+
+    fn run(self: &Arc<Self>, work: Work<ClientMachine>, task: &mut Context<'_>) -> Next {
+        if let ClientJob::Disconnect(_) = work.job {
+            reopen(self, work.strand);
+        }
+        self.run_job(work, task)
+    }
+
+    fn answer(self: &Arc<Self>, (): &mut (), request: Infallible) -> Result<(), Error> {
+        match request {}
+    }
+
+    fn see_to(self: &Arc<Self>, errand: Errand) {
+        errand.begin(self);
+    }
+}

@@ -1,0 +1,81 @@
+//! What only servers have: connections that others make, and requests that are not for the protocol.
+
+use std::time::Instant;
+
+use super::bundle::Bundles;
+use super::foreign::{Foreign, OwnRequest};
+use super::house::{House, Machine};
+use crate::core::{Codec, ConnId, EngineConfig, Peer, RequestHead, RequestId, Response, Wire};
+use crate::router::{Fallback, Gate};
+
+/// A server as its handles share it.
+pub(crate) trait ServerHouse: House<Machine: ServerMachine, Requests = Foreign> {
+    /// Asked about each handshake.
+    fn gate(&self) -> Option<&Gate>;
+
+    /// Answers HTTP requests that are not for this server.
+    fn fallback(&self) -> Option<&Fallback>;
+
+    /// The JavaScript client, if it is served.
+    fn bundles(&self) -> Option<&Bundles>;
+}
+
+/// The core of a server behind the lock.
+pub(crate) trait ServerMachine:
+    Machine<Wire = Wire<<Self as ServerMachine>::Codec>, Request = OwnRequest>
+{
+    /// Decodes the messages of a connection.
+    type Codec: Codec<Message: Send> + Send + Unpin + 'static;
+
+    fn config(&self) -> &EngineConfig;
+    fn wire(&self) -> Wire<Self::Codec>;
+    fn hosted_wire(&self, head: RequestHead) -> Wire<Self::Codec>;
+    fn open(&mut self, now: Instant, peer: Peer) -> ConnId;
+    fn request(&self, request: RequestId) -> Option<(RequestHead, Peer)>;
+    fn allow(&mut self, now: Instant, request: RequestId);
+    fn forbid(&mut self, now: Instant, request: RequestId, message: &str);
+    fn respond(&mut self, now: Instant, request: RequestId, response: Response);
+    fn read_body(&mut self, now: Instant, request: RequestId, limit: usize);
+}
+
+/// The verbs of [`ServerMachine`] that both cores have under the same names, for a machine with a field `core`.
+macro_rules! forward_server_to_core {
+    () => {
+        fn wire(&self) -> Wire<Self::Codec> {
+            self.core.wire()
+        }
+
+        fn hosted_wire(&self, head: RequestHead) -> Wire<Self::Codec> {
+            self.core.hosted_wire(head)
+        }
+
+        fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
+            self.core.open(now, peer)
+        }
+
+        fn request(&self, request: RequestId) -> Option<(RequestHead, Peer)> {
+            Some((
+                self.core.request_head(request)?.clone(),
+                self.core.request_peer(request)?,
+            ))
+        }
+
+        fn allow(&mut self, now: Instant, request: RequestId) {
+            self.core.allow(now, request);
+        }
+
+        fn forbid(&mut self, now: Instant, request: RequestId, message: &str) {
+            self.core.forbid(now, request, message);
+        }
+
+        fn respond(&mut self, now: Instant, request: RequestId, response: Response) {
+            self.core.respond(now, request, response);
+        }
+
+        fn read_body(&mut self, now: Instant, request: RequestId, limit: usize) {
+            self.core.read_body(now, request, limit);
+        }
+    };
+}
+
+pub(super) use forward_server_to_core;
