@@ -67,6 +67,25 @@ pub fn python_venv(name: &str) -> Result<PathBuf, Skip> {
     Ok(interpreter(&folder))
 }
 
+/// The program `binary` of `tests/peers/<name>`, a Rust project with a lock file of its own, built without optimising.
+///
+/// # Errors
+///
+/// [`Skip`] if cargo could not fetch or build it.
+pub fn rust_peer(name: &str, binary: &str) -> Result<PathBuf, Skip> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name);
+    // Cargo itself locks the folder and knows what has to be built anew.
+    let target = target_folder().join("provision").join(format!("peer-{name}"));
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    run(Command::new(cargo)
+        .args(["build", "--quiet", "--locked", "--manifest-path"])
+        .arg(source.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target))
+    .map_err(|why| skip(&format!("{name} could not be built: {why}")))?;
+    Ok(target.join("debug").join(binary))
+}
+
 /// A Chromium that can be driven; the environment variable `CHROMIUM` names another one than that in `PATH`.
 ///
 /// # Errors

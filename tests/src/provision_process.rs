@@ -9,6 +9,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -22,9 +23,18 @@ const SILENT_AT_MOST: Duration = Duration::from_secs(90);
 /// A server process that ends with the test.
 #[derive(Debug)]
 pub struct ServerProcess {
-    command: Vec<OsString>,
+    command: ServerCommand,
     child: KilledOnDrop,
     address: SocketAddr,
+}
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub struct ServerCommand {
+    /// The program and its arguments but `--port`.
+    pub words: Vec<OsString>,
+    /// Where it runs, if not here.
+    pub folder: Option<PathBuf>,
 }
 
 impl ServerProcess {
@@ -34,7 +44,7 @@ impl ServerProcess {
     ///
     /// If the command cannot be run or does not listen in time.
     #[must_use]
-    pub fn start(command: Vec<OsString>) -> Self {
+    pub fn start(command: ServerCommand) -> Self {
         let (child, address) = spawn_server(&command, 0).expect("the server starts");
         Self {
             command,
@@ -58,13 +68,17 @@ impl ServerProcess {
             .or(binary)
             .expect("there is a testbed, or TESTBED_COMMAND names a server");
         let options = ["--binding", "tokio", "--app", app];
-        Self::start(
-            program
-                .split_whitespace()
-                .chain(options)
-                .map(OsString::from)
-                .collect(),
-        )
+        let words = program.split_whitespace().chain(options);
+        Self::start(ServerCommand {
+            words: words.map(OsString::from).collect(),
+            folder: None,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Where it listens, as `http://127.0.0.1:PORT`.
@@ -154,12 +168,19 @@ impl Drop for KilledOnDrop {
     }
 }
 
-fn spawn_server(command: &[OsString], port: u16) -> Result<(KilledOnDrop, SocketAddr), String> {
-    let (program, arguments) = command.split_first().ok_or("the command is empty")?;
-    let child = Command::new(program)
+fn spawn_server(command: &ServerCommand, port: u16) -> Result<(KilledOnDrop, SocketAddr), String> {
+    let (program, arguments) = command.words.split_first().ok_or("the command is empty")?;
+    let mut started = Command::new(program);
+    if let Some(folder) = &command.folder {
+        started.current_dir(folder);
+    }
+    let child = started
         .args(arguments)
         .args(["--port", &port.to_string()])
-        .stdin(Stdio::null())
+        // Nothing is written among the sources of those in Python.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // Its end tells those that have `--lifeline stdin` that this process ended, however it did.
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("{}: {error}", program.display()))?;
@@ -179,7 +200,8 @@ fn spawn_server(command: &[OsString], port: u16) -> Result<(KilledOnDrop, Socket
 }
 
 /// The lines of a pipe, read to its end on a thread so that the writer never waits.
-fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
+#[must_use]
+pub fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {

@@ -2,11 +2,11 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use socketio_tests::cargo::build_example;
 use socketio_tests::provision::{chromium, interop_folder, node_modules};
-use socketio_tests::provision_process::{ServerProcess, run_checks};
+use socketio_tests::provision_process::{ServerCommand, ServerProcess, run_checks};
 
 const CHECKS: &[&str] = &[
     "client from the server itself",
@@ -28,9 +28,9 @@ fn the_chat_page_works_in_chromium() {
     let Ok(packages) = node_modules("js") else { return };
     let Ok(browser) = chromium() else { return };
     let bundle = packages.join("node_modules/socket.io-client/dist/socket.io.min.js");
-    let mut command = chat_command();
-    command.extend(["--client-bundle".into(), bundle.into_os_string()]);
-    let mut server = ServerProcess::start(command);
+    let mut words = chat_command();
+    words.extend(["--client-bundle".into(), bundle.into_os_string()]);
+    let mut server = ServerProcess::start(ServerCommand { words, folder: None });
     let mut script = Command::new("node");
     script
         .arg(interop_folder("js").join("chat.mjs"))
@@ -44,37 +44,6 @@ fn the_chat_page_works_in_chromium() {
 fn chat_command() -> Vec<OsString> {
     match env::var("CHAT_COMMAND") {
         Ok(command) => command.split_whitespace().map(OsString::from).collect(),
-        Err(_) => vec![build_example().into_os_string()],
+        Err(_) => vec![build_example("chat").into_os_string()],
     }
-}
-
-/// Builds the example beside this test, in the same profile; cargo does not tell one package of another's examples.
-fn build_example() -> PathBuf {
-    let this = env::current_exe().expect("a test knows its own path");
-    let profile = this
-        .ancestors()
-        .nth(2)
-        .expect("tests stand in target/PROFILE/deps");
-    let target = profile.parent().expect("tests stand in target/PROFILE/deps");
-    let mut cargo = Command::new(env!("CARGO"));
-    // For the whole workspace, so that what `cargo test --workspace` built is used as it is.
-    cargo
-        .args([
-            "build",
-            "--quiet",
-            "--workspace",
-            "--example",
-            "chat",
-            "--target-dir",
-        ])
-        .arg(target);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
-    assert!(
-        cargo.status().expect("cargo can be run").success(),
-        "the chat example does not build"
-    );
-    profile.join("examples").join("chat")
 }

@@ -35,7 +35,7 @@ fn the_core_is_built_of_known_crates() {
         .lines()
         .map(str::to_owned)
         .collect();
-    let found = crates_below("socketio-core");
+    let found = crates_below("socketio-core", &[]);
     let new: Vec<_> = found.difference(&known).collect();
     let gone: Vec<_> = known.difference(&found).collect();
     assert!(
@@ -47,14 +47,30 @@ fn the_core_is_built_of_known_crates() {
 #[test]
 fn the_core_and_the_driver_name_no_runtime() {
     for package in ["socketio-core", "socketio-driver"] {
-        let found = crates_below(package);
-        let runtimes: Vec<_> = RUNTIMES.iter().filter(|name| found.contains(**name)).collect();
-        assert!(runtimes.is_empty(), "{package} is built of {runtimes:?}");
+        assert_eq!(
+            runtimes_below(package, &["--no-default-features"]),
+            [""; 0],
+            "{package}"
+        );
     }
+    // With TLS comes `ring`, whose keys need randomness.
+    assert_eq!(
+        runtimes_below("socketio-driver", &["--features", "tls"]),
+        ["getrandom"]
+    );
+}
+
+fn runtimes_below(package: &str, options: &[&str]) -> Vec<&'static str> {
+    let found = crates_below(package, options);
+    RUNTIMES
+        .iter()
+        .copied()
+        .filter(|name| found.contains(*name))
+        .collect()
 }
 
 /// The names of a package and of all it is built of, on any platform.
-fn crates_below(package: &str) -> BTreeSet<String> {
+fn crates_below(package: &str, options: &[&str]) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = [
         "--edges", "normal", "--target", "all", "--prefix", "none", "--format", "{p}",
@@ -63,6 +79,7 @@ fn crates_below(package: &str) -> BTreeSet<String> {
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
         .args(["tree", "--locked", "--package", package])
         .args(arguments)
+        .args(options)
         .output()
         .expect("cargo runs");
     assert!(

@@ -1,11 +1,13 @@
 //! What the clients in other languages are checked with; the contract is in `tests/interop/README.md`.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use socketio_tokio::{
     Arg, Args, Arguments, Async, Auth, Data, Error, NamespaceBuilder, Raw, Refusal, Reply, Server, Socket,
+    State, Transports,
 };
 
 #[derive(Deserialize)]
@@ -16,10 +18,56 @@ struct Credentials {
 /// Who a client of `/auth` is.
 struct User(&'static str);
 
+/// How the application is set up.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Between two pings.
+    pub ping_interval: Duration,
+    /// How long the answer to one may take.
+    pub ping_timeout: Duration,
+    /// Which transports it speaks.
+    pub transports: Transports,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ping_interval: Duration::from_secs(1),
+            ping_timeout: Duration::from_secs(20),
+            transports: Transports::All,
+        }
+    }
+}
+
+/// What `--transports` says.
+#[must_use]
+pub fn transports(word: &str) -> Option<Transports> {
+    match word {
+        "polling" => Some(Transports::Polling),
+        "websocket" => Some(Transports::WebSocket),
+        "polling,websocket" => Some(Transports::All),
+        _ => None,
+    }
+}
+
+/// What clients gave to be kept, until this process ends.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<u64>>>);
+
+impl Notes {
+    fn lock(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The application `interop`.
-pub fn server() -> Server {
+#[must_use]
+pub fn server(settings: Settings) -> Server {
     Server::builder()
-        .ping_interval(Duration::from_secs(1))
+        .state(Notes::default())
+        .ping_interval(settings.ping_interval)
+        .ping_timeout(settings.ping_timeout)
+        .transports(settings.transports)
         .namespace("/", |main| events(main.on_connect(welcome)))
         .namespace("/custom", |custom| events(custom.on_connect(welcome)))
         .namespace("/auth", |auth| {
@@ -95,6 +143,12 @@ fn events(namespace: NamespaceBuilder<Async>) -> NamespaceBuilder<Async> {
         .on("watch", |socket: Socket, Arg(sid): Arg<String>| {
             socket.join(format!("gone:{sid}")).map(|()| Reply(()))
         })
+        .on("whoami", |Auth(auth): Auth<Value>| Reply(auth))
+        .on("note", |State(notes): State<Notes>, Arg(number): Arg<u64>| {
+            notes.lock().push(number);
+            Reply(number)
+        })
+        .on("notes", |State(notes): State<Notes>| Reply(notes.lock().clone()))
         .on("disconnect-me", |socket: Socket| socket.disconnect())
         .on_disconnect(|socket: Socket| {
             let sid = socket.id();

@@ -1,0 +1,133 @@
+//! Between client and server stands something that does not let WebSockets through: the session stays on polling, and
+//! nothing is lost.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socketio_tests::live::{Conversation, HeardRequest, House, Scheduler, Scripted, eventually, within};
+use socketio_tokio::Transport;
+use socketio_tokio::client::{ConnectionEvent, Reason, TransportOrder};
+
+use crate::support::{TIMEOUT, client, good};
+
+/// What becomes of the request for a WebSocket.
+type Fate = fn(&mut Conversation, &HeardRequest, SocketAddr);
+
+const FATES: &[(&str, Fate)] = &[
+    ("closed at once", |_, _, _| ()),
+    ("never answered", |client, _, _| client.stall()),
+    ("forbidden", |client, _, _| {
+        client.respond("403 Forbidden", "", "no websockets here");
+    }),
+    ("stripped of its upgrade", |client, request, server| {
+        let head = request
+            .head
+            .replace("Upgrade", "X-Upgrade")
+            .replace("upgrade", "x-upgrade");
+        let request = HeardRequest {
+            head,
+            body: Vec::new(),
+        };
+        let _ = client.join(server, &request);
+    }),
+    ("accepted by somebody who says nothing", |client, request, _| {
+        client.accept(request);
+        client.wait_for_end();
+    }),
+    (
+        "accepted by somebody who says something else",
+        |client, request, _| {
+            client.accept(request);
+            client.text("3other");
+            client.wait_for_end();
+        },
+    ),
+    ("accepted and closed", |client, request, _| {
+        client.accept(request);
+    }),
+    (
+        "answered and closed before the client changed over",
+        |client, request, _| {
+            client.accept(request);
+            client.hear_frame();
+            client.text("3probe");
+        },
+    ),
+];
+
+/// A way to `server` on which WebSockets meet their fate.
+fn way(server: SocketAddr, fate: Fate) -> Scripted {
+    Scripted::start(move |client| {
+        let Some(request) = client.request() else { return };
+        if request.is_websocket() {
+            fate(client, &request, server);
+        } else {
+            let _ = client.join(server, &request);
+        }
+    })
+}
+
+async fn stays_on_polling(name: &str, fate: Fate) {
+    let house = House::open(good().ping_interval(Duration::from_millis(200)));
+    let way = way(house.address, fate);
+    let builder = client(&way.url(), TransportOrder::PollingFirst).upgrade_timeout(TIMEOUT);
+    let client = socketio_tokio::start(builder).expect("it starts");
+    let mut events = client.events();
+    eventually("the connection", || client.connected()).await;
+    let id = client.id();
+    // Longer than the probe may take.
+    for number in 0..60_u32 {
+        let echo = within("an echo", client.call("echo", &number)).await;
+        assert_eq!(echo, Ok(number), "{name}");
+        tokio::time::sleep(TIMEOUT / 30).await;
+    }
+    assert_eq!(client.id(), id, "{name}: it was lost and connected again");
+    assert_eq!(client.transport(), Some(Transport::Polling), "{name}");
+    client.disconnect();
+    within("the end", client.closed()).await;
+    let mut failures = 0;
+    while let Ok(event) = tokio::time::timeout(Duration::from_millis(10), events.next()).await {
+        match event {
+            Some(ConnectionEvent::Closed { .. }) | None => break,
+            Some(ConnectionEvent::Upgraded) => panic!("{name}: upgraded"),
+            Some(ConnectionEvent::UpgradeFailed { reason }) => {
+                assert!(matches!(reason.kind, Reason::Engine(_)), "{name}: {reason}");
+                failures += 1;
+            }
+            Some(_) => {}
+        }
+    }
+    assert_eq!(failures, 1, "{name}");
+}
+
+#[test]
+fn a_failed_probe_leaves_the_session_on_polling() {
+    for scheduler in Scheduler::BOTH {
+        scheduler.runtime().block_on(async {
+            let cases = FATES
+                .iter()
+                .map(|(name, fate)| (*name, stays_on_polling(name, *fate)));
+            socketio_tests::live::all_of(cases.collect()).await;
+        });
+    }
+}
+
+#[test]
+fn a_websocket_that_was_refused_falls_back_to_polling() {
+    Scheduler::both(|| async {
+        let house = House::open(good());
+        let way = way(house.address, |client, _, _| {
+            client.respond("403 Forbidden", "", "no");
+        });
+        let builder =
+            client(&way.url(), TransportOrder::WebSocketFirst).connect_timeout(Duration::from_secs(5));
+        let client = within("the connection", socketio_tokio::connect(builder))
+            .await
+            .expect("it falls back");
+        assert_eq!(within("an echo", client.call("echo", &1)).await, Ok(1));
+        eventually("it is on polling", || {
+            client.transport() == Some(Transport::Polling)
+        })
+        .await;
+    });
+}

@@ -1,0 +1,165 @@
+//! Clients that are dropped leave no task, no thread and no socket behind.
+//!
+//! A test binary of its own, with the server in another process: the whole process is looked at.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use socketio_tests::live::{Peer, PeerOptions, Scheduler, eventually, within};
+use socketio_tests::provision_process::ServerProcess;
+use socketio_tokio::client::{Client, SimpleClient, TransportOrder};
+use tokio::runtime::Handle;
+
+const ORDERS: [TransportOrder; 3] = [
+    TransportOrder::Polling,
+    TransportOrder::WebSocket,
+    TransportOrder::PollingFirst,
+];
+
+/// What this process has at this moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Belongings {
+    tasks: usize,
+    threads: usize,
+    files: usize,
+}
+
+impl Belongings {
+    fn count() -> Self {
+        let entries = |folder: &str| fs::read_dir(Path::new(folder)).map_or(0, Iterator::count);
+        Self {
+            tasks: Handle::current().metrics().num_alive_tasks(),
+            threads: entries("/proc/self/task"),
+            files: entries("/proc/self/fd"),
+        }
+    }
+
+    /// Resolving names may keep a thread of the runtime's own for a while, so that threads need not be fewer.
+    async fn are_as_before(self, name: &str) {
+        eventually(name, || {
+            let now = Self::count();
+            now.tasks <= self.tasks && now.threads <= self.threads && now.files <= self.files
+        })
+        .await;
+    }
+}
+
+async fn connect(url: &str, order: TransportOrder) -> Client {
+    let builder = Client::builder(url)
+        .transports(order)
+        .on("said", |_: socketio_tokio::Arguments| ());
+    within("the connection", socketio_tokio::connect(builder))
+        .await
+        .expect("it connects")
+}
+
+/// Clients that are connected when they are left.
+async fn leave_connected(url: &str, order: TransportOrder) {
+    let before = Belongings::count();
+    drop(connect(url, order).await);
+    before.are_as_before("a dropped client left nothing").await;
+
+    let client = connect(url, order).await;
+    for number in 0..100 {
+        client.emit("note", &number).expect("it is connected");
+    }
+    drop(client);
+    before
+        .are_as_before("a client dropped in the middle of talking left nothing")
+        .await;
+
+    let client = connect(url, order).await;
+    let calls: Vec<_> = (0..10).map(|_| client.call::<u32>("no-such-event", &1)).collect();
+    let events = client.events();
+    drop(client);
+    drop(calls);
+    drop(events);
+    before
+        .are_as_before("a client with calls pending left nothing")
+        .await;
+
+    let client = connect(url, order).await;
+    client.disconnect();
+    within("the end", client.closed()).await;
+    eventually("a client that was disconnected has no socket", || {
+        Belongings::count().files <= before.files
+    })
+    .await;
+    drop(client);
+    before
+        .are_as_before("a client that was disconnected left nothing")
+        .await;
+}
+
+/// Clients that are left while they connect, or that are not let in.
+async fn leave_unconnected(url: &str, order: TransportOrder) {
+    let before = Belongings::count();
+    drop(socketio_tokio::start(Client::builder(url).transports(order)).expect("it starts"));
+    before
+        .are_as_before("a client dropped while it connects left nothing")
+        .await;
+
+    let connecting = socketio_tokio::connect(Client::builder(url).transports(order));
+    let _ = tokio::time::timeout(Duration::from_micros(500), connecting).await;
+    before
+        .are_as_before("a connection that nobody waits for any more left nothing")
+        .await;
+
+    let builder = SimpleClient::builder(url).transports(order);
+    let simple = within("the connection", socketio_tokio::connect_simple(builder))
+        .await
+        .expect("it connects");
+    drop(simple);
+    before.are_as_before("a simple client left nothing").await;
+
+    let refused = Client::builder(url)
+        .transports(order)
+        .namespace("/deny", |namespace| namespace);
+    assert!(
+        within("the refusal", socketio_tokio::connect(refused))
+            .await
+            .is_err()
+    );
+    before
+        .are_as_before("a client that was refused left nothing")
+        .await;
+}
+
+/// Clients whose server is away.
+async fn leave_alone(server: &mut ServerProcess, order: TransportOrder) {
+    let url = server.url();
+    let before = Belongings::count();
+    let client = connect(&url, order).await;
+    server.stop();
+    eventually("it notices", || !client.connected()).await;
+    drop(client);
+    before
+        .are_as_before("a client dropped while it waits to reconnect left nothing")
+        .await;
+    let failed = socketio_tokio::connect(Client::builder(&*url).transports(order));
+    assert!(within("the failure", failed).await.is_err());
+    before
+        .are_as_before("a client that could not connect left nothing")
+        .await;
+    server.start_again();
+}
+
+#[test]
+fn clients_leave_nothing_behind() {
+    let testbed = Peer::House(env!("CARGO_BIN_EXE_testbed"));
+    let mut server = testbed.start(PeerOptions::default()).expect("it needs nothing");
+    for scheduler in Scheduler::BOTH {
+        let runtime = scheduler.runtime();
+        runtime.block_on(async {
+            // Whatever is made once is made now.
+            drop(connect(&server.url(), TransportOrder::PollingFirst).await);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            for order in ORDERS {
+                leave_connected(&server.url(), order).await;
+                leave_unconnected(&server.url(), order).await;
+                leave_alone(&mut server, order).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,302 @@
+//! What the events of a connection say, and in which order.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use socketio_core::sio::client::Reason;
+use socketio_tests::live::{House, Scheduler, ear, eventually, within};
+use socketio_tokio::client::{
+    Attempts, Client, ConnectError, ConnectionEvent, ConnectionEvents, Offline, TransportOrder,
+};
+use socketio_tokio::engine::BoxStream;
+use socketio_tokio::net::{Connecting, Connector, Endpoint};
+use socketio_tokio::{Auth, Reply};
+
+use crate::{app, client, connect, quickly};
+
+/// The next event as one word, with what is always the same.
+async fn next(events: &mut ConnectionEvents) -> String {
+    let event = within("an event", events.next()).await.expect("the client lives");
+    match event {
+        ConnectionEvent::Connecting { attempt } => format!("connecting {attempt}"),
+        ConnectionEvent::Connected { .. } => "connected".to_owned(),
+        ConnectionEvent::Joined { namespace, .. } => format!("joined {namespace}"),
+        ConnectionEvent::Left { namespace, .. } => format!("left {namespace}"),
+        ConnectionEvent::Disconnected { will_reconnect, .. } => format!("disconnected {will_reconnect}"),
+        ConnectionEvent::AttemptFailed { attempt, .. } => format!("failed {attempt}"),
+        ConnectionEvent::Reconnecting { attempt, delay } => {
+            assert!(
+                !delay.is_zero() && delay <= Duration::from_millis(100),
+                "{delay:?}"
+            );
+            format!("reconnecting {attempt}")
+        }
+        ConnectionEvent::Closed { .. } => "closed".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+async fn expect(events: &mut ConnectionEvents, expected: &[&str]) {
+    for expected in expected {
+        assert_eq!(next(events).await, *expected);
+    }
+}
+
+#[test]
+fn events_tell_connection_loss_return_and_end_in_order() {
+    for order in [TransportOrder::Polling, TransportOrder::WebSocket] {
+        Scheduler::both(|| async {
+            let house = House::open(app());
+            let port = house.address.port();
+            let client = socketio_tokio::start(client(&house, order)).expect("it starts");
+            let mut events = client.events();
+            // Whether the first is heard depends on who is quicker.
+            let first = next(&mut events).await;
+            let rest = if first == "connecting 0" {
+                next(&mut events).await
+            } else {
+                first
+            };
+            let mut beginning = [rest, next(&mut events).await];
+            beginning.sort();
+            assert_eq!(beginning, ["connected", "joined /"]);
+            house.close();
+            let mut ending = [next(&mut events).await, next(&mut events).await];
+            ending.sort();
+            assert_eq!(ending, ["disconnected true", "left /"]);
+            expect(&mut events, &["reconnecting 1", "connecting 1"]).await;
+            let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
+            let house = house.await.expect("the port is free");
+            // It may have failed some more times.
+            let mut attempt = 1;
+            loop {
+                match next(&mut events).await.as_str() {
+                    "joined /" | "connected" => break,
+                    failed if failed == format!("failed {attempt}") => {
+                        attempt += 1;
+                        expect(
+                            &mut events,
+                            &[
+                                &format!("reconnecting {attempt}"),
+                                &format!("connecting {attempt}"),
+                            ],
+                        )
+                        .await;
+                    }
+                    other => panic!("{other}"),
+                }
+            }
+            let other = next(&mut events).await;
+            assert!(["joined /", "connected"].contains(&other.as_str()), "{other}");
+            client.disconnect();
+            let mut ending = [next(&mut events).await, next(&mut events).await];
+            ending.sort();
+            assert_eq!(ending, ["disconnected false", "left /"]);
+            expect(&mut events, &["closed"]).await;
+            assert_eq!(
+                within("the end", client.closed()).await.kind,
+                Reason::ClientDisconnect
+            );
+            drop(house);
+        });
+    }
+}
+
+#[test]
+fn an_upgrade_is_told() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let client = socketio_tokio::start(client(&house, TransportOrder::PollingFirst)).expect("it starts");
+        let mut events = client.events();
+        while next(&mut events).await != "Upgraded" {}
+        assert_eq!(client.transport(), Some(socketio_tokio::Transport::WebSocket));
+    });
+}
+
+#[test]
+fn attempts_come_to_an_end() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let mut reconnection = quickly();
+        reconnection.attempts = Attempts::AtMost(3);
+        let client = connect(client(&house, TransportOrder::WebSocket).reconnection(reconnection)).await;
+        let mut events = client.events();
+        house.close();
+        let mut told = Vec::new();
+        while told.last().is_none_or(|last| last != "closed") {
+            told.push(next(&mut events).await);
+        }
+        let failed = told.iter().filter(|event| event.starts_with("failed")).count();
+        assert_eq!(failed, 3, "{told:?}");
+        within("the end", client.closed()).await;
+        assert!(!client.connected());
+    });
+}
+
+#[test]
+fn the_first_attempt_is_made_again_only_when_asked_for() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let port = house.address.port();
+        let url_of = |house: &House| client(house, TransportOrder::WebSocket);
+        let (once, again) = (url_of(&house), url_of(&house).retry_initial(true));
+        house.close();
+        eventually("the port is given up", || {
+            std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
+        })
+        .await;
+        let failed = within("the failure", socketio_tokio::connect(once)).await;
+        assert!(
+            matches!(failed, Err(ConnectError::Failed(_))),
+            "{:?}",
+            failed.err()
+        );
+        let connecting = tokio::spawn(socketio_tokio::connect(again));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
+        let house = house.await.expect("the port is free");
+        let client = within("the connection", connecting)
+            .await
+            .expect("it does not panic")
+            .expect("it connects");
+        assert!(client.connected());
+        drop(house);
+    });
+}
+
+#[test]
+fn auth_is_asked_for_on_every_attempt() {
+    Scheduler::both(|| async {
+        let serve = || app().on("whoami", |Auth(auth): Auth<Value>| Reply(auth));
+        let mut house = House::open(serve());
+        let port = house.address.port();
+        let asked = Arc::new(AtomicU32::new(0));
+        let asking = Arc::clone(&asked);
+        let builder = client(&house, TransportOrder::PollingFirst).auth_with(move || {
+            let number = asking.fetch_add(1, Ordering::SeqCst) + 1;
+            async move {
+                tokio::task::yield_now().await;
+                Ok::<_, Infallible>(json!({"number": number}))
+            }
+        });
+        let client = connect(builder.offline(Offline::Buffer {
+            packets: 10,
+            bytes: 10_000,
+        }))
+        .await;
+        for _ in 0..3 {
+            let seen: Value = within("whoami", client.call("whoami", &()))
+                .await
+                .expect("it answers");
+            assert_eq!(seen["number"], asked.load(Ordering::SeqCst));
+            house.close();
+            eventually("it notices", || !client.connected()).await;
+            let opening = tokio::task::spawn_blocking(move || House::open_at(serve(), port));
+            house = opening.await.expect("the port is free");
+            eventually("it comes back", || client.connected()).await;
+        }
+        assert!(asked.load(Ordering::SeqCst) > 3);
+    });
+}
+
+#[test]
+fn what_is_emitted_while_away_follows_the_policy() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let port = house.address.port();
+        let (said, mut heard) = ear();
+        let buffer = Offline::Buffer {
+            packets: 3,
+            bytes: 1_000,
+        };
+        let patient = connect(
+            client(&house, TransportOrder::WebSocket)
+                .offline(buffer)
+                .on("said", said.hear()),
+        )
+        .await;
+        let strict = connect(client(&house, TransportOrder::WebSocket).offline(Offline::Refuse)).await;
+        let careless = connect(client(&house, TransportOrder::WebSocket).offline(Offline::Drop)).await;
+        house.close();
+        for client in [&patient, &strict, &careless] {
+            eventually("it notices", || !client.connected()).await;
+        }
+        for number in 1..=3 {
+            patient.emit("say", &number).expect("it is buffered");
+        }
+        assert!(patient.emit("say", &4).is_err(), "more than the buffer holds");
+        assert!(strict.emit("say", &1).is_err());
+        assert!(patient.volatile().emit("say", &0).is_err() || heard.so_far().is_empty());
+        // It makes no difference what the answer is: nothing arrives.
+        let _ = careless.emit("say", &1);
+        let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
+        let house = house.await.expect("the port is free");
+        for number in 1..=3 {
+            assert_eq!(heard.first::<u32>().await, number);
+        }
+        drop(house);
+    });
+}
+
+/// Reported, never asserted: other things run on this machine.
+#[test]
+fn how_long_it_takes_to_join_and_to_echo() {
+    let runtime = Scheduler::CurrentThread.runtime();
+    runtime.block_on(async {
+        let house = House::open(app());
+        for order in crate::ORDERS {
+            let started = Instant::now();
+            let client = connect(client(&house, order)).await;
+            let joined = started.elapsed();
+            let mut slowest = Duration::ZERO;
+            for number in 0..200_u32 {
+                let started = Instant::now();
+                assert_eq!(within("an echo", client.call("echo", &number)).await, Ok(number));
+                slowest = slowest.max(started.elapsed());
+            }
+            println!("{order:?}: joined after {joined:?}, the slowest of 200 echoes took {slowest:?}");
+        }
+    });
+}
+
+/// An error that nobody can read.
+#[derive(Debug)]
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("never say it")
+    }
+}
+
+impl std::error::Error for Unspeakable {}
+
+/// Fails in a way of its own.
+struct Faulty(fn() -> std::io::Result<BoxStream>);
+
+impl Connector for Faulty {
+    fn connect(&self, _: &Endpoint) -> Connecting {
+        let connect = self.0;
+        Box::pin(async move { connect() })
+    }
+}
+
+#[test]
+fn a_connector_that_panics_fails_the_attempt_at_once() {
+    Scheduler::both(|| async {
+        let faults: [fn() -> std::io::Result<BoxStream>; 2] = [
+            || panic!("no connections today"),
+            || Err(std::io::Error::other(Unspeakable)),
+        ];
+        for fault in faults {
+            let builder = Client::builder("http://127.0.0.1:9")
+                .connector(Faulty(fault))
+                .connect_timeout(Duration::from_secs(3600));
+            let outcome = within("the failure", socketio_tokio::connect(builder)).await;
+            assert!(matches!(outcome, Err(ConnectError::Failed(_))), "{outcome:?}");
+        }
+    });
+}

@@ -1,0 +1,161 @@
+//! How a client ends.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use socketio_core::sio::client::Reason;
+use socketio_tests::live::{House, Scheduler, eventually, within};
+use socketio_tokio::client::{ClientReason, ClientSocket};
+use socketio_tokio::{Arg, Socket};
+use tokio::sync::mpsc;
+
+use crate::{ORDERS, app, client, connect};
+
+/// The app, and the numbers it was given.
+fn noting() -> (House, Arc<Mutex<Vec<u32>>>) {
+    let notes = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&notes);
+    let house = House::open(app().on("note", move |Arg(number): Arg<u32>| {
+        noted.lock().expect("nobody panics").push(number);
+    }));
+    (house, notes)
+}
+
+async fn assert_all_arrive(house: &House, notes: &Mutex<Vec<u32>>) {
+    eventually("the client is gone", || {
+        house.server.sockets().is_ok_and(|all| all.is_empty())
+    })
+    .await;
+    eventually("all events arrived", || {
+        notes.lock().expect("nobody panics").len() >= 1_000
+    })
+    .await;
+    let notes = std::mem::take(&mut *notes.lock().expect("nobody panics"));
+    assert!(notes.into_iter().eq(0..1_000), "lost, repeated or out of order");
+}
+
+#[test]
+fn a_disconnect_lets_leave_what_was_emitted_before() {
+    Scheduler::both(|| async {
+        let (house, notes) = noting();
+        for order in ORDERS {
+            let client = connect(client(&house, order)).await;
+            for number in 0..1_000_u32 {
+                client.emit("note", &number).expect("it is connected");
+            }
+            client.disconnect();
+            assert_eq!(
+                within("the end", client.closed()).await.kind,
+                Reason::ClientDisconnect
+            );
+            assert!(client.emit("note", &7).is_err());
+            assert_all_arrive(&house, &notes).await;
+        }
+    });
+}
+
+#[test]
+fn dropping_the_last_handle_does_the_same() {
+    Scheduler::both(|| async {
+        let (house, notes) = noting();
+        for order in ORDERS {
+            let client = connect(client(&house, order)).await;
+            for number in 0..1_000_u32 {
+                client.emit("note", &number).expect("it is connected");
+            }
+            drop(client);
+            assert_all_arrive(&house, &notes).await;
+        }
+    });
+}
+
+#[test]
+fn a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let kept: Arc<Mutex<Option<ClientSocket>>> = Arc::default();
+        let keep = Arc::clone(&kept);
+        let builder = client(&house, ORDERS[2]).on_connect(move |socket: ClientSocket| {
+            *keep.lock().expect("nobody panics") = Some(socket);
+        });
+        let client = connect(builder).await;
+        let socket = client.of("/").expect("it is always there");
+        drop(client);
+        assert_eq!(within("an echo", socket.call("echo", &1)).await, Ok(1));
+        drop(socket);
+        eventually("the client is gone", || {
+            house.server.sockets().is_ok_and(|all| all.is_empty())
+        })
+        .await;
+        let of_handler = kept
+            .lock()
+            .expect("nobody panics")
+            .take()
+            .expect("it was connected");
+        assert!(of_handler.emit("say", &1).is_err());
+        assert!(!of_handler.connected());
+    });
+}
+
+#[test]
+fn closed_is_told_to_everybody_who_waits_and_to_those_who_ask_later() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let client = connect(client(&house, ORDERS[1])).await;
+        let waiting: Vec<_> = (0..5).map(|_| tokio::spawn(client.closed())).collect();
+        client.disconnect();
+        for waiting in waiting {
+            let reason = within("the end", waiting).await.expect("it does not panic");
+            assert_eq!(reason.kind, Reason::ClientDisconnect);
+        }
+        assert_eq!(
+            within("the end", client.closed()).await.kind,
+            Reason::ClientDisconnect
+        );
+    });
+}
+
+#[test]
+fn disconnecting_during_an_attempt_ends_it_at_once() {
+    Scheduler::both(|| async {
+        let silent = socketio_tests::live::Scripted::start(|client| client.wait_for_end());
+        for order in ORDERS {
+            let connections = silent.connections();
+            let builder = socketio_tokio::client::Client::builder(silent.url()).transports(order);
+            let client =
+                socketio_tokio::start(builder.connect_timeout(Duration::from_secs(600))).expect("it starts");
+            eventually("it dials", || silent.connections() > connections).await;
+            client.disconnect();
+            within("the end", client.closed()).await;
+            drop(client);
+        }
+    });
+}
+
+#[test]
+fn handlers_hear_of_joining_and_leaving_once_each() {
+    Scheduler::both(|| async {
+        let house = House::open(app().on("leave me", |socket: Socket| socket.disconnect()));
+        for order in ORDERS {
+            let (sender, mut heard) = mpsc::unbounded_channel();
+            let (joined, left) = (sender.clone(), sender);
+            let builder = client(&house, order)
+                .on_connect(move || drop(joined.send("joined".to_owned())))
+                .on_disconnect(move |reason: ClientReason| drop(left.send(format!("{:?}", reason.kind))));
+            let client = connect(builder).await;
+            let mut next = async || within("a handler", heard.recv()).await.expect("handlers live");
+            assert_eq!(next().await, "joined");
+            client.emit("leave me", &()).expect("it is connected");
+            assert_eq!(next().await, "ServerDisconnect");
+            within("the end", client.closed()).await;
+            client.connect();
+            assert_eq!(next().await, "joined");
+            client.disconnect();
+            assert_eq!(next().await, "ClientDisconnect");
+            within("the end", client.closed()).await;
+            drop(client);
+            let end = within("the handlers' end", heard.recv()).await;
+            assert_eq!(end, None, "nothing keeps the handlers");
+        }
+    });
+}

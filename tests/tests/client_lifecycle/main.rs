@@ -1,0 +1,67 @@
+//! The life of a client against our own server: what it tells of its connection, what its end leaves behind, and the
+//! simple client.
+
+mod calls;
+mod connection;
+mod ending;
+mod rough;
+mod simple;
+
+use std::time::Duration;
+
+use socketio_tests::live::{House, within};
+use socketio_tokio::client::{Client, ClientBuilder, Reconnection, TransportOrder};
+use socketio_tokio::{Arg, Arguments, Async, Reply, Server, ServerBuilder, Socket};
+
+const ORDERS: [TransportOrder; 3] = [
+    TransportOrder::Polling,
+    TransportOrder::WebSocket,
+    TransportOrder::PollingFirst,
+];
+
+/// What everybody serves: it echoes with an acknowledgement, and says what it is told to.
+fn app() -> ServerBuilder<Async> {
+    Server::builder()
+        .namespace("/", |main| {
+            main.on("echo", |arguments: Arguments| Reply(arguments))
+                .on("never", async || std::future::pending::<()>().await)
+                .on("say", |socket: Socket, arguments: Arguments| {
+                    socket.emit("said", &arguments)
+                })
+                .on("count to", |socket: Socket, Arg(end): Arg<u32>| {
+                    (1..=end).try_for_each(|number| socket.emit("number", &number))
+                })
+                .on("ask", async |socket: Socket, question: Arguments| {
+                    match socket.emit_with_ack("question", &question).await {
+                        Ok(answer) => socket.emit("answer", &answer),
+                        Err(_) => socket.emit("no answer", &()),
+                    }
+                })
+        })
+        .namespace("/other", |other| {
+            other
+                .on("echo", |arguments: Arguments| Reply(arguments))
+                .on("say", |socket: Socket, arguments: Arguments| {
+                    socket.emit("said", &arguments)
+                })
+        })
+}
+
+/// A client that comes back quickly.
+fn client(house: &House, order: TransportOrder) -> ClientBuilder<Async> {
+    Client::builder(house.url())
+        .transports(order)
+        .reconnection(quickly())
+}
+
+fn quickly() -> Reconnection {
+    let mut reconnection = Reconnection::default();
+    reconnection.min = Duration::from_millis(20);
+    reconnection.max = Duration::from_millis(100);
+    reconnection
+}
+
+async fn connect(builder: ClientBuilder<Async>) -> Client {
+    let client = within("the connection", socketio_tokio::connect(builder)).await;
+    client.unwrap_or_else(|error| panic!("could not connect: {error}"))
+}

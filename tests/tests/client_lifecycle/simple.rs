@@ -1,0 +1,233 @@
+//! The simple client.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use futures_core::Stream;
+use socketio_tests::live::{House, Scheduler, eventually, within};
+use socketio_tokio::client::{Incoming, RecvError, SimpleClient, SimpleClientBuilder, TransportOrder};
+use socketio_tokio::{CallError, Error};
+
+use crate::{ORDERS, app, quickly};
+
+fn builder(house: &House, order: TransportOrder) -> SimpleClientBuilder {
+    SimpleClient::builder(house.url())
+        .transports(order)
+        .reconnection(quickly())
+}
+
+async fn connect(builder: SimpleClientBuilder) -> SimpleClient {
+    let client = within("the connection", socketio_tokio::connect_simple(builder)).await;
+    client.unwrap_or_else(|error| panic!("could not connect: {error}"))
+}
+
+async fn recv(client: &SimpleClient) -> Incoming {
+    within("an event", client.recv()).await.expect("it is connected")
+}
+
+#[test]
+fn it_emits_calls_and_receives() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        for order in ORDERS {
+            let client = connect(builder(&house, order)).await;
+            assert!(client.connected() && client.id().is_some());
+            client.emit("say", &("one", 2)).await.expect("it is connected");
+            let said = recv(&client).await;
+            assert_eq!(
+                (said.namespace(), said.name(), said.wants_ack()),
+                ("/", "said", false)
+            );
+            assert_eq!(
+                said.args::<(String, u32)>().expect("two arguments"),
+                ("one".to_owned(), 2)
+            );
+            assert_eq!(said.arg::<String>().expect("the first"), "one");
+            assert_eq!(within("an echo", client.call::<u32>("echo", &3)).await, Ok(3));
+            let echo = within("an echo", client.emit_with_ack("echo", &(4, 5)))
+                .await
+                .expect("it answers");
+            assert_eq!(echo.parse::<(u32, u32)>().expect("two arguments"), (4, 5));
+            within("the end", client.disconnect()).await;
+            assert!(matches!(
+                within("the end", client.recv()).await,
+                Err(RecvError::Disconnected)
+            ));
+            assert!(client.emit("say", &1).await.is_err());
+        }
+    });
+}
+
+#[test]
+fn receiving_may_have_a_time_limit() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let client = connect(builder(&house, TransportOrder::WebSocket)).await;
+        let nothing = within("the time limit", client.recv_timeout(Duration::from_millis(50))).await;
+        assert!(matches!(nothing, Err(RecvError::TimedOut)));
+        client.emit("say", &1).await.expect("it is connected");
+        let said = client
+            .recv_timeout(Duration::from_secs(10))
+            .await
+            .expect("it comes");
+        assert_eq!(said.name(), "said");
+    });
+}
+
+#[test]
+fn it_acknowledges_what_it_received() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        for order in ORDERS {
+            let client = connect(builder(&house, order)).await;
+            client.emit("ask", &"what?").await.expect("it is connected");
+            let question = recv(&client).await;
+            assert!(question.wants_ack());
+            question.ack(&("that", 1)).expect("it is connected");
+            let answer = recv(&client).await;
+            assert_eq!(answer.name(), "answer");
+            assert_eq!(
+                answer.args::<(String, u32)>().expect("two arguments"),
+                ("that".to_owned(), 1)
+            );
+        }
+    });
+}
+
+#[test]
+fn it_is_a_stream() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let mut client = connect(builder(&house, TransportOrder::WebSocket)).await;
+        client.emit("count to", &20).await.expect("it is connected");
+        for number in 1..=20_u32 {
+            let next = within("an event", poll_fn(|task| Pin::new(&mut client).poll_next(task))).await;
+            let event = next.expect("the stream goes on").expect("nothing was missed");
+            assert_eq!(event.arg::<u32>().expect("a number"), number);
+        }
+        within("the end", client.disconnect()).await;
+        let end = within("the end", poll_fn(|task| Pin::new(&mut client).poll_next(task))).await;
+        assert!(matches!(end, None | Some(Err(RecvError::Disconnected))));
+    });
+}
+
+#[test]
+fn it_talks_in_several_namespaces() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        for order in ORDERS {
+            let client = connect(builder(&house, order).namespace("/").namespace("/other")).await;
+            let other = client.in_ns("/other");
+            assert!(other.connected());
+            assert_eq!(within("an echo", other.call::<u32>("echo", &1)).await, Ok(1));
+            other.emit("say", &"there").await.expect("it is joined");
+            let said = recv(&client).await;
+            assert_eq!(
+                (said.namespace(), said.arg::<String>().expect("a text")),
+                ("/other", "there".to_owned())
+            );
+            client.emit("say", &"here").await.expect("it is joined");
+            assert_eq!(recv(&client).await.namespace(), "/");
+            let nowhere = within("the refusal", client.in_ns("/nowhere").call::<u32>("echo", &1)).await;
+            assert!(matches!(nowhere, Err(CallError::NotSent(_))), "{nowhere:?}");
+        }
+    });
+}
+
+#[test]
+fn an_inbox_that_is_full_loses_the_oldest_and_says_so_once() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let client = connect(builder(&house, TransportOrder::WebSocket).inbox(10)).await;
+        client.emit("count to", &100).await.expect("it is connected");
+        // Its answer comes after all of them.
+        assert_eq!(within("an echo", client.call::<u32>("echo", &1)).await, Ok(1));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let lagged = within("the loss", client.recv()).await;
+        assert!(matches!(lagged, Err(RecvError::Lagged(90))), "{lagged:?}");
+        for number in 91..=100_u32 {
+            assert_eq!(recv(&client).await.arg::<u32>().expect("a number"), number);
+        }
+        client.emit("say", &1).await.expect("it is connected");
+        assert_eq!(recv(&client).await.name(), "said");
+    });
+}
+
+#[test]
+fn it_waits_through_a_reconnection() {
+    Scheduler::both(|| async {
+        for order in ORDERS {
+            let house = House::open(app());
+            let port = house.address.port();
+            let client = connect(builder(&house, order)).await;
+            house.close();
+            eventually("it notices", || !client.connected()).await;
+            let again = async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let opening = tokio::task::spawn_blocking(move || House::open_at(app(), port));
+                opening.await.expect("the port is free")
+            };
+            let talk = async {
+                client.emit("say", &"after all").await.expect("it waits");
+                let echo = client.call::<u32>("echo", &1).await;
+                (recv(&client).await, echo)
+            };
+            let (house, (said, echo)) = tokio::join!(again, within("the reconnection", talk));
+            assert_eq!(said.arg::<String>().expect("a text"), "after all");
+            assert_eq!(echo, Ok(1));
+            drop(house);
+        }
+    });
+}
+
+#[test]
+fn what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connection() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        for order in ORDERS {
+            let client = connect(builder(&house, order)).await;
+            client.client().disconnect();
+            client.client().connect();
+            assert_eq!(within("an echo", client.call::<u32>("echo", &1)).await, Ok(1));
+        }
+    });
+}
+
+#[test]
+fn nobody_waits_for_a_namespace_that_was_left_for_good() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        for order in ORDERS {
+            let client = connect(builder(&house, order).namespace("/").namespace("/other")).await;
+            client.client().of("/other").expect("it is named").disconnect();
+            within("the end", client.disconnect()).await;
+            client.client().connect();
+            assert_eq!(within("an echo", client.call::<u32>("echo", &1)).await, Ok(1));
+            let sent = within("the refusal", client.in_ns("/other").emit("say", &1)).await;
+            assert_eq!(sent, Err(Error::Disconnected));
+        }
+    });
+}
+
+#[test]
+fn who_waits_for_a_namespace_that_is_then_left_hears_of_it() {
+    Scheduler::both(|| async {
+        let house = House::open(app());
+        let builder = builder(&house, TransportOrder::WebSocket)
+            .namespace("/")
+            .namespace("/other");
+        let client = connect(builder).await;
+        house.close();
+        let other = client.in_ns("/other");
+        eventually("the loss", || !other.connected()).await;
+        let mut sending = pin!(other.emit("say", &1));
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), &mut sending)
+                .await
+                .is_err()
+        );
+        client.client().of("/other").expect("it is named").disconnect();
+        assert_eq!(within("the refusal", sending).await, Err(Error::Disconnected));
+    });
+}

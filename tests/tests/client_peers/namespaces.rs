@@ -1,0 +1,128 @@
+//! Several namespaces on one connection, and those that do not let one in.
+
+use serde_json::{Value, json};
+use socketio_tests::live::{Peer, ear, within};
+use socketio_tokio::client::{ConnectError, ConnectionEvent};
+
+use crate::support::{At, cases};
+
+cases![
+    namespaces_share_the_connection,
+    a_refusal_says_why,
+    a_refusal_leaves_the_others,
+    a_namespace_that_does_not_exist,
+    a_guard_lets_those_in_whom_it_knows,
+];
+
+async fn namespaces_share_the_connection(at: At) {
+    let (main_ear, mut main) = ear();
+    let (custom_ear, mut custom) = ear();
+    let (welcome, mut welcomes) = ear();
+    let builder = at
+        .client()
+        .on("echo", main_ear.hear())
+        .namespace("/custom", |namespace| {
+            namespace
+                .on("echo", custom_ear.hear())
+                .on("welcome", welcome.hear())
+        });
+    let client = at.connect(builder).await;
+    let socket = client.of("/custom").expect("it is one of them");
+    assert_eq!(socket.namespace_name(), "/custom");
+    let welcome: Value = welcomes.first().await;
+    assert_eq!(
+        welcome["sid"].as_str(),
+        socket.id().as_ref().map(|id| id.as_str())
+    );
+    if at.peer != Peer::Socketioxide {
+        assert_ne!(socket.id(), client.id());
+    }
+    socket.emit("echo", &"custom").expect("it is joined");
+    assert_eq!(custom.first::<String>().await, "custom");
+    client.emit("echo", &"main").expect("it is joined");
+    assert_eq!(main.first::<String>().await, "main");
+    assert!(custom.so_far().is_empty());
+    // Leaving one leaves the other.
+    socket.disconnect();
+    assert_eq!(within("an echo", client.call("echo-ack", &1)).await, Ok(1));
+    assert!(!socket.connected());
+}
+
+async fn a_refusal_says_why(at: At) {
+    let builder = at.client().namespace("/deny", |namespace| namespace);
+    let refused = within("the refusal", socketio_tokio::connect(builder)).await;
+    let Err(ConnectError::Refused(refusals)) = refused else {
+        panic!("{:?}", refused.map(drop));
+    };
+    let [(namespace, refusal)] = &refusals[..] else {
+        panic!("{refusals:?}")
+    };
+    assert_eq!(namespace, "/deny");
+    assert_eq!(refusal.message(), "not allowed");
+    if at.peer != Peer::Socketioxide {
+        let data: Value = refusal.data().expect("it has data").parse().expect("JSON");
+        assert_eq!(data, json!({"code": 7}));
+    }
+}
+
+async fn a_refusal_leaves_the_others(at: At) {
+    let client = socketio_tokio::start(
+        at.client()
+            .namespace("/", |main| main)
+            .namespace("/deny", |namespace| namespace),
+    )
+    .expect("it starts");
+    let mut events = client.events();
+    let (mut joined, mut refused) = (false, false);
+    while !(joined && refused) {
+        match within("an event", events.next()).await.expect("the client lives") {
+            ConnectionEvent::Joined { namespace, .. } => {
+                assert_eq!(namespace.as_str(), "/");
+                joined = true;
+            }
+            ConnectionEvent::Refused {
+                namespace, message, ..
+            } => {
+                assert_eq!((namespace.as_str(), &*message), ("/deny", "not allowed"));
+                refused = true;
+            }
+            ConnectionEvent::Connecting { .. }
+            | ConnectionEvent::Connected { .. }
+            | ConnectionEvent::Upgraded => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(within("an echo", client.call("echo-ack", &1)).await, Ok(1));
+}
+
+async fn a_namespace_that_does_not_exist(at: At) {
+    let builder = at.client().namespace("/nowhere", |namespace| namespace);
+    let refused = within("the refusal", socketio_tokio::connect(builder)).await;
+    let Err(ConnectError::Refused(refusals)) = refused else {
+        panic!("{:?}", refused.map(drop));
+    };
+    assert_eq!(refusals[0].0, "/nowhere");
+}
+
+async fn a_guard_lets_those_in_whom_it_knows(at: At) {
+    let (welcome, mut welcomes) = ear();
+    let builder = at.client().namespace("/auth", |namespace| {
+        namespace
+            .auth(&json!({"token": "secret"}))
+            .on("welcome", welcome.hear())
+    });
+    let client = at.connect(builder).await;
+    assert_eq!(welcomes.first::<Value>().await["user"], "ada");
+    drop(client);
+    for auth in [json!({"token": "wrong"}), json!({})] {
+        let builder = at.client().namespace("/auth", |namespace| namespace.auth(&auth));
+        let refused = within("the refusal", socketio_tokio::connect(builder)).await;
+        let Err(ConnectError::Refused(refusals)) = refused else {
+            panic!("{:?}", refused.map(drop));
+        };
+        assert_eq!(
+            (&*refusals[0].0, refusals[0].1.message()),
+            ("/auth", "invalid token")
+        );
+    }
+}

@@ -1,0 +1,360 @@
+//! A client and a server on tokio, over every transport: what one says, the other hears.
+
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use socketio_tokio::client::{
+    Attempts, Client, ClientReason, ClientSocket, ConnectError, ConnectionEvent, Reconnection, TransportOrder,
+};
+use socketio_tokio::net::{Connecting, Connector, Endpoint};
+use socketio_tokio::{Arg, Limits, Reply, Server, Socket, State, Transport};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+/// Whatever is waited for comes sooner.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// A server on a free port, and its URL.
+async fn serve() -> (Server, String) {
+    let server = Server::builder()
+        .on("echo", |Arg(text): Arg<String>| Reply(text))
+        .on("bytes", |Arg(data): Arg<Bytes>| Reply(data))
+        .on("ask me", async |socket: Socket, Arg(number): Arg<i64>| {
+            let answer: i64 = socket.call("double", &number).await?;
+            socket.emit("answer", &answer)?;
+            Ok::<_, socketio_tokio::CallError>(())
+        })
+        .on("back", |socket: Socket, Arg(text): Arg<String>| {
+            socket.emit("forth", &text)
+        })
+        .build();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a port is free");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    tokio::spawn(socketio_tokio::serve(listener, server.clone()));
+    (server, url)
+}
+
+type Said = UnboundedSender<String>;
+
+/// A client that notes what its handlers are called for.
+fn builder(
+    url: &str,
+) -> (
+    socketio_tokio::ClientBuilder<socketio_tokio::Async>,
+    UnboundedReceiver<String>,
+) {
+    let (said, heard) = unbounded_channel();
+    let builder = Client::builder(url)
+        .state::<Said>(said)
+        .on_connect(async |socket: ClientSocket, State(said): State<Said>| {
+            tokio::task::yield_now().await;
+            assert!(socket.connected());
+            let _ = said.send("connect".to_owned());
+        })
+        .on("double", |Arg(number): Arg<i64>| Reply(number * 2))
+        .on("answer", |Arg(number): Arg<i64>, State(said): State<Said>| {
+            let _ = said.send(format!("answer {number}"));
+        })
+        .on_disconnect(|reason: ClientReason, State(said): State<Said>| {
+            let _ = said.send(format!("disconnect, back: {}", reason.will_reconnect()));
+        });
+    (builder, heard)
+}
+
+async fn hear(heard: &mut UnboundedReceiver<String>) -> String {
+    timeout(DEADLINE, heard.recv())
+        .await
+        .expect("in time")
+        .expect("something is said")
+}
+
+#[track_caller]
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.expect("a runtime can be made").block_on(async {
+        timeout(Duration::from_secs(30), test)
+            .await
+            .expect("the test ends")
+    });
+}
+
+async fn talk(order: TransportOrder, upgrade: bool, last: Transport) {
+    let (_server, url) = serve().await;
+    let (builder, mut heard) = builder(&url);
+    let client = timeout(
+        DEADLINE,
+        socketio_tokio::connect(builder.transports(order).upgrade(upgrade)),
+    );
+    let client = client.await.expect("in time").expect("it connects");
+    assert_eq!(hear(&mut heard).await, "connect");
+    for round in 0..50 {
+        let text = format!("{round} {}", "x".repeat(round * 100));
+        let answer: String = client
+            .call("echo", &text)
+            .timeout(DEADLINE)
+            .await
+            .expect("an answer");
+        assert_eq!(answer, text);
+    }
+    let data = Bytes::from(vec![7; 70_000]);
+    let answer: Bytes = client
+        .call("bytes", &data)
+        .timeout(DEADLINE)
+        .await
+        .expect("an answer");
+    assert_eq!(answer, data);
+    client.emit("ask me", &21).expect("it is connected");
+    assert_eq!(hear(&mut heard).await, "answer 42");
+    for _ in 0..500 {
+        if client.transport() == Some(last) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(client.transport(), Some(last));
+    client.disconnect();
+    let reason = timeout(DEADLINE, client.closed()).await.expect("it closes");
+    assert_eq!(reason.kind, socketio_tokio::client::Reason::ClientDisconnect);
+    assert_eq!(hear(&mut heard).await, "disconnect, back: false");
+}
+
+#[test]
+fn a_client_talks_by_polling() {
+    run(talk(TransportOrder::Polling, false, Transport::Polling));
+}
+
+#[test]
+fn a_client_talks_by_websocket() {
+    run(talk(TransportOrder::WebSocket, false, Transport::WebSocket));
+}
+
+#[test]
+fn a_client_moves_to_websocket() {
+    run(talk(TransportOrder::PollingFirst, true, Transport::WebSocket));
+}
+
+#[test]
+fn neither_side_waits_for_the_other_to_read() {
+    run(async {
+        const MESSAGES: usize = 400;
+        let (_server, url) = serve().await;
+        let (said, mut heard) = unbounded_channel();
+        let mut limits = Limits::default();
+        limits.queued_bytes = 64 * 1024 * 1024;
+        let builder = Client::builder(&url)
+            .transports(TransportOrder::WebSocket)
+            .limits(limits)
+            .on("forth", move |Arg(text): Arg<String>| {
+                let _ = said.send(text);
+            });
+        let client = socketio_tokio::connect(builder).await.expect("it connects");
+        let text = "x".repeat(50_000);
+        for _ in 0..MESSAGES {
+            client.emit("back", &text).expect("there is room");
+        }
+        for _ in 0..MESSAGES {
+            assert_eq!(hear(&mut heard).await.len(), text.len());
+        }
+    });
+}
+
+#[test]
+fn a_simple_client_takes_events() {
+    run(async {
+        let (_server, url) = serve().await;
+        let client = socketio_tokio::connect_simple(&url).await.expect("it connects");
+        client.emit("ask me", &4).await.expect("it is connected");
+        let asked = timeout(DEADLINE, client.recv())
+            .await
+            .expect("in time")
+            .expect("an event");
+        assert_eq!((asked.name(), asked.arg::<i64>().ok()), ("double", Some(4)));
+        asked.ack(&8).expect("it is connected");
+        let answer = timeout(DEADLINE, client.recv())
+            .await
+            .expect("in time")
+            .expect("an event");
+        assert_eq!((answer.name(), answer.arg::<i64>().ok()), ("answer", Some(8)));
+        client.disconnect().await;
+    });
+}
+
+#[test]
+fn nobody_there_is_said_with_the_words_of_the_system() {
+    run(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        drop(listener);
+        let (builder, _heard) = builder(&url);
+        let failed = timeout(DEADLINE, socketio_tokio::connect(builder))
+            .await
+            .expect("in time");
+        let Err(ConnectError::Failed(reason)) = failed else {
+            panic!("{failed:?}");
+        };
+        let detail = reason.detail.as_deref().unwrap_or_default();
+        assert!(detail.contains("refused"), "{reason}");
+    });
+}
+
+#[test]
+fn an_auth_that_can_not_be_made_is_an_attempt_that_failed() {
+    run(async {
+        let (_server, url) = serve().await;
+        let (builder, _heard) = builder(&url);
+        let builder = builder.auth_with(|| Err::<(), _>("no token today"));
+        let failed = timeout(DEADLINE, socketio_tokio::connect(builder))
+            .await
+            .expect("in time");
+        let Err(ConnectError::Callback(text)) = failed else {
+            panic!("{failed:?}");
+        };
+        assert!(text.contains("no token today"), "{text}");
+    });
+}
+
+#[test]
+fn a_lost_connection_comes_back_and_says_so() {
+    run(async {
+        let (server, url) = serve().await;
+        let (builder, mut heard) = builder(&url);
+        let mut reconnection = Reconnection::default();
+        reconnection.attempts = Attempts::AtMost(2);
+        reconnection.min = Duration::from_millis(20);
+        let client = socketio_tokio::connect(builder.reconnection(reconnection))
+            .await
+            .expect("it connects");
+        assert_eq!(hear(&mut heard).await, "connect");
+        let mut events = client.events();
+        server.shutdown(Duration::ZERO).expect("it is served");
+        assert_eq!(hear(&mut heard).await, "disconnect, back: true");
+        let mut told = Vec::new();
+        while let Some(event) = timeout(DEADLINE, events.next()).await.expect("in time") {
+            let is_last = matches!(event, ConnectionEvent::Closed { .. });
+            told.push(match event {
+                ConnectionEvent::Upgraded | ConnectionEvent::UpgradeFailed { .. } => continue,
+                ConnectionEvent::Left { .. } => "left",
+                ConnectionEvent::Disconnected {
+                    will_reconnect: true, ..
+                } => "disconnected",
+                ConnectionEvent::Reconnecting { .. } => "reconnecting",
+                ConnectionEvent::Connecting { .. } => "connecting",
+                ConnectionEvent::AttemptFailed { .. } => "failed",
+                ConnectionEvent::Closed { .. } => "closed",
+                other => panic!("{other:?}"),
+            });
+            if is_last {
+                break;
+            }
+        }
+        let attempt = ["reconnecting", "connecting", "failed"];
+        let expected: Vec<_> = ["left", "disconnected"]
+            .into_iter()
+            .chain(attempt)
+            .chain(attempt)
+            .chain(["closed"])
+            .collect();
+        assert_eq!(told, expected);
+    });
+}
+
+#[test]
+fn a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind() {
+    for order in [
+        TransportOrder::Polling,
+        TransportOrder::WebSocket,
+        TransportOrder::PollingFirst,
+    ] {
+        run(async move {
+            let (server, url) = serve().await;
+            let (builder, mut heard) = builder(&url);
+            let state = Arc::new(());
+            let weak: Weak<()> = Arc::downgrade(&state);
+            let builder = builder.state(state).transports(order);
+            let client = socketio_tokio::connect(builder).await.expect("it connects");
+            assert_eq!(hear(&mut heard).await, "connect");
+            client.emit("ask me", &1).expect("it is connected");
+            assert_eq!(hear(&mut heard).await, "answer 2");
+            drop(client);
+            assert_eq!(hear(&mut heard).await, "disconnect, back: false");
+            for _ in 0..100 {
+                if weak.strong_count() == 0 && server.sockets().is_ok_and(|sockets| sockets.is_empty()) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            panic!("left: {} of the client", weak.strong_count());
+        });
+    }
+}
+
+/// Makes connections that never come.
+struct Never;
+
+impl Connector for Never {
+    fn connect(&self, _: &Endpoint) -> Connecting {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_client_that_is_still_connecting_can_be_dropped() {
+    run(async {
+        for is_asking in [true, false] {
+            let state = Arc::new(());
+            let weak: Weak<()> = Arc::downgrade(&state);
+            let builder = Client::builder("http://127.0.0.1:1")
+                .state(state)
+                .connector(Never);
+            let builder = if is_asking {
+                builder.headers_with(std::future::pending::<Result<[(String, String); 0], Infallible>>)
+            } else {
+                builder
+            };
+            let client = socketio_tokio::start(builder).expect("it starts");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(client);
+            for _ in 0..100 {
+                if weak.strong_count() == 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            assert_eq!(weak.strong_count(), 0, "asking: {is_asking}");
+        }
+    });
+}
+
+#[test]
+fn a_client_whose_runtime_was_dropped_leaves_nothing_behind() {
+    for order in [TransportOrder::Polling, TransportOrder::WebSocket] {
+        let weak = {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
+            let state = Arc::new(());
+            let weak: Weak<()> = Arc::downgrade(&state);
+            let client = runtime.block_on(async {
+                let (_server, url) = serve().await;
+                let (builder, mut heard) = builder(&url);
+                let builder = builder.state(state).transports(order);
+                let client = socketio_tokio::connect(builder).await.expect("it connects");
+                assert_eq!(hear(&mut heard).await, "connect");
+                client
+            });
+            drop(runtime);
+            assert!(!client.connected());
+            weak
+        };
+        assert_eq!(weak.strong_count(), 0);
+    }
+}

@@ -1,0 +1,136 @@
+//! Through an HTTP proxy (`CONNECT`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use socketio_tests::live::{House, Scheduler, Scripted};
+use socketio_tokio::net::Proxy;
+use socketio_tokio::{Arguments, Reply, Server, Transport};
+
+use crate::certificates::Authority;
+use crate::{ORDERS, assert_echoes, once, refusal, serve_tls, trusting};
+
+/// A proxy that lets everybody through who has the right words, and counts.
+struct Counting {
+    proxy: Scripted,
+    connects: Arc<AtomicUsize>,
+}
+
+impl Counting {
+    /// `credentials` are the value of `Proxy-Authorization` that is asked for.
+    fn start(credentials: Option<&'static str>) -> Self {
+        let connects = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connects);
+        let proxy = Scripted::start(move |client| {
+            let Some(mut request) = client.request() else {
+                return;
+            };
+            let line = request.head.lines().next().unwrap_or_default();
+            let target = line
+                .strip_prefix("CONNECT ")
+                .and_then(|rest| rest.strip_suffix(" HTTP/1.1"));
+            let target = target.map(|target| target.replace("localhost", "127.0.0.1"));
+            let Some(target) = target.and_then(|target| target.parse::<SocketAddr>().ok()) else {
+                client.respond("405 Method Not Allowed", "", "only CONNECT");
+                return;
+            };
+            if credentials.is_some() && request.header("proxy-authorization") != credentials {
+                let challenge = "Proxy-Authenticate: Basic realm=\"proxy\"\r\n";
+                client.respond("407 Proxy Authentication Required", challenge, "who are you?");
+                return;
+            }
+            counted.fetch_add(1, Ordering::SeqCst);
+            client.send("HTTP/1.1 200 Connection established\r\nVia: 1.1 test\r\n\r\n");
+            // Nothing of this request is for the server.
+            request.head.clear();
+            let _ = client.join(target, &request);
+        });
+        Self { proxy, connects }
+    }
+
+    fn url(&self, credentials: &str) -> String {
+        format!("http://{credentials}{}", self.proxy.address())
+    }
+
+    fn connects(&self) -> usize {
+        self.connects.load(Ordering::SeqCst)
+    }
+}
+
+fn house() -> House {
+    House::open(Server::builder().on("echo", |arguments: Arguments| Reply(arguments)))
+}
+
+#[test]
+fn plain_connections_go_through_it() {
+    Scheduler::both(|| async {
+        let house = house();
+        for (order, transport) in ORDERS {
+            let counting = Counting::start(None);
+            let proxy = Proxy::parse(&counting.url("")).expect("it is one");
+            assert_echoes(once(&house.url()).transports(order).proxy(proxy), transport).await;
+            let expected = match transport {
+                Transport::WebSocket => 1..=4,
+                _ => 2..=8,
+            };
+            assert!(
+                expected.contains(&counting.connects()),
+                "{} connects",
+                counting.connects()
+            );
+        }
+    });
+}
+
+#[test]
+fn tls_goes_through_it() {
+    Scheduler::both(|| async {
+        let authority = Authority::new("ours");
+        let port = serve_tls(&authority.server(&["localhost"])).await;
+        let counting = Counting::start(None);
+        for (order, transport) in ORDERS {
+            let proxy = Proxy::parse(&counting.url("")).expect("it is one");
+            let builder = once(&format!("https://localhost:{port}")).tls(trusting(&authority));
+            assert_echoes(builder.transports(order).proxy(proxy), transport).await;
+        }
+        assert!(counting.connects() >= 4, "{} connects", counting.connects());
+    });
+}
+
+#[test]
+fn a_proxy_that_wants_credentials_gets_them() {
+    Scheduler::both(|| async {
+        let house = house();
+        // `ada:secret` in base64.
+        let counting = Counting::start(Some("Basic YWRhOnNlY3JldA=="));
+        let proxy = Proxy::parse(&counting.url("ada:secret@")).expect("it is one");
+        assert_echoes(once(&house.url()).proxy(proxy), Transport::WebSocket).await;
+        assert!(counting.connects() >= 1);
+    });
+}
+
+#[test]
+fn a_proxy_that_refuses_is_named() {
+    Scheduler::both(|| async {
+        let house = house();
+        let counting = Counting::start(Some("Basic YWRhOnNlY3JldA=="));
+        let proxy = Proxy::parse(&counting.url("")).expect("it is one");
+        let why = refusal(once(&house.url()).proxy(proxy)).await;
+        assert!(why.contains("407") && why.contains("proxy"), "{why}");
+        assert_eq!(counting.connects(), 0);
+    });
+}
+
+#[test]
+fn a_proxy_that_cannot_reach_the_server_is_named() {
+    Scheduler::both(|| async {
+        let proxy = Scripted::start(|client| {
+            let _ = client.request();
+            client.respond("502 Bad Gateway", "", "");
+        });
+        let through = Proxy::parse(&proxy.url()).expect("it is one");
+        let why = refusal(once("http://127.0.0.1:1").proxy(through)).await;
+        assert!(why.contains("502") && why.contains("proxy"), "{why}");
+    });
+}

@@ -1,0 +1,150 @@
+//! There and back.
+
+use std::time::Duration;
+
+use socketio_tests::live::{Peer, PeerOptions, Scheduler, within};
+use socketio_tokio::net::TlsClient;
+use socketio_tokio::net::tls::TlsServer;
+use socketio_tokio::{Bytes, Transport};
+use tokio::net::UnixListener;
+
+use crate::certificates::Authority;
+use crate::{ORDERS, assert_echoes, once, serve_tls, serve_with, server, trusting};
+
+#[test]
+fn https_and_wss() {
+    Scheduler::both(|| async {
+        let authority = Authority::new("ours");
+        let port = serve_tls(&authority.server(&["localhost", "127.0.0.1"])).await;
+        for scheme in ["https", "wss"] {
+            for (order, transport) in ORDERS {
+                for host in ["localhost", "127.0.0.1"] {
+                    let builder = once(&format!("{scheme}://{host}:{port}"));
+                    assert_echoes(builder.transports(order).tls(trusting(&authority)), transport).await;
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn half_a_megabyte_of_bytes_over_tls() {
+    Scheduler::both(|| async {
+        let authority = Authority::new("ours");
+        let port = serve_tls(&authority.server(&["localhost"])).await;
+        for (order, _) in ORDERS {
+            let builder = once(&format!("https://localhost:{port}"))
+                .transports(order)
+                .tls(trusting(&authority));
+            let client = within("the connection", socketio_tokio::connect(builder))
+                .await
+                .expect("it connects");
+            let bytes: Bytes = (0..500_000_u32)
+                .map(|index| u8::try_from(index % 256).unwrap_or(0))
+                .collect();
+            for _ in 0..3 {
+                let echo: Bytes = within("an echo", client.call("echo", &bytes))
+                    .await
+                    .expect("it answers");
+                assert!(echo == bytes);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_client_with_a_certificate() {
+    Scheduler::both(|| async {
+        let (ours, clients) = (Authority::new("ours"), Authority::new("of clients"));
+        let certificate = ours.server(&["localhost"]);
+        let tls = TlsServer::builder(certificate.pem, certificate.key)
+            .require_client_certificate(clients.pem.as_str());
+        let port = serve_with(tls.build().expect("it can be used")).await;
+        let own = clients.client();
+        let tls = TlsClient::builder()
+            .only_ca_pem(ours.pem.as_str())
+            .client_certificate(own.pem, own.key);
+        let tls = tls.build().expect("it can be used");
+        for (order, transport) in ORDERS {
+            let builder = once(&format!("https://localhost:{port}"))
+                .transports(order)
+                .tls(tls.clone());
+            assert_echoes(builder, transport).await;
+        }
+    });
+}
+
+#[test]
+fn a_name_that_is_not_that_of_the_url() {
+    Scheduler::both(|| async {
+        let authority = Authority::new("ours");
+        let port = serve_tls(&authority.server(&["example.org"])).await;
+        let tls = TlsClient::builder()
+            .only_ca_pem(authority.pem.as_str())
+            .server_name("example.org");
+        let builder = once(&format!("https://127.0.0.1:{port}")).tls(tls.build().expect("it can be used"));
+        assert_echoes(builder, Transport::WebSocket).await;
+    });
+}
+
+#[test]
+fn anybody_where_the_danger_is_accepted() {
+    Scheduler::both(|| async {
+        let port = serve_tls(&Authority::new("nobody").expired_server(&["example.org"])).await;
+        let tls = TlsClient::builder().danger_accept_invalid_certificates();
+        let builder = once(&format!("https://localhost:{port}")).tls(tls.build().expect("it can be used"));
+        assert_echoes(builder, Transport::WebSocket).await;
+    });
+}
+
+#[test]
+fn a_unix_socket() {
+    Scheduler::both(|| async {
+        let folder = std::env::temp_dir().join(format!("socketio-{}-{}", std::process::id(), line!()));
+        let path = folder.join("server.sock");
+        std::fs::create_dir_all(&folder).expect("there is a folder for such");
+        // Of an earlier round.
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).expect("it can be bound");
+        tokio::spawn(socketio_tokio::serve(listener, server()));
+        for (order, transport) in ORDERS {
+            let builder = once(&format!("unix:{}", path.display())).transports(order);
+            assert_echoes(builder, transport).await;
+        }
+        std::fs::remove_dir_all(&folder).expect("it was ours");
+    });
+}
+
+/// The published server behind node's own TLS.
+#[test]
+fn node_over_https() {
+    let authority = Authority::new("ours");
+    let certificate = authority.server(&["localhost"]);
+    let folder = std::env::temp_dir().join(format!("socketio-{}-{}", std::process::id(), line!()));
+    std::fs::create_dir_all(&folder).expect("there is a folder for such");
+    let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    std::fs::write(&cert, &certificate.pem).expect("it can be written");
+    std::fs::write(&key, &certificate.key).expect("it can be written");
+    let options = PeerOptions::default().with("--cert", cert).with("--key", key);
+    let started = Peer::Node.start(options);
+    let _ = std::fs::remove_dir_all(&folder);
+    let Ok(server) = started else { return };
+    let port = server.address().port();
+    Scheduler::both(|| async {
+        for (order, transport) in ORDERS {
+            let builder = once(&format!("https://localhost:{port}"))
+                .transports(order)
+                .tls(trusting(&authority));
+            let client = within("the connection", socketio_tokio::connect(builder))
+                .await
+                .expect("it connects");
+            socketio_tests::live::eventually("the transport", || client.transport() == Some(transport)).await;
+            let echo = within(
+                "an echo",
+                client.call::<u32>("echo-ack", &1).timeout(Duration::from_secs(5)),
+            )
+            .await;
+            assert_eq!(echo, Ok(1));
+        }
+    });
+}
