@@ -3,6 +3,7 @@
 //! Server and generator have a processor each. Servers are measured in turn, round by round, and compared within
 //! the round, because the speed of a machine changes by the minute. `README.md` says what each number means.
 
+mod clients;
 mod frame;
 mod handshake;
 mod http;
@@ -19,8 +20,10 @@ mod trial;
 
 use std::process::ExitCode;
 
+use socketio_tests::client_load;
+
 use machine::Processors;
-use options::{Format, Options, Pace, USAGE};
+use options::{Format, Options, Pace, Subject, USAGE};
 use report::{Report, ScenarioReport, StallReport};
 use scenario::Scenario;
 use server::Program;
@@ -37,20 +40,50 @@ fn stall_rounds(options: &Options) -> usize {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == "canned").is_some() {
+        return canned(words);
+    }
+    let options = match Options::parse(words) {
         Ok(options) => options,
         Err(error) => {
             eprintln!("{error}\n{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match Bench::prepare(&options).map(Bench::run) {
-        Ok(report) => {
+    let found = match options.subject {
+        Subject::Servers => Bench::prepare(&options)
+            .map(Bench::run)
+            .map(|report| (report.text(), report.json(), !report.failures.is_empty())),
+        Subject::Clients => {
+            clients::run(&options).map(|report| (report.text(), report.json(), report.has_failed()))
+        }
+    };
+    match found {
+        Ok((text, json, has_failed)) => {
             match options.format {
-                Format::Text => print!("{}", report.text()),
-                Format::Json => println!("{:#}", report.json()),
+                Format::Text => print!("{text}"),
+                Format::Json => println!("{json:#}"),
             }
-            ExitCode::from(u8::from(!report.failures.is_empty()))
+            ExitCode::from(u8::from(has_failed))
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// This program as one of the clients that it runs.
+fn canned(words: impl Iterator<Item = String>) -> ExitCode {
+    let Some(options) = client_load::Options::parse(words) else {
+        eprintln!("usage: bench canned {}", client_load::USAGE);
+        return ExitCode::from(2);
+    };
+    match clients::canned::measure(&options) {
+        Ok(line) => {
+            println!("{}", serde_json::json!(line));
+            ExitCode::SUCCESS
         }
         Err(error) => {
             eprintln!("{error}");

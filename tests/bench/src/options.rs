@@ -1,22 +1,27 @@
 //! The command line.
 
 use crate::Outcome;
+use crate::clients;
 use crate::scenario::Scenario;
 
 pub(crate) const USAGE: &str = "\
 usage: bench [--scenario all|NAME[,NAME]] [--peers NAME[,NAME]] [--rounds N] [--quick] [--json]
              [--ours NAME] [--binding NAME] [--data value|raw|typed]
              [--command 'NAME=PROGRAM ARGUMENT...']
+       bench --clients [--peers NAME[,NAME]] [--rounds N] [--quick] [--json] [--ours NAME] [--binding NAME]
+             [--command 'NAME=PROGRAM ARGUMENT...']
 
+  --clients   what an echo costs clients instead of servers
   --scenario  what to measure (default: all); names are in tests/bench/README.md
-  --peers     servers to compare with (default: socketioxide)
-  --ours      the server in the first column (default: ours; a peer's name compares the peer with itself)
+  --peers     whom to compare with (default: socketioxide; clients: socket.io-client,python-socketio,rust_socketio)
+  --ours      who stands first (default: ours; a peer's name compares the peer with itself)
   --rounds    rounds, each measuring every server once (default: 5; with --quick: 3)
   --quick     short windows: for a look, not for a decision
   --json      print JSON instead of tables
   --binding   binding of our testbed (default: tokio)
   --data      how our testbed holds arguments (default: raw, as the testbed)
-  --command   how to start the server NAME; ` --port N --threads T` is appended, nothing is built";
+  --command   how to start NAME; ` --port N --threads T` is appended, to clients ` --url URL --window W ..`,
+              and nothing is built; the server that clients talk to is called `server`";
 
 /// A server program named on the command line instead of being built here.
 pub(crate) struct Command {
@@ -29,12 +34,20 @@ pub(crate) enum Format {
     Json,
 }
 
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Servers,
+    Clients,
+}
+
 pub(crate) enum Pace {
     Full,
     Quick,
 }
 
 pub(crate) struct Options {
+    pub(crate) subject: Subject,
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) ours: String,
     pub(crate) peers: Vec<String>,
@@ -49,9 +62,10 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Outcome<Self> {
         let mut options = Self {
+            subject: Subject::Servers,
             scenarios: Scenario::ALL.to_vec(),
             ours: "ours".into(),
-            peers: vec!["socketioxide".into()],
+            peers: Vec::new(),
             rounds: 0,
             pace: Pace::Full,
             format: Format::Text,
@@ -61,6 +75,7 @@ impl Options {
         };
         while let Some(name) = arguments.next() {
             match name.as_str() {
+                "--clients" => options.subject = Subject::Clients,
                 "--quick" => options.pace = Pace::Quick,
                 "--json" => options.format = Format::Json,
                 _ => {
@@ -68,6 +83,12 @@ impl Options {
                     options.set(&name, value)?;
                 }
             }
+        }
+        if options.peers.is_empty() {
+            options.peers = match options.subject {
+                Subject::Servers => vec!["socketioxide".into()],
+                Subject::Clients => clients::PEERS.map(str::to_owned).to_vec(),
+            };
         }
         if options.rounds == 0 {
             options.rounds = match options.pace {

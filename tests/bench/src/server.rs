@@ -2,15 +2,18 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use socketio_tests::cargo::cargo;
 
 use crate::Outcome;
 use crate::machine::{CpuClock, Processors, resident_kib};
 use crate::options::Options;
 
+/// The name of the server that clients are measured against: our testbed.
+pub(crate) const SERVER: &str = "server";
 const ANNOUNCEMENT: &str = "listening on ";
 
 /// Whether a server shares its processor with nobody or runs wherever it likes.
@@ -43,7 +46,7 @@ impl Program {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .ok_or("the bench lives in tests/")?;
-        if name == "ours" {
+        if name == "ours" || name == SERVER {
             let manifest = tests.join("Cargo.toml");
             let executable = cargo_build(&manifest, &["-p", "socketio-tests", "--bin", "testbed"])?;
             let fixed = [
@@ -101,9 +104,8 @@ impl Program {
 }
 
 /// Runs `cargo build --release` and returns the path of the one executable it made.
-fn cargo_build(manifest: &Path, arguments: &[&str]) -> Outcome<String> {
-    let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-    let mut command = Command::new(cargo);
+pub(crate) fn cargo_build(manifest: &Path, arguments: &[&str]) -> Outcome<String> {
+    let mut command = cargo();
     command.args([
         "build",
         "--release",
