@@ -14,6 +14,7 @@ use super::serve::serve_house;
 use super::server::{ServerHouse, ServerMachine, forward_server_to_core};
 use super::shard::Shard;
 use super::strand::{Strand, StrandId, Strands, Work};
+use super::strand_table::StrandTable;
 use super::work::mark_over;
 use crate::bare::{EngineInner, EngineServer, Session};
 use crate::core::{
@@ -39,7 +40,7 @@ pub async fn serve_engine<R: Runtime, L: Listener>(
     let machine = EngineMachine {
         core,
         inner: Arc::downgrade(&inner),
-        strands: Vec::new(),
+        strands: StrandTable::new(),
     };
     serve_house(runtime, listener, inner, machine).await
 }
@@ -48,8 +49,7 @@ pub async fn serve_engine<R: Runtime, L: Listener>(
 pub(crate) struct EngineMachine {
     pub(crate) core: EngineCore,
     inner: Weak<EngineInner>,
-    /// By the index of the session.
-    strands: Vec<Option<(SessionId, StrandId)>>,
+    strands: StrandTable<SessionId>,
 }
 
 /// What handlers have to be called for.
@@ -82,8 +82,7 @@ impl Job for SessionJob {
 
 impl EngineMachine {
     fn strand_of(&self, session: SessionId) -> Option<StrandId> {
-        let (own, strand) = self.strands.get(session.index()).copied().flatten()?;
-        (own == session).then_some(strand)
+        self.strands.get(session)
     }
 
     fn enter(&mut self, session: SessionId, strands: &mut Strands<Self>) -> Option<StrandId> {
@@ -91,13 +90,7 @@ impl EngineMachine {
         let (sid, head) = (self.core.sid(session)?, self.core.head(session)?.clone());
         let handle = Session::new(inner, session, sid, head, self.core.peer(session)?);
         let strand = strands.insert(Strand::new(handle));
-        let index = session.index();
-        if index >= self.strands.len() {
-            self.strands.resize_with(index + 1, || None);
-        }
-        if let Some(slot) = self.strands.get_mut(index) {
-            *slot = Some((session, strand));
-        }
+        self.strands.insert(session, strand);
         Some(strand)
     }
 
@@ -145,11 +138,7 @@ impl Machine for EngineMachine {
     }
 
     fn forget(&mut self, strand: StrandId, subject: &Session) {
-        if let Some(slot) = self.strands.get_mut(subject.id().index())
-            && slot.is_some_and(|(_, own)| own == strand)
-        {
-            *slot = None;
-        }
+        self.strands.forget(subject.id(), strand);
     }
 }
 

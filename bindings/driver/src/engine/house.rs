@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::shard::{Shard, Task};
 use super::strand::{StrandId, Strands, Work};
 use super::wires::ConnectionWire;
-use crate::core::{ConnId, Limits, OutBuf};
+use crate::core::{Arguments, ConnId, Limits, OutBuf};
 use crate::error::Error;
 
 /// A server or client as its handles share it: the lock, and what runs outside of it.
@@ -96,6 +98,12 @@ pub(crate) trait Job: Send {
 
     /// About how many bytes it keeps.
     fn size(&self) -> usize;
+}
+
+/// About how many bytes the arguments of an event keep.
+pub(super) fn arguments_size(arguments: &Arguments) -> usize {
+    let attachments = arguments.attachments().iter().map(Bytes::len);
+    arguments.text().len() + attachments.sum::<usize>()
 }
 
 /// What a core has to tell.

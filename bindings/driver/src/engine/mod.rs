@@ -29,6 +29,7 @@ mod shard;
 mod socketio;
 mod state;
 mod strand;
+mod strand_table;
 mod timer;
 mod wires;
 mod work;

@@ -7,16 +7,15 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::bundle::Bundles;
 use super::foreign::{self, Foreign, OwnRequest};
-use super::house::{House, ItemOf, Machine, Next, Notice, forward_to_core};
+use super::house::{House, ItemOf, Machine, Next, Notice, arguments_size, forward_to_core};
 use super::runtime::{Listener, Runtime};
 use super::serve::{host_house, serve_house};
 use super::server::{ServerHouse, ServerMachine, forward_server_to_core};
 use super::shard::Shard;
 use super::strand::{Strand, StrandId, Strands, Work};
+use super::strand_table::StrandTable;
 use super::work::{mark_over, run_before, run_beside};
 use crate::core::{
     self, AckToken, Arguments, ClientBundle, Config, ConnId, CoreEvent, EngineConfig, EventName, Limits,
@@ -73,7 +72,7 @@ fn build<R: Runtime>(runtime: &R, inner: &Arc<Inner>) -> io::Result<SocketMachin
     Ok(SocketMachine {
         core,
         inner: Arc::downgrade(inner),
-        strands: Vec::new(),
+        strands: StrandTable::new(),
     })
 }
 
@@ -81,8 +80,7 @@ fn build<R: Runtime>(runtime: &R, inner: &Arc<Inner>) -> io::Result<SocketMachin
 pub(crate) struct SocketMachine {
     pub(crate) core: core::Server,
     inner: Weak<Inner>,
-    /// By the index of the socket.
-    strands: Vec<Option<(SocketId, StrandId)>>,
+    strands: StrandTable<SocketId>,
 }
 
 /// What handlers have to be called for.
@@ -114,10 +112,7 @@ impl super::house::Job for SocketJob {
 
     fn size(&self) -> usize {
         match self {
-            Self::Event { arguments, .. } => {
-                let attachments = arguments.attachments().iter().map(Bytes::len);
-                arguments.text().len() + attachments.sum::<usize>()
-            }
+            Self::Event { arguments, .. } => arguments_size(arguments),
             Self::Join | Self::Disconnect(_) => 0,
         }
     }
@@ -126,8 +121,7 @@ impl super::house::Job for SocketJob {
 impl SocketMachine {
     /// The strand of a socket that was let in or asks to be.
     pub(crate) fn strand_of(&self, socket: SocketId) -> Option<StrandId> {
-        let (own, strand) = self.strands.get(socket.index()).copied().flatten()?;
-        (own == socket).then_some(strand)
+        self.strands.get(socket)
     }
 
     fn enter(
@@ -145,13 +139,7 @@ impl SocketMachine {
             self.core.handshake(socket)?,
         );
         let strand = strands.insert(Strand::new(handle));
-        let index = socket.index();
-        if index >= self.strands.len() {
-            self.strands.resize_with(index + 1, || None);
-        }
-        if let Some(slot) = self.strands.get_mut(index) {
-            *slot = Some((socket, strand));
-        }
+        self.strands.insert(socket, strand);
         Some(strand)
     }
 
@@ -209,11 +197,7 @@ impl Machine for SocketMachine {
     }
 
     fn forget(&mut self, strand: StrandId, subject: &Socket) {
-        if let Some(slot) = self.strands.get_mut(subject.socket_id().index())
-            && slot.is_some_and(|(_, own)| own == strand)
-        {
-            *slot = None;
-        }
+        self.strands.forget(subject.socket_id(), strand);
     }
 }
 

@@ -4,9 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::Context;
 
-use bytes::Bytes;
-
-use super::super::house::{House, Job, Next};
+use super::super::house::{House, Job, Next, arguments_size};
 use super::super::shard::Shard;
 use super::super::strand::Work;
 use super::super::work::reopen;
@@ -46,10 +44,7 @@ impl Job for ClientJob {
 
     fn size(&self) -> usize {
         match self {
-            Self::Event { arguments, .. } => {
-                let attachments = arguments.attachments().iter().map(Bytes::len);
-                arguments.text().len() + attachments.sum::<usize>()
-            }
+            Self::Event { arguments, .. } => arguments_size(arguments),
             Self::Connect | Self::Disconnect(_) => 0,
         }
     }

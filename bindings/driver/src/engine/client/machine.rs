@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::house::{ItemOf, Machine, Notice, forward_to_core};
 use super::super::strand::{Strand, StrandId, Strands};
+use super::super::strand_table::StrandTable;
 use super::errand::{Errand, Question, Runner};
 use super::jobs::ClientJob;
 use crate::client::inner::ClientInner;
@@ -22,8 +23,8 @@ use crate::net::Endpoint;
 pub(crate) struct ClientMachine {
     pub(crate) core: ClientCore,
     inner: Weak<ClientInner>,
-    /// By the index of the namespace; each has one for the client's whole life.
-    strands: Vec<Option<StrandId>>,
+    /// Each namespace has one for the client's whole life.
+    strands: StrandTable<NamespaceId>,
     /// What events of the core came to and was not taken yet.
     notices: VecDeque<Notice<Self>>,
     /// Runs connections once they are there.
@@ -84,7 +85,7 @@ impl ClientMachine {
         Self {
             core,
             inner: Arc::downgrade(inner),
-            strands: Vec::new(),
+            strands: StrandTable::new(),
             notices: VecDeque::new(),
             runner,
             endpoint: None,
@@ -197,13 +198,12 @@ impl ClientMachine {
             .extend(inner.hub().publish(event).into_iter().map(Notice::Wake));
     }
 
-    fn strand_of(&mut self, namespace: NamespaceId, strands: &mut Strands<Self>) -> Option<StrandId> {
-        let index = namespace.index();
-        if index >= self.strands.len() {
-            self.strands.resize(index + 1, None);
-        }
-        let slot = self.strands.get_mut(index)?;
-        Some(*slot.get_or_insert_with(|| strands.insert(Strand::new(namespace))))
+    fn strand_of(&mut self, namespace: NamespaceId, strands: &mut Strands<Self>) -> StrandId {
+        self.strands.get(namespace).unwrap_or_else(|| {
+            let strand = strands.insert(Strand::new(namespace));
+            self.strands.insert(namespace, strand);
+            strand
+        })
     }
 
     fn name(&self, namespace: NamespaceId) -> Text {
@@ -219,7 +219,7 @@ impl ClientMachine {
                 arguments,
                 ack,
             } => {
-                let strand = self.strand_of(namespace, strands)?;
+                let strand = self.strand_of(namespace, strands);
                 return Some(Notice::Job(strand, ClientJob::Event { name, arguments, ack }));
             }
             ClientEvent::Acked { ack, outcome } => {
@@ -301,9 +301,8 @@ impl ClientMachine {
             id: id.detach(),
         };
         self.publish(inner, &event);
-        if let Some(strand) = self.strand_of(namespace, strands) {
-            self.notices.push_back(Notice::Job(strand, ClientJob::Connect));
-        }
+        let strand = self.strand_of(namespace, strands);
+        self.notices.push_back(Notice::Job(strand, ClientJob::Connect));
     }
 
     fn refused(&mut self, inner: &ClientInner, namespace: NamespaceId, error: JoinError) {
@@ -333,10 +332,9 @@ impl ClientMachine {
             reason: reason.clone(),
         };
         self.publish(inner, &event);
-        if let Some(strand) = self.strand_of(namespace, strands) {
-            let job = ClientJob::Disconnect(Box::new(reason));
-            self.notices.push_back(Notice::Job(strand, job));
-        }
+        let strand = self.strand_of(namespace, strands);
+        let job = ClientJob::Disconnect(Box::new(reason));
+        self.notices.push_back(Notice::Job(strand, job));
     }
 
     fn failed(
@@ -437,11 +435,7 @@ impl Machine for ClientMachine {
     }
 
     fn forget(&mut self, strand: StrandId, subject: &NamespaceId) {
-        if let Some(slot) = self.strands.get_mut(subject.index())
-            && *slot == Some(strand)
-        {
-            *slot = None;
-        }
+        self.strands.forget(*subject, strand);
     }
 
     fn is_over(&self) -> bool {
