@@ -38,6 +38,9 @@ pub struct Limits {
     pub rooms_per_socket: usize,
     /// Most acknowledgements one socket may owe. Default 10,000.
     pub pending_acks: usize,
+    /// Most connections at once. Default 100,000: idle ones cost one descriptor and some 3 KiB each. The first request
+    /// of a connection beyond it is answered 503, and far beyond it connections are closed at once.
+    pub connections: usize,
     /// Most sessions on one shard. Default 1,000,000; beyond it a handshake is answered 503.
     pub sessions: usize,
     /// Most handlers of one client that may run at once before nothing more is read from it. Default 64.
@@ -59,6 +62,7 @@ impl Default for Limits {
             namespaces_per_client: 100,
             rooms_per_socket: 10_000,
             pending_acks: 10_000,
+            connections: 100_000,
             sessions: 1_000_000,
             handlers_in_flight: 64,
         }

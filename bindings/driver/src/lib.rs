@@ -68,6 +68,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bare;
+mod binding;
 pub mod client;
 mod core;
 mod encoding;

@@ -67,11 +67,11 @@ impl Runtime for Still {
 /// A listener that nobody connects to.
 pub(crate) struct Silent;
 
-impl Listener for Silent {
+impl<R> Listener<R> for Silent {
     type Stream = NoStream;
 
-    fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<io::Result<(NoStream, Peer)>> {
-        Poll::Pending
+    fn accept(&mut self) -> impl Future<Output = io::Result<(NoStream, Peer)>> + Send {
+        std::future::pending()
     }
 }
 

@@ -42,12 +42,6 @@ impl Runtime for Tokio {
         drop(self.0.spawn(task));
     }
 
-    fn seed(&self) -> io::Result<[u8; 32]> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(io::Error::other)?;
-        Ok(seed)
-    }
-
     fn resolve(
         &self,
         host: &str,

@@ -5,10 +5,11 @@ use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use socketio_tokio::bytes::BytesMut;
+use socketio_tokio::engine::Listener;
 use socketio_tokio::engine::{BoxStream, Stream};
 use socketio_tokio::net::tls::{TlsClient, TlsServer};
 use socketio_tokio::net::{Connector, Direct, Endpoint, Proxy};
-use socketio_tokio::{IntoListener, Server, Tokio};
+use socketio_tokio::{Server, Tokio};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 #[cfg(unix)]
 use tokio::net::UnixListener;
@@ -17,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 const LOCALHOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Until the test's runtime ends.
-fn start(listener: impl IntoListener<Listener: Send> + Send + 'static) {
+fn start(listener: impl Listener<Tokio>) {
     tokio::spawn(socketio_tokio::serve(listener, Server::builder().build()));
 }
 

@@ -117,3 +117,16 @@ fn more_sessions_than_allowed_are_turned_away_whether_asked_about_or_not() {
         assert_eq!(pair.server.session_count(), 1);
     }
 }
+
+#[test]
+fn more_connections_than_allowed_are_turned_away_with_their_first_request() {
+    let mut pair = Pair::with(|config| config.limits.connections = 1);
+    let conns = [pair.connect(), pair.connect()];
+    for conn in conns.iter().rev() {
+        pair.request(*conn, "GET", POLLING, "", "");
+    }
+    let statuses = conns.map(|conn| pair.answer(conn).unwrap().status);
+    assert_eq!(statuses, [200, 503]);
+    assert!(pair.is_closed(conns[1]) && !pair.is_closed(conns[0]));
+    assert_eq!(pair.server.session_count(), 1);
+}

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use socketio_driver::Peer;
 use socketio_driver::engine::{Listener, Runtime, Stream};
 use std::collections::VecDeque;
-use std::future::{Future, Pending, pending};
+use std::future::{Future, Pending, pending, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -151,16 +151,18 @@ impl Runtime for Handle {
 
 pub(crate) struct Listening(Arc<Mutex<Backlog>>);
 
-impl Listener for Listening {
+impl Listener<Handle> for Listening {
     type Stream = Pipe;
 
-    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Pipe, Peer)>> {
-        let mut backlog = self.0.lock().unwrap();
-        if let Some(pipe) = backlog.pipes.pop_front() {
-            return Poll::Ready(Ok((pipe, Peer::Unknown)));
-        }
-        backlog.acceptor = Some(context.waker().clone());
-        Poll::Pending
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Pipe, Peer)>> + Send {
+        poll_fn(|context| {
+            let mut backlog = self.0.lock().unwrap();
+            if let Some(pipe) = backlog.pipes.pop_front() {
+                return Poll::Ready(Ok((pipe, Peer::Unknown)));
+            }
+            backlog.acceptor = Some(context.waker().clone());
+            Poll::Pending
+        })
     }
 }
 

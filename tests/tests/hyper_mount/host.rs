@@ -39,7 +39,7 @@ impl Host {
             .block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
             .expect("a port is free");
         let address = listener.local_addr().expect("the listener has an address");
-        let hosted = socketio_tokio::host(server).expect("nobody serves it yet");
+        let hosted = tokio::spawn(socketio_tokio::host(server).expect("nobody serves it yet"));
         let (stop, stopped) = oneshot::channel();
         let served = runtime.spawn(serve(listener, server.clone(), stopped));
         Self {

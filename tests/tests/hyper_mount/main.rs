@@ -170,7 +170,7 @@ fn a_server_that_is_not_hosted_says_so() {
 fn a_server_that_has_ended_says_so_to_old_and_new_requests() {
     run(async {
         let server = lab::server();
-        let hosted = socketio_tokio::host(&server).expect("nobody serves it yet");
+        let hosted = tokio::spawn(socketio_tokio::host(&server).expect("nobody serves it yet"));
         let session = sid(&server).await;
         let query = format!("&sid={session}");
         let (wanted, is_wanted) = oneshot::channel();

@@ -41,7 +41,8 @@ pub(crate) type Sleep = dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()> + Se
 pub(crate) fn sleep_of<R: Runtime>(runtime: R) -> Box<Sleep> {
     Box::new(move |duration| {
         let deadline = runtime.now() + duration.min(LONGEST_SLEEP);
-        Box::pin(runtime.sleep_until(deadline))
+        let sleep = runtime.sleep_until(deadline);
+        Box::pin(async move { drop(sleep.await) })
     })
 }
 

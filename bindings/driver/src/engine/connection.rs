@@ -343,7 +343,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
         if let Some(renewed) = renewed {
             (*deadline, *unwritten) = (renewed, left);
         }
-        deadline.as_mut().poll(task)
+        deadline.as_mut().poll(task).map(drop)
     }
 
     fn poll_discard(&mut self, task: &mut Context<'_>) -> Poll<Over> {

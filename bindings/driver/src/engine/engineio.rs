@@ -30,7 +30,7 @@ use crate::router::{Fallback, Gate};
 ///
 /// # Errors
 /// When the server is served already, or the listener fails for good.
-pub async fn serve_engine<R: Runtime, L: Listener>(
+pub async fn serve_engine<R: Runtime, L: Listener<R>>(
     runtime: R,
     listener: L,
     server: EngineServer,
@@ -180,6 +180,11 @@ impl House for EngineInner {
 
     fn see_to(self: &Arc<Self>, errand: Infallible) {
         match errand {}
+    }
+
+    /// Messages are handled one at a time.
+    fn may_overtake(&self, _: &Work<EngineMachine>) -> bool {
+        false
     }
 
     fn run(self: &Arc<Self>, work: Work<EngineMachine>, _: &mut Context<'_>) -> Next {

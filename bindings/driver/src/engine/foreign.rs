@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::runtime::Handlers;
 use super::server::{ServerHouse, ServerMachine};
 use crate::core::{BodyFailure, BodyLength, Method, RequestHead, RequestId, Response, StatusCode};
 use crate::error::Error;
@@ -27,7 +28,7 @@ pub(super) fn answer<H: ServerHouse>(
     request: OwnRequest,
 ) -> Result<(), Error> {
     match request {
-        OwnRequest::Handshake(request) => ask_gate(house, request),
+        OwnRequest::Handshake(request) => ask(house, move |house| ask_gate(house, request)),
         OwnRequest::Request(request, head) if head.body_length() != BodyLength::None => {
             foreign.0 = Some(Box::new((request, head)));
             house.shard().with(house, |state, now| {
@@ -35,12 +36,32 @@ pub(super) fn answer<H: ServerHouse>(
                 state.machine.read_body(now, request, limit);
             })
         }
-        OwnRequest::Request(request, head) => respond(house, request, &head, None),
+        OwnRequest::Request(request, head) => ask(house, move |house| respond(house, request, &head, None)),
         OwnRequest::Body(request, body) => match (foreign.0.take().map(|waiting| *waiting), body) {
-            (Some((own, head)), Ok(body)) if own == request => respond(house, request, &head, Some(body)),
+            (Some((own, head)), Ok(body)) if own == request => {
+                ask(house, move |house| respond(house, request, &head, Some(body)))
+            }
             (_, Err(failure)) => send(house, request, Response::new(failure.status())),
             (_, Ok(_)) => Ok(()),
         },
+    }
+}
+
+/// Asks the application, where handlers run.
+fn ask<H: ServerHouse>(
+    house: &Arc<H>,
+    question: impl FnOnce(&Arc<H>) -> Result<(), Error> + Send + 'static,
+) -> Result<(), Error> {
+    match house.shard().handlers() {
+        Handlers::InPlace => question(house),
+        Handlers::Apart => {
+            let owned = Arc::clone(house);
+            house.shard().spawn_handlers(async move {
+                // A poisoned shard has lost the request.
+                let _ = question(&owned);
+            });
+            Ok(())
+        }
     }
 }
 

@@ -27,6 +27,9 @@ pub(crate) trait House: Send + Sync + Sized + 'static {
     /// Runs one job, outside the lock.
     fn run(self: &Arc<Self>, work: Work<Self::Machine>, task: &mut Context<'_>) -> Next;
 
+    /// Whether what comes after a job may begin while the job waits.
+    fn may_overtake(&self, work: &Work<Self::Machine>) -> bool;
+
     /// Answers a request that a connection brought, outside the lock.
     fn answer(
         self: &Arc<Self>,

@@ -16,8 +16,11 @@ use crate::core::Peer;
 pub trait Runtime: Clone + Send + Sync + 'static {
     /// A byte stream between two processes.
     type Stream: Stream;
-    /// A future that ends at a moment given to [`sleep_until`](Self::sleep_until).
-    type Sleep: Future<Output = ()> + Send + 'static;
+    /// A future that ends at a moment given to [`sleep_until`](Self::sleep_until), with whatever output.
+    type Sleep: Future + Send + 'static;
+
+    /// Where the application's handlers run.
+    const HANDLERS: Handlers = Handlers::InPlace;
 
     /// The current moment.
     fn now(&self) -> Instant;
@@ -28,11 +31,21 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// Runs `task` beside the caller, to its end.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
-    /// Randomness for the core, from the operating system.
+    /// Runs `task`, in which handlers of the application are called, beside the caller; asked for with
+    /// [`Handlers::Apart`] only. Each of its polls calls one handler, which may block.
+    fn spawn_handlers(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn(task);
+    }
+
+    /// Randomness for the core, from the operating system unless the runtime replays a world.
     ///
     /// # Errors
     /// When the system has none to give.
-    fn seed(&self) -> io::Result<[u8; 32]>;
+    fn seed(&self) -> io::Result<[u8; 32]> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(io::Error::other)?;
+        Ok(seed)
+    }
 
     /// The addresses of a host, in the order in which they are to be tried. `host` is a name or an address without
     /// brackets. Only clients ask; by default it is [`io::ErrorKind::Unsupported`].
@@ -64,6 +77,16 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         let _ = path;
         ready(Err(unsupported("connect to Unix sockets")))
     }
+}
+
+/// Where the application's handlers run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handlers {
+    /// On the task of the connection that brought the event, as far as they do not wait.
+    InPlace,
+    /// On tasks of their own, given to [`Runtime::spawn_handlers`]: handlers may block, and no connection waits for
+    /// one. So do gates, fallbacks and a client's callbacks.
+    Apart,
 }
 
 fn unsupported(what: &str) -> io::Error {
@@ -111,11 +134,11 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
     }
 }
 
-/// Where connections come from.
-pub trait Listener: Send + Unpin + 'static {
+/// Where connections of the runtime `R` come from. A binding implements it for the listeners of its runtime.
+pub trait Listener<R>: Send + 'static {
     /// What it accepts.
     type Stream: Stream;
 
-    /// The next connection and who made it.
-    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Peer)>>;
+    /// The next connection and who made it. The future is dropped only to accept no more.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
 }

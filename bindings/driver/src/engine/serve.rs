@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Link};
-use super::house::House;
+use super::house::{House, Machine as _};
 use super::runtime::{Listener, Runtime, Stream};
 use super::server::{ServerHouse, ServerMachine};
 use super::shard::Host;
@@ -15,11 +15,13 @@ use super::timer;
 use crate::core::Peer;
 use crate::error::Error;
 
+/// A connection in so many may be one beyond the limit, which is there to be told so.
+const EXCESS: usize = 16;
 /// How long accepting pauses when the process has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
 
 /// Serves connections of `listener` until the house is shut down, or its serving fails for good.
-pub(super) async fn serve_house<R: Runtime, L: Listener, H: ServerHouse>(
+pub(super) async fn serve_house<R: Runtime, L: Listener<R>, H: ServerHouse>(
     runtime: R,
     mut listener: L,
     house: Arc<H>,
@@ -28,9 +30,10 @@ pub(super) async fn serve_house<R: Runtime, L: Listener, H: ServerHouse>(
     start(&runtime, &house, machine)?;
     let _ends = EndOnDrop(Arc::clone(&house));
     loop {
-        match poll_fn(|task| poll_accept(&house, &mut listener, task)).await {
+        match accept(&house, &mut listener).await {
             Accepted::Connection(stream, peer) => admit(&runtime, &house, stream, peer),
-            Accepted::NoRoom => runtime.sleep_until(runtime.now() + NO_ROOM).await,
+            Accepted::Gone => {}
+            Accepted::NoRoom => drop(runtime.sleep_until(runtime.now() + NO_ROOM).await),
             Accepted::End { deadline } => {
                 drop(listener);
                 finish(&runtime, &house, deadline).await;
@@ -72,20 +75,25 @@ pub(super) fn install<R: Runtime, H: House>(
     house: &Arc<H>,
     machine: H::Machine,
 ) -> io::Result<()> {
-    let (clock, spawner) = (runtime.clone(), runtime.clone());
+    let (clock, spawner, workers) = (runtime.clone(), runtime.clone(), runtime.clone());
     let host = Host {
         now: Box::new(move || clock.now()),
         spawn: Box::new(move |task| spawner.spawn(task)),
+        spawn_handlers: Box::new(move |task| workers.spawn_handlers(task)),
+        handlers: R::HANDLERS,
     };
     house.shard().start(machine, host).map_err(io::Error::other)
 }
 
 fn admit<R: Runtime, H: ServerHouse>(runtime: &R, house: &Arc<H>, stream: impl Stream, peer: Peer) {
-    let opened = house
-        .shard()
-        .with(house, |state, now| (state.open(now, peer), state.machine.wire()));
+    let opened = house.shard().with(house, |state, now| {
+        let most = state.machine.limits().connections;
+        // Those between are told that there are too many; more cannot be told.
+        let has_room = state.open < most.saturating_add(most / EXCESS + 1);
+        has_room.then(|| (state.open(now, peer), state.machine.wire()))
+    });
     // A poisoned shard serves nobody; dropping the stream says so.
-    if let Ok((id, wire)) = opened {
+    if let Ok(Some((id, wire))) = opened {
         let link = Link::new(Arc::clone(house), id, wire);
         runtime.spawn(Connection::new(link, runtime.clone(), stream));
     }
@@ -93,6 +101,8 @@ fn admit<R: Runtime, H: ServerHouse>(runtime: &R, house: &Arc<H>, stream: impl S
 
 enum Accepted<S> {
     Connection(S, Peer),
+    /// The peer was gone before it was accepted.
+    Gone,
     /// The process or the system has no room for another connection at the moment.
     NoRoom,
     End {
@@ -101,31 +111,30 @@ enum Accepted<S> {
     Failed(io::Error),
 }
 
-fn poll_accept<L: Listener, H: House>(
-    house: &Arc<H>,
-    listener: &mut L,
-    task: &mut Context<'_>,
-) -> Poll<Accepted<L::Stream>> {
-    match poll_end(house, task) {
-        Poll::Pending => {}
-        Poll::Ready(Ok(deadline)) => return Poll::Ready(Accepted::End { deadline }),
-        Poll::Ready(Err(error)) => return Poll::Ready(Accepted::Failed(io::Error::other(error))),
-    }
-    match listener.poll_accept(task) {
-        Poll::Pending => Poll::Pending,
-        Poll::Ready(Ok((stream, peer))) => Poll::Ready(Accepted::Connection(stream, peer)),
-        Poll::Ready(Err(error)) => match error.kind() {
-            // The peer was gone before it was accepted.
-            io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::Interrupted => {
-                task.waker().wake_by_ref();
-                Poll::Pending
-            }
-            io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected => Poll::Ready(Accepted::Failed(error)),
-            _ => Poll::Ready(Accepted::NoRoom),
-        },
+/// The next connection, or why there is none.
+async fn accept<R, L: Listener<R>, H: House>(house: &Arc<H>, listener: &mut L) -> Accepted<L::Stream> {
+    let mut connection = pin!(listener.accept());
+    poll_fn(|task| match poll_end(house, task) {
+        Poll::Pending => connection.as_mut().poll(task).map(Accepted::from),
+        Poll::Ready(Ok(deadline)) => Poll::Ready(Accepted::End { deadline }),
+        Poll::Ready(Err(error)) => Poll::Ready(Accepted::Failed(io::Error::other(error))),
+    })
+    .await
+}
+
+impl<S> From<io::Result<(S, Peer)>> for Accepted<S> {
+    fn from(accepted: io::Result<(S, Peer)>) -> Self {
+        match accepted {
+            Ok((stream, peer)) => Self::Connection(stream, peer),
+            Err(error) => match error.kind() {
+                io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::Interrupted => Self::Gone,
+                io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected => Self::Failed(error),
+                _ => Self::NoRoom,
+            },
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use super::house::{House, Machine};
+use super::runtime::Handlers;
 use super::state::{After, State};
 use super::work::{self, Unfinished};
 use crate::core::OutBuf;
@@ -22,6 +23,8 @@ pub(crate) struct Shard<M: Machine> {
 pub(crate) struct Host {
     pub(crate) now: Box<dyn Fn() -> Instant + Send + Sync>,
     pub(crate) spawn: Box<dyn Fn(Task) + Send + Sync>,
+    pub(crate) spawn_handlers: Box<dyn Fn(Task) + Send + Sync>,
+    pub(crate) handlers: Handlers,
 }
 
 /// What is run beside its maker.
@@ -59,8 +62,9 @@ impl<M: Machine> Shard<M> {
 
     /// Begins to serve; fails when it did before.
     pub(crate) fn start(&self, machine: M, host: Host) -> Result<(), Error> {
+        let handlers = host.handlers;
         self.host.set(host).map_err(|_| Error::AlreadyServing)?;
-        *self.state.lock().map_err(|_| Error::Poisoned)? = Some(State::new(machine));
+        *self.state.lock().map_err(|_| Error::Poisoned)? = Some(State::new(machine, handlers));
         Ok(())
     }
 
@@ -72,6 +76,18 @@ impl<M: Machine> Shard<M> {
         if let Some(host) = self.host.get() {
             (host.spawn)(Box::pin(task));
         }
+    }
+
+    /// Runs a task in which handlers of the application are called.
+    pub(super) fn spawn_handlers(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(host) = self.host.get() {
+            (host.spawn_handlers)(Box::pin(task));
+        }
+    }
+
+    /// Where handlers run; in place while nothing is served.
+    pub(super) fn handlers(&self) -> Handlers {
+        self.host.get().map_or(Handlers::InPlace, |host| host.handlers)
     }
 
     /// Runs `verbs` under the lock, and after unlock what they led to.
@@ -127,7 +143,7 @@ impl After {
         }
         for strand in self.strands.drain(..) {
             let unfinished = Unfinished::new(Arc::clone(house), strand);
-            house.shard().spawn(work::drain(unfinished));
+            house.shard().spawn_handlers(work::drain(unfinished));
         }
     }
 }

@@ -35,7 +35,7 @@ use crate::router::{Admission, Fallback, Gate, Verdict};
 ///
 /// # Errors
 /// When the server is served already, its client bundle cannot be read, or the listener fails for good.
-pub async fn serve<R: Runtime, L: Listener>(runtime: R, listener: L, server: Server) -> io::Result<()> {
+pub async fn serve<R: Runtime, L: Listener<R>>(runtime: R, listener: L, server: Server) -> io::Result<()> {
     let inner = Arc::clone(server.inner());
     let machine = build(&runtime, &inner)?;
     serve_house(runtime, listener, inner, machine).await
@@ -239,6 +239,10 @@ impl House for Inner {
 
     fn see_to(self: &Arc<Self>, errand: Infallible) {
         match errand {}
+    }
+
+    fn may_overtake(&self, work: &Work<SocketMachine>) -> bool {
+        matches!(work.job, SocketJob::Event { .. }) && !self.router().is_serial(work.subject.namespace_id())
     }
 
     fn run(self: &Arc<Self>, work: Work<SocketMachine>, task: &mut Context<'_>) -> Next {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::client::ClientMachine;
 use super::house::{ItemOf, Job as _, Machine, Notice};
+use super::runtime::Handlers;
 use super::server::ServerMachine;
 use super::strand::{Course, State as StrandState, Strand, StrandId, Strands, Work};
 use crate::core::{ConnId, Peer};
@@ -24,6 +25,7 @@ pub(crate) struct State<M: Machine> {
     /// The accept loop, which also waits for the last connection.
     pub(super) acceptor: Option<Waker>,
     handlers_in_flight: usize,
+    pub(super) handlers: Handlers,
     pub(super) after: After,
     /// Strands to be dropped after unlock: they hold values of the application.
     pub(super) over: Vec<Strand<M>>,
@@ -116,9 +118,10 @@ impl<M: Machine> Own<M> {
 }
 
 impl<M: Machine> State<M> {
-    pub(super) fn new(machine: M) -> Self {
+    pub(super) fn new(machine: M, handlers: Handlers) -> Self {
         Self {
             handlers_in_flight: machine.limits().handlers_in_flight,
+            handlers,
             machine,
             strands: Strands::default(),
             connections: Vec::new(),
@@ -211,7 +214,8 @@ impl<M: Machine> State<M> {
             && !strand.has_jobs()
             && own.work.iter().rev().any(|work| work.strand == id);
         let has_room = strand.in_flight < self.handlers_in_flight || job.is_last();
-        if strand.state == StrandState::Idle && has_room || continues {
+        let is_here = self.handlers == Handlers::InPlace;
+        if is_here && (strand.state == StrandState::Idle && has_room || continues) {
             strand.state = StrandState::Running;
             let subject = strand.subject.clone();
             own.work.push(Work {
@@ -252,6 +256,23 @@ impl<M: Machine> State<M> {
             strand.state = StrandState::Running;
             self.after.strands.push(id);
         }
+    }
+
+    /// A handler sleeps, and its strand goes on without it.
+    pub(super) fn go_on_without(&mut self, id: StrandId) {
+        let Some(strand) = self.strands.get_mut(id) else {
+            return;
+        };
+        strand.in_flight += 1;
+        let is_full = strand.in_flight >= self.handlers_in_flight && strand.course == Course::Open;
+        strand.state = match (strand.has_jobs(), is_full) {
+            (false, _) => StrandState::Idle,
+            (true, true) => StrandState::Full,
+            (true, false) => {
+                self.after.strands.push(id);
+                StrandState::Running
+            }
+        };
     }
 
     /// Queues what the core has to tell; strands that nobody runs are run on a task of their own.

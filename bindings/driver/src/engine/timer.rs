@@ -33,7 +33,7 @@ pub(super) async fn run<R: Runtime, H: House>(runtime: R, house: Arc<H>) {
                 sleep = deadline.map(|deadline| Box::pin(runtime.sleep_until(deadline)));
             }
             match &mut sleep {
-                Some(sleep) => sleep.as_mut().poll(task).map(|()| false),
+                Some(sleep) => sleep.as_mut().poll(task).map(|_| false),
                 None => Poll::Pending,
             }
         });

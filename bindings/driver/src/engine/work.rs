@@ -9,12 +9,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::house::{House, Machine, Next};
+use super::runtime::Handlers;
 use super::shard::Task;
 use super::state::State as ShardState;
 use super::strand::{Course, State, Strand, StrandId, Work};
+use super::turn::{Left, Turn};
 
 /// Most jobs of one strand run before others get a turn.
 const BATCH: usize = 32;
+/// The same where handlers may sleep: nothing that could go on without one is taken with it.
+const BATCH_APART: usize = 1;
 
 /// A batch of jobs, of one strand or several, in the order in which they arrived.
 pub(super) struct Batch<H: House> {
@@ -45,6 +49,16 @@ impl<H: House> Default for Batch<H> {
 }
 
 impl<H: House> Batch<H> {
+    /// With the next jobs of a strand that nobody else runs.
+    fn beginning(house: &Arc<H>, strand: StrandId) -> Self {
+        let mut batch = Self::default();
+        // A poisoned shard has no strands any more.
+        let _ = house
+            .shard()
+            .with(house, |state, _| take_jobs(state, strand, &mut batch.work));
+        batch
+    }
+
     /// Whether no strand is left to be given back.
     pub(super) fn is_idle(&self) -> bool {
         self.work.is_empty()
@@ -100,7 +114,7 @@ impl<H: House> Batch<H> {
         for (strand, stopped) in self.stopped.drain(..) {
             if let Stopped::After(rest) = stopped {
                 let unfinished = Unfinished::new(Arc::clone(house), strand);
-                house.shard().spawn(async move {
+                house.shard().spawn_handlers(async move {
                     // First, so that it is dropped last: after what the application keeps in the rest.
                     let unfinished = unfinished;
                     rest.await;
@@ -130,7 +144,11 @@ fn take_jobs<M: Machine>(state: &mut ShardState<M>, id: StrandId, work: &mut Vec
     }
     strand.state = State::Running;
     let subject = strand.subject.clone();
-    strand.take(BATCH, |job| {
+    let most = match state.handlers {
+        Handlers::InPlace => BATCH,
+        Handlers::Apart => BATCH_APART,
+    };
+    strand.take(most, |job| {
         work.push(Work {
             strand: id,
             subject: subject.clone(),
@@ -145,17 +163,20 @@ fn take_jobs<M: Machine>(state: &mut ShardState<M>, id: StrandId, work: &mut Vec
 /// When the task is dropped before that, the runtime is gone and nobody runs the strand any more: it ends.
 pub(super) async fn drain<H: House>(unfinished: Unfinished<H>) {
     let (house, strand) = (Arc::clone(&unfinished.house), unfinished.strand);
-    let mut batch = Batch::<H>::default();
-    // A poisoned shard has no strands any more.
-    let _ = house
-        .shard()
-        .with(&house, |state, _| take_jobs(state, strand, &mut batch.work));
+    let mut batch = Batch::beginning(&house, strand);
     while !batch.work.is_empty() {
-        poll_fn(|task| {
+        let left = poll_fn(|task| {
+            let turn = Turn::begin(&house, &batch.work);
             batch.run(&house, task);
-            Poll::Ready(())
-        })
-        .await;
+            Poll::Ready(turn.end())
+        });
+        if left.await == Left::Alone {
+            if !end_beside(&house, strand) {
+                break;
+            }
+            batch = Batch::beginning(&house, strand);
+            continue;
+        }
         if house
             .shard()
             .with(&house, |state, _| batch.finish(state))
@@ -211,10 +232,14 @@ pub(crate) fn run_beside<H: House>(
 ) -> Next {
     let is_full = begin(house, strand);
     let unfinished = Unfinished::new(Arc::clone(house), strand);
-    house.shard().spawn(async move {
+    house.shard().spawn_handlers(async move {
         let unfinished = unfinished;
         rest.await;
-        end_beside(unfinished).await;
+        if end_beside(&unfinished.house, unfinished.strand) {
+            drain(unfinished).await;
+        } else {
+            unfinished.finish();
+        }
     });
     if is_full { Next::Full } else { Next::Go }
 }
@@ -250,10 +275,10 @@ fn begin<H: House>(house: &Arc<H>, id: StrandId) -> bool {
     begun.unwrap_or(false)
 }
 
-/// A handler that others did not wait for is done, unless all were waiting for one of them.
-async fn end_beside<H: House>(unfinished: Unfinished<H>) {
-    let (house, id) = (Arc::clone(&unfinished.house), unfinished.strand);
-    let goes_on = house.shard().with(&house, |state, _| {
+/// A handler that others did not wait for is done. Whether its strand is to be run again, because all were waiting for
+/// one of them.
+fn end_beside<H: House>(house: &Arc<H>, id: StrandId) -> bool {
+    let goes_on = house.shard().with(house, |state, _| {
         let Some(strand) = state.strands.get_mut(id) else {
             return false;
         };
@@ -270,11 +295,7 @@ async fn end_beside<H: House>(unfinished: Unfinished<H>) {
             State::Idle | State::Running | State::Waiting => false,
         }
     });
-    if goes_on.unwrap_or(false) {
-        drain(unfinished).await;
-    } else {
-        unfinished.finish();
-    }
+    goes_on.unwrap_or(false)
 }
 
 /// A handler that others waited for is done: the strand goes on, on this task.

@@ -55,7 +55,7 @@ impl<K: Kind> ServerBuilder<K> {
     ///
     /// # Panics
     /// When the program contradicts itself; [`try_build`](Self::try_build) says so without panicking.
-    pub fn build(self) -> Server {
+    pub fn build(self) -> K::Server {
         match self.try_build() {
             Ok(server) => server,
             Err(error) => panic!("the server cannot be built: {error}"),
@@ -67,7 +67,7 @@ impl<K: Kind> ServerBuilder<K> {
     /// # Errors
     /// The first contradiction that was found: an event with two handlers, a handler whose state nobody
     /// gave, and so on.
-    pub fn try_build(self) -> Result<Server, BuildError> {
+    pub fn try_build(self) -> Result<K::Server, BuildError> {
         let Self {
             mut config,
             namespaces,
@@ -106,7 +106,7 @@ impl<K: Kind> ServerBuilder<K> {
             fallback,
             client_bundle,
         };
-        Ok(Server::new(router))
+        Ok(Server::new(router).into())
     }
 
     /// Shares `state` with all handlers that take [`State<T>`](crate::State); one value for each type.

@@ -1,12 +1,16 @@
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+use crate::handle::Server;
 use crate::handler::marker;
 
 /// The bindings that run futures: tokio, async-std, smol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Async {}
 
-/// The binding that runs handlers on worker threads and has no async runtime.
+/// Bindings that run handlers on worker threads and have no async runtime. `S` is the binding's own server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Blocking {}
+pub struct Blocking<S = Server>(PhantomData<fn() -> S>, Infallible);
 
 /// Which binding a server was built for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,17 +22,22 @@ pub enum BindingKind {
 }
 
 /// The kind of a binding, as a type parameter of the builder; implemented by [`Async`] and [`Blocking`].
-pub trait Kind: 'static {
+pub trait Kind: Sized + 'static {
     /// The same as a value.
     const KIND: BindingKind;
+
+    /// What [`ServerBuilder::build`](crate::ServerBuilder::build) makes.
+    type Server: From<Server>;
 }
 
 impl Kind for Async {
     const KIND: BindingKind = BindingKind::Async;
+    type Server = Server;
 }
 
-impl Kind for Blocking {
+impl<S: From<Server> + 'static> Kind for Blocking<S> {
     const KIND: BindingKind = BindingKind::Blocking;
+    type Server = S;
 }
 
 /// Handlers of this shape can run on bindings of kind `K`: synchronous ones on all, asynchronous ones where

@@ -43,6 +43,8 @@ pub(super) enum Readiness {
 pub(super) enum Role {
     /// Between requests.
     Idle,
+    /// One more than may be open at once: its first request is turned away.
+    Excess,
     /// The application answers.
     Foreign,
     /// The application decides about a handshake.
@@ -83,10 +85,10 @@ impl Command {
 }
 
 impl Connection {
-    pub(super) fn new(peer: Peer) -> Self {
+    pub(super) fn new(peer: Peer, role: Role) -> Self {
         Self {
             peer,
-            role: Role::Idle,
+            role,
             commands: VecDeque::new(),
             readiness: Readiness::Quiet,
             timer: None,

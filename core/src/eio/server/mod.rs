@@ -155,9 +155,15 @@ impl<M> Server<M> {
     }
 
     /// A connection was made. Its owner keeps a [`Wire`] for it and passes on the wire's items.
+    ///
+    /// Beyond [`Limits::connections`](crate::Limits::connections) its first request is answered 503 and ends it. Where
+    /// descriptors are scarce, close connections at once when [`connection_count`](Self::connection_count) is far
+    /// above that.
     pub fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
         self.advance(now);
-        let connection = ConnId(self.connections.insert(Connection::new(peer)));
+        let has_room = self.connections.len() < self.config.limits.connections;
+        let role = if has_room { Role::Idle } else { Role::Excess };
+        let connection = ConnId(self.connections.insert(Connection::new(peer, role)));
         self.arm_connection(connection, TimerKind::Head);
         connection
     }
@@ -170,12 +176,24 @@ impl<M> Server<M> {
         };
         match (&state.role, item) {
             (Role::Idle, Item::Request(head)) => self.handle_request(connection, head),
+            (Role::Excess, Item::Request(head)) => {
+                self.disarm_connection(connection);
+                self.turn_away(connection, &head);
+            }
             (Role::Foreign, Item::Body(body)) => self.hand_over_body(connection, Ok(body)),
             (Role::Foreign, Item::BodyFailed(failure)) => self.hand_over_body(connection, Err(failure)),
             (Role::Post { session, .. }, item) => self.handle_post_item(connection, *session, item),
             (Role::WebSocket(session), item) => self.handle_websocket_item(connection, *session, item),
             (Role::Probe(session), item) => self.handle_probe_item(connection, *session, item),
-            (Role::Idle | Role::Foreign | Role::Deciding(_) | Role::Poll { .. } | Role::Ending, item) => {
+            (
+                Role::Idle
+                | Role::Excess
+                | Role::Foreign
+                | Role::Deciding(_)
+                | Role::Poll { .. }
+                | Role::Ending,
+                item,
+            ) => {
                 if matches!(item, Item::Failed(_)) {
                     self.end_connection(connection);
                 }
@@ -196,7 +214,7 @@ impl<M> Server<M> {
             Role::WebSocket(session) => self.websocket_lost(session, connection),
             Role::Probe(session) => self.abandon_upgrade(session, connection),
             Role::Foreign => self.report_missing_body(connection, state.serial, awaited),
-            Role::Idle | Role::Deciding(_) | Role::Ending => {}
+            Role::Idle | Role::Excess | Role::Deciding(_) | Role::Ending => {}
         }
     }
 

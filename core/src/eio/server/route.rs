@@ -243,7 +243,7 @@ impl<M> Server<M> {
         self.stage == Stage::ShutDown || self.sessions.len() >= self.config.limits.sessions
     }
 
-    fn turn_away(&mut self, connection: ConnId, head: &RequestHead) {
+    pub(super) fn turn_away(&mut self, connection: ConnId, head: &RequestHead) {
         let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
         self.add_cors(head, &mut response);
         self.report(connection, RequestError::BadRequest, RefusalContext::Unavailable);

@@ -16,6 +16,7 @@ impl<M> Server<M> {
             Some(Role::Poll { session, .. }) => self.write_poll(connection, *session, wire),
             Some(
                 Role::Idle
+                | Role::Excess
                 | Role::Foreign
                 | Role::Deciding(_)
                 | Role::Post { .. }

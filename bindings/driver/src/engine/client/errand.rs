@@ -44,7 +44,7 @@ impl Errand {
     pub(super) fn begin(self, house: &Arc<ClientInner>) {
         let owned = Arc::clone(house);
         match self {
-            Self::Ask(question) => house.shard().spawn(ask(owned, question)),
+            Self::Ask(question) => house.shard().spawn_handlers(ask(owned, question)),
             Self::Dial {
                 connection,
                 endpoint,

@@ -58,6 +58,10 @@ impl House for ClientInner {
         self.shard()
     }
 
+    fn may_overtake(&self, work: &Work<ClientMachine>) -> bool {
+        matches!(work.job, ClientJob::Event { .. }) && !self.router().is_serial(work.subject)
+    }
+
     fn run(self: &Arc<Self>, work: Work<ClientMachine>, task: &mut Context<'_>) -> Next {
         if let ClientJob::Disconnect(_) = work.job {
             reopen(self, work.strand);

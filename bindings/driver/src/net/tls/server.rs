@@ -1,7 +1,6 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
@@ -144,11 +143,11 @@ impl<L> TlsListener<L> {
     }
 }
 
-impl<L: Listener> Listener for TlsListener<L> {
+impl<R, L: Listener<R>> Listener<R> for TlsListener<L> {
     type Stream = TlsStream<L::Stream>;
 
-    fn poll_accept(&mut self, task: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Peer)>> {
-        let (stream, peer) = ready!(self.listener.poll_accept(task))?;
-        Poll::Ready(Ok((self.server.accept(stream)?, peer)))
+    async fn accept(&mut self) -> io::Result<(Self::Stream, Peer)> {
+        let (stream, peer) = self.listener.accept().await?;
+        Ok((self.server.accept(stream)?, peer))
     }
 }

@@ -1,0 +1,165 @@
+/// Defines what a binding of an asynchronous runtime has beyond the runtime itself: the functions `serve`,
+/// `serve_engine`, `host`, `connect`, `start` and `connect_simple`, and [`Listener`](crate::engine::Listener) for the
+/// runtime's listeners.
+///
+/// It takes the type of the runtime, which implements [`Runtime`](crate::engine::Runtime), an expression that gives
+/// the one of the caller, the name of the crate for the documentation, and the listeners: their types, those of their
+/// connections as the driver sees them, and what makes these of what they accept. That is a whole binding:
+///
+/// ```
+/// # mod mine {
+/// # use std::{future::Pending, io, task::{Context, Poll}, time::Instant};
+/// # use socketio_driver::{bytes::BytesMut, engine::{Runtime, Stream}};
+/// # pub enum Never {}
+/// # impl Stream for Never {
+/// #     fn poll_read(&mut self, _: &mut Context<'_>, _: &mut BytesMut) -> Poll<io::Result<usize>> { match *self {} }
+/// #     fn poll_write(&mut self, _: &mut Context<'_>, _: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> { match *self {} }
+/// #     fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> { match *self {} }
+/// # }
+/// #[derive(Clone)]
+/// pub struct Mine;
+///
+/// impl Runtime for Mine {
+///     // ..
+/// #   type Stream = Never;
+/// #   type Sleep = Pending<()>;
+/// #   fn now(&self) -> Instant { Instant::now() }
+/// #   fn sleep_until(&self, _: Instant) -> Pending<()> { std::future::pending() }
+/// #   fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) {}
+/// }
+///
+/// # pub struct MyListener;
+/// # impl MyListener { async fn accept(&self) -> io::Result<(u8, std::net::SocketAddr)> { std::future::pending().await } }
+/// # fn stream(_: u8) -> Never { unreachable!() }
+/// socketio_driver::binding! {
+///     runtime: Mine = Mine,
+///     name: "socketio_mine",
+///     tcp: MyListener => Never = stream,
+/// }
+/// # }
+/// ```
+#[macro_export]
+macro_rules! binding {
+    (
+        runtime: $runtime:ty = $current:expr,
+        name: $name:literal,
+        tcp: $tcp_listener:ty => $tcp_stream:ty = $tcp:expr,
+        $(unix: $unix_listener:ty => $unix_stream:ty = $unix:expr,)?
+    ) => {
+        /// Serves the connections of `listener` until the server is [shut down]($crate::Server::shutdown). The listener
+        /// is one of the runtime's for TCP or Unix sockets, or one of those
+        /// [with TLS]($crate::net::tls::TlsServer::wrap).
+        ///
+        /// # Errors
+        /// When the server is served already, its client bundle cannot be read, or the listener fails for good.
+        pub async fn serve(
+            listener: impl $crate::engine::Listener<$runtime>,
+            server: $crate::Server,
+        ) -> ::std::io::Result<()> {
+            $crate::engine::serve($current, listener, server).await
+        }
+
+        /// Serves the connections of `listener` until the Engine.IO server is
+        /// [shut down]($crate::bare::EngineServer::shutdown).
+        ///
+        /// # Errors
+        /// When the server is served already, or the listener fails for good.
+        pub async fn serve_engine(
+            listener: impl $crate::engine::Listener<$runtime>,
+            server: $crate::bare::EngineServer,
+        ) -> ::std::io::Result<()> {
+            $crate::engine::serve_engine($current, listener, server).await
+        }
+
+        /// Begins to serve without a listener: a host that parses HTTP itself gives its requests to
+        /// [`Server::handle`]($crate::Server::handle), and the streams of upgraded ones to
+        /// [`HostedUpgrade::run`]($crate::HostedUpgrade::run).
+        ///
+        /// The future, which is to be spawned, ends when the server was
+        /// [shut down]($crate::Server::shutdown) and its last request and WebSocket have ended, or the time for that is
+        /// over. Dropping it ends the server at once.
+        ///
+        /// # Errors
+        /// When the server is served already, or its client bundle cannot be read.
+        pub fn host(
+            server: &$crate::Server,
+        ) -> ::std::io::Result<impl ::std::future::Future<Output = ()> + Send + 'static + use<>> {
+            $crate::engine::host($current, server)
+        }
+
+        /// Connects to a server, and waits until every namespace is joined.
+        ///
+        /// ```no_run
+        #[doc = concat!("use ", $name, "::{Arg, Client};")]
+        ///
+        /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+        /// let builder = Client::builder("http://127.0.0.1:3000")
+        ///     .on("said", |Arg(text): Arg<String>| println!("{text}"));
+        #[doc = concat!("let client = ", $name, "::connect(builder).await?;")]
+        /// client.emit("say", "hi")?;
+        /// # Ok(()) }
+        /// ```
+        ///
+        /// # Errors
+        /// When the description contradicts itself, the connection cannot be made, or the server refuses a namespace.
+        /// Unless [`retry_initial`]($crate::ClientBuilder::retry_initial) says otherwise, the first attempt that fails
+        /// is an error.
+        pub async fn connect(
+            builder: $crate::ClientBuilder<$crate::Async>,
+        ) -> Result<$crate::Client, $crate::client::ConnectError> {
+            $crate::engine::connect($current, builder).await
+        }
+
+        /// Starts a client and does not wait: what is emitted before it is connected follows
+        /// [`offline`]($crate::ClientBuilder::offline).
+        ///
+        /// # Errors
+        /// When the description contradicts itself, or the system has no randomness to give.
+        pub fn start(builder: $crate::ClientBuilder<$crate::Async>) -> ::std::io::Result<$crate::Client> {
+            $crate::engine::start($current, builder)
+        }
+
+        /// Connects a client whose events are taken instead of handed to handlers, and waits until every namespace is
+        /// joined. It is described by a URL alone, or with
+        /// [`SimpleClient::builder`]($crate::SimpleClient::builder).
+        ///
+        /// ```no_run
+        /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+        #[doc = concat!("let client = ", $name, "::connect_simple(\"http://127.0.0.1:3000\").await?;")]
+        /// client.emit("say", "hi").await?;
+        /// let event = client.recv().await?;
+        /// println!("{}: {:?}", event.name(), event.arg::<String>());
+        /// # Ok(()) }
+        /// ```
+        ///
+        /// # Errors
+        /// As [`connect`].
+        pub async fn connect_simple(
+            builder: impl Into<$crate::client::SimpleClientBuilder<$crate::Async>>,
+        ) -> Result<$crate::SimpleClient, $crate::client::ConnectError> {
+            $crate::engine::connect_simple($current, builder.into()).await
+        }
+
+        impl $crate::engine::Listener<$runtime> for $tcp_listener {
+            type Stream = $tcp_stream;
+
+            async fn accept(&mut self) -> ::std::io::Result<(Self::Stream, $crate::Peer)> {
+                let (stream, address) = Self::accept(self).await?;
+                Ok(($tcp(stream), address.into()))
+            }
+        }
+
+        $(
+            /// Its clients have no address.
+            #[cfg(unix)]
+            impl $crate::engine::Listener<$runtime> for $unix_listener {
+                type Stream = $unix_stream;
+
+                async fn accept(&mut self) -> ::std::io::Result<(Self::Stream, $crate::Peer)> {
+                    let (stream, _) = Self::accept(self).await?;
+                    Ok(($unix(stream), $crate::Peer::Unknown))
+                }
+            }
+        )?
+    };
+}

@@ -1,0 +1,126 @@
+//! Socket.IO on smol.
+//!
+//! ```no_run
+//! use socketio_smol::{Arg, Reply, Server};
+//!
+//! fn main() -> std::io::Result<()> {
+//!     let server = Server::builder().on("sum", |Arg(numbers): Arg<Vec<i64>>| Reply(numbers.iter().sum::<i64>())).build();
+//!     smol::block_on(async {
+//!         let listener = smol::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!         socketio_smol::serve(listener, server).await
+//!     })
+//! }
+//! ```
+//!
+//! A client is described like a server, and connected:
+//!
+//! ```no_run
+//! use socketio_smol::{Arg, Client};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let builder = Client::builder("http://127.0.0.1:3000").on("said", |Arg(text): Arg<String>| println!("{text}"));
+//! let client = socketio_smol::connect(builder).await?;
+//! let sum: i64 = client.call("sum", &[1, 2, 3]).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! The functions here spawn on smol's global executor, whose threads `SMOL_THREADS` counts. An executor of your own is
+//! given to the functions of the same names in [`engine`]:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use socketio_smol::{Server, Smol, engine};
+//!
+//! # async fn run(listener: smol::net::TcpListener, server: Server) -> std::io::Result<()> {
+//! let executor = Arc::new(smol::Executor::new());
+//! executor.run(engine::serve(Smol::on(Arc::clone(&executor)), listener, server)).await
+//! # }
+//! ```
+//!
+//! Everything but the functions here and [`Smol`] is that of the crate `socketio-driver` and the same in every binding:
+//! where an example says `socketio_driver::`, write `socketio_smol::`. TLS is the feature `tls`, on by default.
+
+#![forbid(unsafe_code)]
+
+#[cfg(unix)]
+use smol::net::unix::{UnixListener, UnixStream};
+use smol::net::{TcpListener, TcpStream};
+use smol::{Executor, Timer};
+use socketio_driver::engine::{BoxStream, IoStream, Runtime};
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use socketio_driver::*;
+
+socketio_driver::binding! {
+    runtime: Smol = Smol::global(),
+    name: "socketio_smol",
+    tcp: TcpListener => IoStream<TcpStream> = tcp,
+    unix: UnixListener => IoStream<UnixStream> = IoStream::new,
+}
+
+/// An executor of smol's.
+#[derive(Clone, Debug)]
+pub struct Smol(Option<Arc<Executor<'static>>>);
+
+impl Smol {
+    /// The global executor, that of [`smol::spawn`].
+    pub const fn global() -> Self {
+        Self(None)
+    }
+
+    /// An executor that somebody runs.
+    pub const fn on(executor: Arc<Executor<'static>>) -> Self {
+        Self(Some(executor))
+    }
+}
+
+impl Runtime for Smol {
+    type Stream = IoStream<TcpStream>;
+    type Sleep = Timer;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Timer {
+        Timer::at(deadline)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        match &self.0 {
+            Some(executor) => executor.spawn(task).detach(),
+            None => smol::spawn(task).detach(),
+        }
+    }
+
+    fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<> {
+        smol::net::resolve((host.to_owned(), port))
+    }
+
+    fn dial(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static + use<> {
+        async move { Ok(tcp(TcpStream::connect(address).await?)) }
+    }
+
+    #[cfg(unix)]
+    fn dial_unix(&self, path: &Path) -> impl Future<Output = io::Result<BoxStream>> + Send + 'static + use<> {
+        let path = path.to_owned();
+        async move { Ok(Box::new(IoStream::new(UnixStream::connect(path).await?)) as BoxStream) }
+    }
+}
+
+/// Small packets must not wait for each other; a socket that can not be told so is gone already.
+fn tcp(stream: TcpStream) -> IoStream<TcpStream> {
+    let _ = stream.set_nodelay(true);
+    IoStream::new(stream)
+}
