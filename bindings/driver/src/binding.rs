@@ -1,14 +1,15 @@
-/// Defines what a binding of an asynchronous runtime has beyond the runtime itself: the functions `serve`,
-/// `serve_engine`, `host`, `connect`, `start` and `connect_simple`, and [`Listener`](crate::engine::Listener) for the
-/// runtime's listeners.
+/// Defines what a binding of an asynchronous runtime has beyond [`Runtime`](crate::engine::Runtime): the functions
+/// `serve`, `serve_engine`, `host`, `connect`, `start` and `connect_simple`, [`Listener`](crate::engine::Listener) for
+/// the runtime's listeners, and [`Dial`](crate::engine::Dial).
 ///
-/// It takes the type of the runtime, which implements [`Runtime`](crate::engine::Runtime), an expression that gives
-/// the one of the caller, the name of the crate for the documentation, and the listeners: their types, those of their
-/// connections as the driver sees them, and what makes these of what they accept. That is a whole binding:
+/// It takes the type of the runtime and an expression that gives the one of the caller, the name of the crate for the
+/// documentation, an async closure that looks a name up, and for TCP (and Unix sockets, if there are any) the types of
+/// the runtime's listeners and streams, what the driver's view of such a stream is, and what makes it. That is a whole
+/// binding:
 ///
 /// ```
 /// # mod mine {
-/// # use std::{future::Pending, io, task::{Context, Poll}, time::Instant};
+/// # use std::{future::Pending, io, net::SocketAddr, task::{Context, Poll}, time::Instant};
 /// # use socketio_driver::{bytes::BytesMut, engine::{Runtime, Stream}};
 /// # pub enum Never {}
 /// # impl Stream for Never {
@@ -29,12 +30,20 @@
 /// }
 ///
 /// # pub struct MyListener;
-/// # impl MyListener { async fn accept(&self) -> io::Result<(u8, std::net::SocketAddr)> { std::future::pending().await } }
-/// # fn stream(_: u8) -> Never { unreachable!() }
+/// # pub struct MyStream;
+/// # impl MyListener {
+/// #     async fn accept(&self) -> io::Result<(MyStream, SocketAddr)> { std::future::pending().await }
+/// # }
+/// # impl MyStream {
+/// #     async fn connect(_: SocketAddr) -> io::Result<Self> { std::future::pending().await }
+/// # }
+/// # async fn my_resolver(_: String, _: u16) -> io::Result<Vec<SocketAddr>> { std::future::pending().await }
+/// # fn stream(_: MyStream) -> Never { unreachable!() }
 /// socketio_driver::binding! {
 ///     runtime: Mine = Mine,
 ///     name: "socketio_mine",
-///     tcp: MyListener => Never = stream,
+///     resolve: async |host, port| my_resolver(host, port).await,
+///     tcp: MyListener, MyStream => Never = stream,
 /// }
 /// # }
 /// ```
@@ -43,8 +52,9 @@ macro_rules! binding {
     (
         runtime: $runtime:ty = $current:expr,
         name: $name:literal,
-        tcp: $tcp_listener:ty => $tcp_stream:ty = $tcp:expr,
-        $(unix: $unix_listener:ty => $unix_stream:ty = $unix:expr,)?
+        resolve: $resolve:expr,
+        tcp: $tcp_listener:ty, $tcp:ty => $tcp_stream:ty = $tcp_view:expr,
+        $(unix: $unix_listener:ty, $unix:ty => $unix_stream:ty = $unix_view:expr,)?
     ) => {
         /// Serves the connections of `listener` until the server is [shut down]($crate::Server::shutdown). The listener
         /// is one of the runtime's for TCP or Unix sockets, or one of those
@@ -145,7 +155,7 @@ macro_rules! binding {
 
             async fn accept(&mut self) -> ::std::io::Result<(Self::Stream, $crate::Peer)> {
                 let (stream, address) = Self::accept(self).await?;
-                Ok(($tcp(stream), address.into()))
+                Ok(($tcp_view(stream), address.into()))
             }
         }
 
@@ -157,9 +167,43 @@ macro_rules! binding {
 
                 async fn accept(&mut self) -> ::std::io::Result<(Self::Stream, $crate::Peer)> {
                     let (stream, _) = Self::accept(self).await?;
-                    Ok(($unix(stream), $crate::Peer::Unknown))
+                    Ok(($unix_view(stream), $crate::Peer::Unknown))
                 }
             }
         )?
+
+        impl $crate::engine::Dial for $runtime {
+            fn resolve(
+                &self,
+                host: &str,
+                port: u16,
+            ) -> impl Future<Output = ::std::io::Result<Vec<::std::net::SocketAddr>>> + Send + 'static + use<>
+            {
+                let host = host.to_owned();
+                async move { ($resolve)(host, port).await }
+            }
+
+            fn dial(
+                &self,
+                address: ::std::net::SocketAddr,
+            ) -> impl Future<Output = ::std::io::Result<Self::Stream>> + Send + 'static + use<> {
+                async move { Ok($tcp_view(<$tcp>::connect(address).await?)) }
+            }
+
+            $(
+                #[cfg(unix)]
+                fn dial_unix(
+                    &self,
+                    path: &::std::path::Path,
+                ) -> impl Future<Output = ::std::io::Result<$crate::engine::BoxStream>> + Send + 'static + use<>
+                {
+                    let path = path.to_owned();
+                    async move {
+                        let stream = $unix_view(<$unix>::connect(path).await?);
+                        Ok(::std::boxed::Box::new(stream) as $crate::engine::BoxStream)
+                    }
+                }
+            )?
+        }
     };
 }

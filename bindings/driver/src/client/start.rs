@@ -9,7 +9,7 @@ use crate::client::inner::{ClientInner, sleep_of};
 use crate::client::simple::{Pull, SimpleClient};
 use crate::client::{Client, ClientBuilder, ClientReason, ConnectError, Push};
 use crate::core::{ClientReasonKind, Initial, Rejoins};
-use crate::engine::{self, Runtime};
+use crate::engine::{self, Dial};
 use crate::net::{Connector, Direct, Proxy};
 use crate::refusal::Refusal;
 use crate::router::Kind;
@@ -19,7 +19,7 @@ use crate::router::Kind;
 ///
 /// # Errors
 /// When the description contradicts itself, or the runtime has no randomness to give.
-pub fn start<R: Runtime, K: Kind>(runtime: R, builder: ClientBuilder<K, Push>) -> io::Result<Client> {
+pub fn start<R: Dial, K: Kind>(runtime: R, builder: ClientBuilder<K, Push>) -> io::Result<Client> {
     Ok(launch(runtime, builder)?)
 }
 
@@ -31,7 +31,7 @@ pub fn start<R: Runtime, K: Kind>(runtime: R, builder: ClientBuilder<K, Push>) -
 /// # Errors
 /// When the description contradicts itself, the connection cannot be made, or the server refuses a namespace. The
 /// client is disconnected then.
-pub async fn connect<R: Runtime, K: Kind>(
+pub async fn connect<R: Dial, K: Kind>(
     runtime: R,
     builder: ClientBuilder<K, Push>,
 ) -> Result<Client, ConnectError> {
@@ -44,7 +44,7 @@ pub async fn connect<R: Runtime, K: Kind>(
 ///
 /// # Errors
 /// As [`connect`].
-pub async fn connect_simple<R: Runtime, K: Kind>(
+pub async fn connect_simple<R: Dial, K: Kind>(
     runtime: R,
     builder: ClientBuilder<K, Pull>,
 ) -> Result<SimpleClient, ConnectError> {
@@ -54,7 +54,7 @@ pub async fn connect_simple<R: Runtime, K: Kind>(
     Ok(SimpleClient::new(client, inbox))
 }
 
-fn launch<R: Runtime, K: Kind, Style>(
+fn launch<R: Dial, K: Kind, Style>(
     runtime: R,
     builder: ClientBuilder<K, Style>,
 ) -> Result<Client, ConnectError> {
