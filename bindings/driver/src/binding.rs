@@ -56,9 +56,9 @@ macro_rules! binding {
         tcp: $tcp_listener:ty, $tcp:ty => $tcp_stream:ty = $tcp_view:expr,
         $(unix: $unix_listener:ty, $unix:ty => $unix_stream:ty = $unix_view:expr,)?
     ) => {
-        /// Serves the connections of `listener` until the server is [shut down]($crate::Server::shutdown). The listener
+        /// Serves the connections of `listener` until the server is [shut down](socketio_driver::Server::shutdown). The listener
         /// is one of the runtime's for TCP or Unix sockets, or one of those
-        /// [with TLS]($crate::net::tls::TlsServer::wrap).
+        /// [with TLS](socketio_driver::net::tls::TlsServer::wrap).
         ///
         /// # Errors
         /// When the server is served already, its client bundle cannot be read, or the listener fails for good.
@@ -70,7 +70,7 @@ macro_rules! binding {
         }
 
         /// Serves the connections of `listener` until the Engine.IO server is
-        /// [shut down]($crate::bare::EngineServer::shutdown).
+        /// [shut down](socketio_driver::bare::EngineServer::shutdown).
         ///
         /// # Errors
         /// When the server is served already, or the listener fails for good.
@@ -82,11 +82,11 @@ macro_rules! binding {
         }
 
         /// Begins to serve without a listener: a host that parses HTTP itself gives its requests to
-        /// [`Server::handle`]($crate::Server::handle), and the streams of upgraded ones to
-        /// [`HostedUpgrade::run`]($crate::HostedUpgrade::run).
+        /// [`Server::handle`](socketio_driver::Server::handle), and the streams of upgraded ones to
+        /// [`HostedUpgrade::run`](socketio_driver::HostedUpgrade::run).
         ///
         /// The future, which is to be spawned, ends when the server was
-        /// [shut down]($crate::Server::shutdown) and its last request and WebSocket have ended, or the time for that is
+        /// [shut down](socketio_driver::Server::shutdown) and its last request and WebSocket have ended, or the time for that is
         /// over. Dropping it ends the server at once.
         ///
         /// # Errors
@@ -112,7 +112,7 @@ macro_rules! binding {
         ///
         /// # Errors
         /// When the description contradicts itself, the connection cannot be made, or the server refuses a namespace.
-        /// Unless [`retry_initial`]($crate::ClientBuilder::retry_initial) says otherwise, the first attempt that fails
+        /// Unless [`retry_initial`](socketio_driver::ClientBuilder::retry_initial) says otherwise, the first attempt that fails
         /// is an error.
         pub async fn connect(
             builder: $crate::ClientBuilder<$crate::Async>,
@@ -121,7 +121,7 @@ macro_rules! binding {
         }
 
         /// Starts a client and does not wait: what is emitted before it is connected follows
-        /// [`offline`]($crate::ClientBuilder::offline).
+        /// [`offline`](socketio_driver::ClientBuilder::offline).
         ///
         /// # Errors
         /// When the description contradicts itself, or the system has no randomness to give.
@@ -131,7 +131,7 @@ macro_rules! binding {
 
         /// Connects a client whose events are taken instead of handed to handlers, and waits until every namespace is
         /// joined. It is described by a URL alone, or with
-        /// [`SimpleClient::builder`]($crate::SimpleClient::builder).
+        /// [`SimpleClient::builder`](socketio_driver::SimpleClient::builder).
         ///
         /// ```no_run
         /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
