@@ -64,6 +64,25 @@ impl Scenario {
         Self::Stall,
     ];
 
+    /// What the bindings are compared by.
+    pub(crate) const OF_BINDINGS: [Self; 6] = [
+        Self::Echo {
+            clients: 1,
+            in_flight: 1,
+        },
+        Self::Echo {
+            clients: 64,
+            in_flight: 16,
+        },
+        Self::Echo {
+            clients: 1000,
+            in_flight: 1,
+        },
+        Self::Broadcast { in_flight: 8 },
+        Self::Broadcast { in_flight: 1 },
+        Self::Memory,
+    ];
+
     pub(crate) fn named(name: &str) -> Outcome<Self> {
         let found = Self::ALL.into_iter().find(|scenario| scenario.name() == name);
         found.ok_or_else(|| {
