@@ -63,22 +63,19 @@ fn cells(report: &Report, scenario: &ScenarioReport, server: usize) -> String {
 }
 
 fn caption(report: &Report) -> String {
-    let rounds = report.scenarios.first().map_or(0, |scenario| {
-        scenario.readings.first().map_or(0, |readings| readings.len())
-    });
+    let rounds = |scenario: &ScenarioReport| scenario.readings[0].len();
+    let all_rounds = report.scenarios.iter().map(rounds).max().unwrap_or_default();
     let mut text = format!(
-        "\nProcessor time of the server, user and kernel. Medians of {rounds} rounds of one run; in parentheses the ratio to \
-         `{}`. 64×16 means 64 clients with 16 events in flight each; broadcasts go to 1,000 clients.",
+        "\nProcessor time of the server, user and kernel. Medians of {all_rounds} rounds of one run; in parentheses the \
+         ratio to `{}`. 64×16 means 64 clients with 16 events in flight each; broadcasts go to 1,000 clients.",
         report.servers[0]
     );
-    if report
-        .scenarios
-        .iter()
-        .any(|scenario| scenario.scenario == Scenario::Memory)
-    {
+    let mut scenarios = report.scenarios.iter();
+    if let Some(memory) = scenarios.find(|scenario| scenario.scenario == Scenario::Memory) {
         text += &format!(
-            " {} idle connections were asked for; a process may open {} files here.",
+            " {} idle connections were asked for, in {} rounds; a process may open {} files here.",
             grouped(report.idle.clients),
+            rounds(memory),
             grouped(report.idle.open_files)
         );
     }
@@ -114,7 +111,7 @@ mod tests {
     use crate::report::{Idle, Ratio};
     use crate::trial::Reading;
 
-    fn reading(price: f64, held: usize) -> Option<Reading> {
+    fn reading(price: f64, held: Option<usize>) -> Option<Reading> {
         Some(Reading {
             price,
             operations_per_second: 0.0,
@@ -139,11 +136,15 @@ mod tests {
             scenarios: vec![
                 scenario(
                     echo,
-                    vec![vec![reading(2.0, 0)], vec![reading(3.0, 0)], vec![None]],
+                    vec![vec![reading(2.0, None)], vec![reading(3.0, None)], vec![None]],
                 ),
                 scenario(
                     Scenario::Memory,
-                    vec![vec![reading(4.0, 10_000)], vec![reading(5.0, 4096)], vec![None]],
+                    vec![
+                        vec![reading(4.0, Some(10_000))],
+                        vec![reading(5.0, Some(4096))],
+                        vec![None],
+                    ],
                 ),
             ],
             stalls: Vec::new(),

@@ -9,7 +9,7 @@ use crate::frame::{self, Opcode};
 
 const BLOCKING_TIMEOUT: Duration = Duration::from_secs(10);
 /// The answer to the key in [`REQUEST`], as RFC 6455 section 1.3 has it.
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// A request as long as a browser's, 800 bytes: servers that keep the head pay for it.
 const REQUEST: &str = concat!(

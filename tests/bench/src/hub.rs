@@ -413,3 +413,53 @@ impl<T: Traffic> Session<'_, T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    /// A server that takes as many clients as it is told and answers 503 to all others.
+    fn server_of(clients: usize) -> SocketAddr {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: {}\r\n\r\n",
+            handshake::ACCEPT
+        );
+        // Text frames: FIN and opcode 1, then the length.
+        let joined = [head.as_bytes(), b"\x81\x030{}", b"\x81\x0440{}"].concat();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    head.extend(byte);
+                }
+                if held.len() < clients {
+                    stream.write_all(&joined).unwrap();
+                    held.push(stream);
+                } else {
+                    stream
+                        .write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
+                        .unwrap();
+                }
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn a_full_server_ends_the_search_for_its_capacity_and_fails_every_other_join() {
+        let mut hub = Hub::new(server_of(3), Waiting::Sleep).unwrap();
+        hub.join(2).unwrap();
+        hub.join_at_most(100).unwrap();
+        assert_eq!((hub.connected(), hub.ids().count()), (3, 3));
+        let refusal = hub.join(1).unwrap_err().to_string();
+        assert!(refusal.contains("503"), "{refusal}");
+    }
+}

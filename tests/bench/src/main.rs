@@ -35,11 +35,12 @@ pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 /// Open files of a server or the generator that are no connections, with room to spare.
 const OTHER_FILES: usize = 200;
 
-/// Every run of `stall` has four windows, so it has fewer rounds than the others.
-fn stall_rounds(options: &Options) -> usize {
-    options.rounds.min(match options.pace {
-        Pace::Full => 3,
-        Pace::Quick => 1,
+/// Fewer where a round takes long: `stall` has four windows, and `memory`, which hardly varies, many clients.
+fn rounds(scenario: Scenario, options: &Options) -> usize {
+    options.rounds.min(match (scenario, options.pace) {
+        (Scenario::Stall, Pace::Quick) => 1,
+        (Scenario::Stall | Scenario::Memory, _) => 3,
+        _ => usize::MAX,
     })
 }
 
@@ -75,7 +76,12 @@ fn measure(options: &Options) -> Outcome<(String, bool)> {
             let text = match options.format {
                 Format::Text => report.text(),
                 Format::Json => format!("{:#}\n", report.json()),
-                Format::Markdown => bindings::markdown(&report, &options.words),
+                Format::Markdown => {
+                    for failure in &report.failures {
+                        eprintln!("FAILED {failure}");
+                    }
+                    bindings::markdown(&report, &options.words)
+                }
             };
             (text, !report.failures.is_empty())
         }
@@ -169,12 +175,13 @@ impl<'a> Bench<'a> {
         };
         let mut reports: Vec<_> = scenarios.map(empty).collect();
         for round in 0..self.options.rounds {
-            for report in &mut reports {
+            let due = |report: &&mut ScenarioReport| round < rounds(report.scenario, self.options);
+            for report in reports.iter_mut().filter(due) {
                 let scenario = report.scenario;
                 eprintln!(
                     "round {} of {}: {}",
                     round + 1,
-                    self.options.rounds,
+                    rounds(scenario, self.options),
                     scenario.name()
                 );
                 let order: Vec<usize> = order(servers, round).collect();
@@ -182,7 +189,7 @@ impl<'a> Bench<'a> {
                 let readings = trial::measure(
                     scenario,
                     &programs,
-                    &self.options.pace,
+                    self.options.pace,
                     self.report.idle.clients,
                     &self.processors,
                 );
@@ -198,9 +205,9 @@ impl<'a> Bench<'a> {
 
     fn stall(&mut self, threads: usize) {
         let servers = self.programs.len();
-        let timing = Scenario::Stall.timing(&self.options.pace);
+        let timing = Scenario::Stall.timing(self.options.pace);
         let mut readings: Vec<_> = (0..servers).map(|_| Vec::new()).collect();
-        for round in 0..stall_rounds(self.options) {
+        for round in 0..rounds(Scenario::Stall, self.options) {
             eprintln!("round {}: stall with {threads} server thread(s)", round + 1);
             for server in order(servers, round) {
                 let program = &self.programs[server];

@@ -51,6 +51,7 @@ pub(crate) enum Subject {
     Clients,
 }
 
+#[derive(Clone, Copy)]
 pub(crate) enum Pace {
     Full,
     Quick,
@@ -139,7 +140,7 @@ impl Options {
 
     /// How many idle clients `memory` asks for.
     pub(crate) fn idle_clients(&self) -> usize {
-        match (self.subject, &self.pace) {
+        match (self.subject, self.pace) {
             (Subject::Bindings, Pace::Full) => 10_000,
             (_, Pace::Full) | (Subject::Bindings, Pace::Quick) => 2_000,
             (_, Pace::Quick) => 1_000,
@@ -177,5 +178,32 @@ impl Options {
             _ => return Err(format!("{name} is unknown").into()),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Outcome<Options> {
+        Options::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn all_bindings_are_compared_unless_some_are_named() {
+        let all = parse("--bindings --quick").unwrap();
+        assert_eq!(all.ours, "epoll");
+        assert_eq!(all.peers, ["tokio", "smol", "async-std", "blocking"]);
+        assert!(all.scenarios.contains(&Scenario::Memory));
+        let some = parse("--bindings smol,tokio --markdown").unwrap();
+        assert_eq!(
+            (some.ours.as_str(), some.peers),
+            ("smol", vec!["tokio".to_owned()])
+        );
+    }
+
+    #[test]
+    fn markdown_is_for_bindings() {
+        assert!(parse("--markdown").is_err());
     }
 }

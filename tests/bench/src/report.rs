@@ -70,7 +70,7 @@ impl ScenarioReport {
     /// Idle connections that the server held in every round.
     pub(crate) fn held(&self, server: usize) -> Option<usize> {
         let readings = self.readings[server].iter().flatten();
-        readings.map(|reading| reading.held).min()
+        readings.filter_map(|reading| reading.held).min()
     }
 }
 
@@ -273,7 +273,7 @@ mod tests {
                 price,
                 operations_per_second: 0.0,
                 processors_used: 0.0,
-                held: 0,
+                held: None,
             })
         };
         let readings = vec![vec![reading(1.0), reading(3.0)], vec![None, reading(4.0)]];

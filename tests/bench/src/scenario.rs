@@ -141,7 +141,7 @@ impl Scenario {
     }
 
     /// Warm-up and window: long enough to hold many scheduler ticks, short enough for five rounds of all.
-    pub(crate) fn timing(self, pace: &Pace) -> Timing {
+    pub(crate) fn timing(self, pace: Pace) -> Timing {
         let (warm_up, window) = match pace {
             Pace::Full => (250, 1000),
             Pace::Quick => (100, 300),

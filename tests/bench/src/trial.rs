@@ -24,15 +24,15 @@ pub(crate) struct Reading {
     pub(crate) operations_per_second: f64,
     /// Share of one processor the server used. Far below 1 in a saturating scenario, the generator was the limit.
     pub(crate) processors_used: f64,
-    /// Idle connections; 0 where they are not counted.
-    pub(crate) held: usize,
+    /// Idle connections, where they are counted.
+    pub(crate) held: Option<usize>,
 }
 
 /// Measures the servers in the given order; the results are in that order too.
 pub(crate) fn measure(
     scenario: Scenario,
     programs: &[&Program],
-    pace: &Pace,
+    pace: Pace,
     idle_clients: usize,
     processors: &Processors,
 ) -> Vec<Outcome<Reading>> {
@@ -66,7 +66,7 @@ fn idle(program: &Program, clients: usize, processors: &Processors) -> Outcome<R
         price: memory.kib_per_client,
         operations_per_second: 0.0,
         processors_used: 0.0,
-        held: memory.held,
+        held: Some(memory.held),
     })
 }
 
@@ -120,7 +120,7 @@ impl Trial {
             price: self.cpu.as_secs_f64() * 1e6 / self.operations as f64,
             operations_per_second: self.operations as f64 / self.wall.as_secs_f64(),
             processors_used: self.cpu.as_secs_f64() / self.wall.as_secs_f64(),
-            held: 0,
+            held: None,
         })
     }
 }
