@@ -25,14 +25,14 @@ use bytes::BytesMut;
 use mio::event::Event as Readiness;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
-use socketio_core::eio::{ConnId, Peer};
+use socketio_core::eio::{ConnId, Peer, RequestId};
 use socketio_core::http::{Cors, CorsOrigin, Response, StatusCode};
 use socketio_core::sio::{
-    AckToken, Delivery, EncodeError, Encoded, Encoder, NamespaceId, RawArguments, SocketId, SocketIo, Target,
+    AckToken, Delivery, Encoded, Encoder, Event, NamespaceId, RawArguments, SocketId, SocketIo, Target,
     WriteArguments,
 };
 use socketio_core::wire::{Codec, Flow, Item, Plain, Wire};
-use socketio_core::{OutBuf, Text, eio, sio};
+use socketio_core::{OutBuf, eio, sio};
 
 /// Room for reads, and with how little of it left there is a new buffer.
 const READ: usize = 32 * 1024;
@@ -61,30 +61,88 @@ pub trait App {
     /// The server below: Socket.IO, or Engine.IO alone.
     type Server: Server;
 
-    /// Makes the server. All of its randomness comes from `seed`.
+    /// Makes the server. All chance it will ever have is `seed`.
     fn server(&mut self, seed: [u8; 32], now: Instant) -> Self::Server;
 
-    /// Something happened. Whatever is asked of `server` here is seen to at once.
-    fn handle(
+    /// Something happened. Whatever the server is asked to do here is seen to at once.
+    fn handle(&mut self, context: &mut Context<Self::Server>, event: <Self::Server as Server>::Event);
+}
+
+/// What an application works with: the server, and what its verbs take.
+pub struct Context<S> {
+    /// The server.
+    pub server: S,
+    /// Makes packets for it.
+    pub encoder: Encoder,
+    /// When this round of the loop began.
+    pub now: Instant,
+}
+
+/// Errors are not worth a word here: a client is gone, or does not read and will be.
+impl Context<sio::Server> {
+    /// Sends an event to one socket.
+    pub fn emit(&mut self, socket: SocketId, name: &str, arguments: &impl WriteArguments) {
+        let Some(namespace) = self.server.namespace_of(socket) else {
+            return;
+        };
+        if let Some(packet) = self.event(namespace, name, arguments) {
+            let _ = self.server.emit(self.now, socket, &packet, Delivery::Reliable);
+        }
+    }
+
+    /// Sends an event to many sockets of a namespace.
+    pub fn broadcast(
         &mut self,
-        now: Instant,
-        server: &mut Self::Server,
-        encoder: &mut Encoder,
-        event: <Self::Server as Server>::Event,
-    );
+        namespace: NamespaceId,
+        to: &Target,
+        name: &str,
+        arguments: &impl WriteArguments,
+    ) {
+        if let Some(packet) = self.event(namespace, name, arguments) {
+            self.server
+                .broadcast(self.now, namespace, to, &packet, Delivery::Reliable);
+        }
+    }
+
+    /// Gives a client the acknowledgement it waits for, if it does.
+    pub fn reply(&mut self, token: Option<AckToken>, arguments: &impl WriteArguments) {
+        let Some(token) = token else { return };
+        let namespace = self.server.namespace_of(token.socket());
+        let Some(name) = namespace.and_then(|namespace| self.server.namespace_name(namespace)) else {
+            return;
+        };
+        if let Ok(packet) = self.encoder.ack(name.as_str(), token.id(), arguments) {
+            let _ = self.server.ack(self.now, token, &packet);
+        }
+    }
+
+    /// Makes the packet of an event.
+    pub fn event(
+        &mut self,
+        namespace: NamespaceId,
+        name: &str,
+        arguments: &impl WriteArguments,
+    ) -> Option<Encoded> {
+        let namespace = self.server.namespace_name(namespace)?;
+        self.encoder.event(namespace.as_str(), name, arguments).ok()
+    }
+
+    /// Tells the client of a request that is not for the protocol so.
+    pub fn not_found(&mut self, request: RequestId) {
+        self.server
+            .respond(self.now, request, Response::new(StatusCode::NOT_FOUND));
+    }
 }
 
 /// What the loop asks of [`sio::Server`] and [`eio::Server`], which have all of it under the same names.
 #[allow(missing_docs)]
 pub trait Server {
-    /// Decodes the messages of a connection.
     type Codec: Codec;
-    /// What the application is told.
     type Event;
 
     fn open(&mut self, now: Instant, peer: Peer) -> ConnId;
     fn wire(&self) -> Wire<Self::Codec>;
-    fn handle_item(&mut self, now: Instant, connection: ConnId, item: Item<<Self::Codec as Codec>::Message>);
+    fn handle_item(&mut self, now: Instant, connection: ConnId, item: ItemOf<Self::Codec>);
     fn handle_lost(&mut self, now: Instant, connection: ConnId);
     fn handle_timeout(&mut self, now: Instant);
     fn poll_event(&mut self) -> Option<Self::Event>;
@@ -94,6 +152,9 @@ pub trait Server {
     fn recycle(&mut self, buffer: OutBuf);
 }
 
+type ItemOf<C> = Item<<C as Codec>::Message>;
+
+// Each forwards to the server's own method of that name.
 macro_rules! impl_server {
     ($server:ty, $codec:ty, $event:ty) => {
         impl Server for $server {
@@ -106,12 +167,7 @@ macro_rules! impl_server {
             fn wire(&self) -> Wire<$codec> {
                 self.wire()
             }
-            fn handle_item(
-                &mut self,
-                now: Instant,
-                connection: ConnId,
-                item: Item<<$codec as Codec>::Message>,
-            ) {
+            fn handle_item(&mut self, now: Instant, connection: ConnId, item: ItemOf<$codec>) {
                 self.handle_item(now, connection, item);
             }
             fn handle_lost(&mut self, now: Instant, connection: ConnId) {
@@ -139,7 +195,7 @@ macro_rules! impl_server {
     };
 }
 
-impl_server!(sio::Server, SocketIo, sio::Event);
+impl_server!(sio::Server, SocketIo, Event);
 impl_server!(eio::Server, Plain, eio::Event);
 
 /// Serves `app` to whoever connects to `listener`. Returns only when polling or the listener fails for good.
@@ -149,7 +205,7 @@ pub fn run<A: App>(listener: std::net::TcpListener, app: A) -> io::Result<()> {
     loop {
         match all.poll.poll(&mut events, all.patience()) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-            _ => all.hub.now = Instant::now(),
+            _ => all.hub.context.now = Instant::now(),
         }
         all.handle_deadlines();
         for event in &events {
@@ -172,10 +228,8 @@ struct Loop<A: App> {
 
 /// What the connections share.
 struct Hub<A: App> {
-    now: Instant,
     app: A,
-    server: A::Server,
-    encoder: Encoder,
+    context: Context<A::Server>,
     /// What everybody reads into, one after the other: initialised bytes, of which the wires cut off what was read.
     buffer: BytesMut,
     /// Connections that have something to do in the next round, each once.
@@ -206,11 +260,14 @@ impl<A: App> Loop<A> {
         let poll = Poll::new()?;
         poll.registry()
             .register(&mut listener, LISTENER, Interest::READABLE)?;
-        let hub = Hub {
-            now,
+        let context = Context {
             server: app.server(seed, now),
-            app,
             encoder: Encoder::new(),
+            now,
+        };
+        let hub = Hub {
+            app,
+            context,
             buffer: BytesMut::new(),
             turns: VecDeque::new(),
             last_words: VecDeque::new(),
@@ -234,7 +291,7 @@ impl<A: App> Loop<A> {
             Accepting::Paused { until } => Some(until),
             Accepting::Asleep | Accepting::Ready => None,
         };
-        let due = [self.hub.server.poll_timeout(), last_words, accepting]
+        let due = [self.hub.context.server.poll_timeout(), last_words, accepting]
             .into_iter()
             .flatten()
             .min()?;
@@ -242,8 +299,8 @@ impl<A: App> Loop<A> {
     }
 
     fn handle_deadlines(&mut self) {
-        let now = self.hub.now;
-        self.hub.server.handle_timeout(now);
+        let now = self.hub.context.now;
+        self.hub.context.server.handle_timeout(now);
         while let Some((deadline, id)) = self.hub.last_words.front().copied() {
             if deadline > now {
                 break;
@@ -284,7 +341,7 @@ impl<A: App> Loop<A> {
                     ErrorKind::InvalidInput | ErrorKind::NotConnected => return Err(error),
                     _ => {
                         self.accepting = Accepting::Paused {
-                            until: self.hub.now + NO_ROOM,
+                            until: self.hub.context.now + NO_ROOM,
                         }
                     }
                 },
@@ -294,7 +351,7 @@ impl<A: App> Loop<A> {
     }
 
     fn admit(&mut self, mut stream: TcpStream, address: SocketAddr) {
-        let Hub { server, now, .. } = &mut self.hub;
+        let Context { server, now, .. } = &mut self.hub.context;
         let id = server.open(*now, address.into());
         // Without it small messages wait for others; a stream that refuses will fail soon enough.
         let _ = stream.set_nodelay(true);
@@ -330,7 +387,7 @@ impl<A: App> Loop<A> {
     fn settle(&mut self) {
         loop {
             self.hub.tell();
-            let Some(id) = self.hub.server.poll_ready() else {
+            let Some(id) = self.hub.context.server.poll_ready() else {
                 break;
             };
             let (connection, hub) = self.find(id);
@@ -346,7 +403,7 @@ impl<A: App> Loop<A> {
     /// Forgets a connection; dropping the stream closes it.
     fn lose(&mut self, id: ConnId) {
         self.connections[id.index()] = None;
-        self.hub.server.handle_lost(self.hub.now, id);
+        self.hub.context.server.handle_lost(self.hub.context.now, id);
     }
 
     /// Its index may be another connection's by now, which is why the ids are compared.
@@ -359,9 +416,8 @@ impl<A: App> Loop<A> {
 impl<A: App> Hub<A> {
     /// Tells the application everything there is to tell.
     fn tell(&mut self) {
-        while let Some(event) = self.server.poll_event() {
-            self.app
-                .handle(self.now, &mut self.server, &mut self.encoder, event);
+        while let Some(event) = self.context.server.poll_event() {
+            self.app.handle(&mut self.context, event);
         }
     }
 }
@@ -489,7 +545,7 @@ impl<C: Codec> Connection<C> {
         while *budget > 0 && (self.has_ended || self.output.len() < BACKLOG) {
             let Some(item) = self.wire.poll_item() else { break };
             *budget -= 1;
-            hub.server.handle_item(hub.now, self.id, item);
+            hub.context.server.handle_item(hub.context.now, self.id, item);
             hub.tell();
         }
     }
@@ -498,7 +554,7 @@ impl<C: Codec> Connection<C> {
     fn flush<A: App<Server: Server<Codec = C>>>(&mut self, hub: &mut Hub<A>) -> io::Result<bool> {
         let was_waiting = self.is_waiting();
         loop {
-            hub.server.poll_transmit(self.id, &mut self.wire);
+            hub.context.server.poll_transmit(self.id, &mut self.wire);
             self.flow = self.wire.poll_output(&mut self.output);
             if self.output.is_empty() || !self.is_writable {
                 break;
@@ -508,7 +564,7 @@ impl<C: Codec> Connection<C> {
             let _ = self.wire.poll_output(&mut self.output);
         }
         if let Some(spare) = self.output.take_spare() {
-            hub.server.recycle(spare);
+            hub.context.server.recycle(spare);
         }
         if self.flow == Flow::Closing {
             self.close(hub)?;
@@ -546,13 +602,13 @@ impl<C: Codec> Connection<C> {
     fn close<A: App>(&mut self, hub: &mut Hub<A>) -> io::Result<()> {
         let left = self.output.len();
         let closing = self.closing.get_or_insert(Closing {
-            deadline: hub.now,
+            deadline: hub.context.now,
             unwritten: usize::MAX,
             discarded: 0,
             is_shut: false,
         });
         if closing.unwritten.saturating_sub(left) >= LAST_WORDS_PACE {
-            (closing.deadline, closing.unwritten) = (hub.now + LAST_WORDS, left);
+            (closing.deadline, closing.unwritten) = (hub.context.now + LAST_WORDS, left);
             hub.last_words.push_back((closing.deadline, self.id));
         }
         if left == 0 && !closing.is_shut {
@@ -581,20 +637,25 @@ impl App for Engine {
         eio::Server::new(config, seed, now)
     }
 
-    fn handle(&mut self, now: Instant, server: &mut eio::Server, _: &mut Encoder, event: eio::Event) {
+    fn handle(&mut self, Context { server, now, .. }: &mut Context<eio::Server>, event: eio::Event) {
         match event {
-            // An error: the client is gone or does not read what is sent to it.
             eio::Event::Message { session, message } => {
-                let _ = server.send(now, session, &message, Delivery::Reliable);
+                // An error: the client is gone, or does not read and will be.
+                let _ = server.send(*now, session, &message, Delivery::Reliable);
             }
-            eio::Event::Request { request, .. } => server.respond(now, request, not_found()),
+            eio::Event::Request { request, .. } => {
+                server.respond(*now, request, Response::new(StatusCode::NOT_FOUND));
+            }
             _ => {}
         }
     }
 }
 
-/// What the official Socket.IO suite wants: tells clients what they sent as their auth, and echoes on `/`.
-pub struct Suite;
+/// What the official Socket.IO suite wants: clients are told what they sent as their auth, and `/` echoes.
+#[derive(Default)]
+pub struct Suite {
+    main: Option<NamespaceId>,
+}
 
 impl App for Suite {
     type Server = sio::Server;
@@ -604,48 +665,43 @@ impl App for Suite {
         hurry(&mut config.engine);
         config.connect_timeout = Duration::from_secs(1);
         let mut server = sio::Server::new(config, seed, now);
-        for name in ["/", "/custom"] {
-            server.add_namespace(name).expect("it is a name, and new");
-        }
+        self.main = server.add_namespace("/").ok();
+        server.add_namespace("/custom").expect("it is a name, and new");
         server
     }
 
-    fn handle(&mut self, now: Instant, server: &mut sio::Server, encoder: &mut Encoder, event: sio::Event) {
+    fn handle(&mut self, context: &mut Context<sio::Server>, event: Event) {
         match event {
-            sio::Event::Connect { socket, namespace } => {
-                let auth = server.handshake(socket).and_then(|handshake| handshake.auth);
-                let name = server.namespace_name(namespace).map_or("/", Text::as_str);
-                let packet = match auth {
-                    Some(auth) => encoder.event(name, "auth", &auth),
-                    None => encoder.event(
-                        name,
+            Event::Connect { socket, .. } => {
+                context.server.accept(context.now, socket);
+                match context
+                    .server
+                    .handshake(socket)
+                    .and_then(|handshake| handshake.auth)
+                {
+                    Some(auth) => context.emit(socket, "auth", &auth),
+                    None => context.emit(
+                        socket,
                         "auth",
                         &RawArguments {
                             text: b"{}",
                             attachments: &[],
                         },
                     ),
-                };
-                server.accept(now, socket);
-                emit(now, server, socket, packet);
+                }
             }
-            sio::Event::Event {
+            Event::Event {
                 socket,
+                namespace,
                 name,
                 arguments,
                 ack,
-                ..
-            } => match (name.as_str(), ack) {
-                ("message", _) => emit(
-                    now,
-                    server,
-                    socket,
-                    encoder.event("/", "message-back", &arguments),
-                ),
-                ("message-with-ack", Some(token)) => reply(now, server, encoder, token, &arguments),
+            } if Some(namespace) == self.main => match name.as_str() {
+                "message" => context.emit(socket, "message-back", &arguments),
+                "message-with-ack" => context.reply(ack, &arguments),
                 _ => {}
             },
-            sio::Event::Request { request, .. } => server.respond(now, request, not_found()),
+            Event::Request { request, .. } => context.not_found(request),
             _ => {}
         }
     }
@@ -668,10 +724,13 @@ impl App for Bench {
         server
     }
 
-    fn handle(&mut self, now: Instant, server: &mut sio::Server, encoder: &mut Encoder, event: sio::Event) {
+    fn handle(&mut self, context: &mut Context<sio::Server>, event: Event) {
         match event {
-            sio::Event::Connect { socket, .. } => drop(server.accept(now, socket)),
-            sio::Event::Event {
+            Event::Connect { socket, .. } => drop(context.server.accept(context.now, socket)),
+            Event::Event {
+                name, arguments, ack, ..
+            } if name.as_str() == "echo" => context.reply(ack, &arguments),
+            Event::Event {
                 socket,
                 namespace,
                 name,
@@ -679,85 +738,31 @@ impl App for Bench {
                 ack,
             } => {
                 let mut values = arguments.iter();
-                match (name.as_str(), ack) {
-                    ("echo", Some(token)) => reply(now, server, encoder, token, &arguments),
-                    ("say", _) => {
-                        let Some(value) = values.next() else { return };
-                        emit(now, server, socket, encoder.event("/", "said", &value));
-                    }
-                    ("cast", _) => {
-                        let Some(value) = values.next() else { return };
-                        let packet = encoder.event("/", "casted", &value);
-                        broadcast(now, server, namespace, &self.everybody, packet);
-                    }
-                    ("join", Some(token)) => {
-                        let Some(room) = values.next().and_then(|room| room.parse::<String>().ok()) else {
-                            return;
-                        };
-                        if server.join(socket, &room).is_ok() {
-                            reply(now, server, encoder, token, &());
+                let Some(first) = values.next() else { return };
+                match name.as_str() {
+                    "say" => context.emit(socket, "said", &first),
+                    "cast" => context.broadcast(namespace, &self.everybody, "casted", &first),
+                    "join" => {
+                        let room: Result<String, _> = first.parse();
+                        if room.is_ok_and(|room| context.server.join(socket, &room).is_ok()) {
+                            context.reply(ack, &());
                         }
                     }
-                    ("room", _) => {
-                        let Some(room) = values.next().and_then(|room| room.parse::<String>().ok()) else {
+                    "room" => {
+                        let (Ok(room), Some(value)) = (first.parse::<String>(), values.next()) else {
                             return;
                         };
-                        let Some(value) = values.next() else { return };
                         self.room.rooms.clear();
                         self.room.rooms.push(room.into());
-                        broadcast(
-                            now,
-                            server,
-                            namespace,
-                            &self.room,
-                            encoder.event("/", "roomed", &value),
-                        );
+                        context.broadcast(namespace, &self.room, "roomed", &value);
                     }
                     _ => {}
                 }
             }
-            sio::Event::Request { request, .. } => server.respond(now, request, not_found()),
+            Event::Request { request, .. } => context.not_found(request),
             _ => {}
         }
     }
-}
-
-/// Sends a packet to one socket. Errors are not worth a word: the client is gone, or does not read and will be.
-pub fn emit(now: Instant, server: &mut sio::Server, socket: SocketId, packet: Result<Encoded, EncodeError>) {
-    if let Ok(packet) = packet {
-        let _ = server.emit(now, socket, &packet, Delivery::Reliable);
-    }
-}
-
-/// Sends a packet to many.
-pub fn broadcast(
-    now: Instant,
-    server: &mut sio::Server,
-    namespace: NamespaceId,
-    target: &Target,
-    packet: Result<Encoded, EncodeError>,
-) {
-    if let Ok(packet) = packet {
-        server.broadcast(now, namespace, target, &packet, Delivery::Reliable);
-    }
-}
-
-/// Gives a client on `/` the acknowledgement it waits for.
-pub fn reply<T: WriteArguments + ?Sized>(
-    now: Instant,
-    server: &mut sio::Server,
-    encoder: &mut Encoder,
-    token: AckToken,
-    arguments: &T,
-) {
-    if let Ok(packet) = encoder.ack("/", token.id(), arguments) {
-        let _ = server.ack(now, token, &packet);
-    }
-}
-
-/// The answer to requests that are not for the protocol.
-pub fn not_found() -> Response {
-    Response::new(StatusCode::NOT_FOUND)
 }
 
 /// Short heartbeats and any origin, as the official suites want them.
@@ -784,7 +789,7 @@ fn main() -> io::Result<()> {
     println!("listening on {}", listener.local_addr()?);
     match app.as_str() {
         "engine" => run(listener, Engine),
-        "suite" => run(listener, Suite),
+        "suite" => run(listener, Suite::default()),
         "bench" => run(listener, Bench::default()),
         _ => Err(io::Error::other(format!(
             "there is no app {app}: choose engine, suite or bench"
