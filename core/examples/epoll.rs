@@ -25,14 +25,13 @@ use bytes::BytesMut;
 use mio::event::Event as Readiness;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
-use socketio_core::eio::{ConnId, Peer, RequestId};
-use socketio_core::http::{Cors, CorsOrigin, Response, StatusCode};
-use socketio_core::sio::{
-    AckToken, Delivery, Encoded, Encoder, Event, NamespaceId, RawArguments, SocketId, SocketIo, Target,
-    WriteArguments,
-};
+use socketio_core::eio::{ConnId, Peer};
+use socketio_core::sio::{Encoder, SocketIo};
 use socketio_core::wire::{Codec, Flow, Item, Plain, Wire};
 use socketio_core::{OutBuf, eio, sio};
+
+#[path = "epoll/apps.rs"]
+pub mod apps;
 
 /// Room for reads, and with how little of it left there is a new buffer.
 const READ: usize = 32 * 1024;
@@ -78,62 +77,6 @@ pub struct Context<S> {
     pub now: Instant,
 }
 
-/// Errors are not worth a word here: a client is gone, or does not read and will be.
-impl Context<sio::Server> {
-    /// Sends an event to one socket.
-    pub fn emit(&mut self, socket: SocketId, name: &str, arguments: &impl WriteArguments) {
-        let Some(namespace) = self.server.namespace_of(socket) else {
-            return;
-        };
-        if let Some(packet) = self.event(namespace, name, arguments) {
-            let _ = self.server.emit(self.now, socket, &packet, Delivery::Reliable);
-        }
-    }
-
-    /// Sends an event to many sockets of a namespace.
-    pub fn broadcast(
-        &mut self,
-        namespace: NamespaceId,
-        to: &Target,
-        name: &str,
-        arguments: &impl WriteArguments,
-    ) {
-        if let Some(packet) = self.event(namespace, name, arguments) {
-            self.server
-                .broadcast(self.now, namespace, to, &packet, Delivery::Reliable);
-        }
-    }
-
-    /// Gives a client the acknowledgement it waits for, if it does.
-    pub fn reply(&mut self, token: Option<AckToken>, arguments: &impl WriteArguments) {
-        let Some(token) = token else { return };
-        let namespace = self.server.namespace_of(token.socket());
-        let Some(name) = namespace.and_then(|namespace| self.server.namespace_name(namespace)) else {
-            return;
-        };
-        if let Ok(packet) = self.encoder.ack(name.as_str(), token.id(), arguments) {
-            let _ = self.server.ack(self.now, token, &packet);
-        }
-    }
-
-    /// Makes the packet of an event.
-    pub fn event(
-        &mut self,
-        namespace: NamespaceId,
-        name: &str,
-        arguments: &impl WriteArguments,
-    ) -> Option<Encoded> {
-        let namespace = self.server.namespace_name(namespace)?;
-        self.encoder.event(namespace.as_str(), name, arguments).ok()
-    }
-
-    /// Tells the client of a request that is not for the protocol so.
-    pub fn not_found(&mut self, request: RequestId) {
-        self.server
-            .respond(self.now, request, Response::new(StatusCode::NOT_FOUND));
-    }
-}
-
 /// What the loop asks of [`sio::Server`] and [`eio::Server`], which have all of it under the same names.
 #[allow(missing_docs)]
 pub trait Server {
@@ -142,60 +85,41 @@ pub trait Server {
 
     fn open(&mut self, now: Instant, peer: Peer) -> ConnId;
     fn wire(&self) -> Wire<Self::Codec>;
-    fn handle_item(&mut self, now: Instant, connection: ConnId, item: ItemOf<Self::Codec>);
-    fn handle_lost(&mut self, now: Instant, connection: ConnId);
+    fn handle_item(&mut self, now: Instant, id: ConnId, item: ItemOf<Self::Codec>);
+    fn handle_lost(&mut self, now: Instant, id: ConnId);
     fn handle_timeout(&mut self, now: Instant);
     fn poll_event(&mut self) -> Option<Self::Event>;
     fn poll_ready(&mut self) -> Option<ConnId>;
-    fn poll_transmit(&mut self, connection: ConnId, wire: &mut Wire<Self::Codec>);
+    fn poll_transmit(&mut self, id: ConnId, wire: &mut Wire<Self::Codec>);
     fn poll_timeout(&self) -> Option<Instant>;
     fn recycle(&mut self, buffer: OutBuf);
 }
 
 type ItemOf<C> = Item<<C as Codec>::Message>;
 
-// Each forwards to the server's own method of that name.
+// Each method is the server's own of that name.
+#[rustfmt::skip]
 macro_rules! impl_server {
     ($server:ty, $codec:ty, $event:ty) => {
         impl Server for $server {
             type Codec = $codec;
             type Event = $event;
 
-            fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
-                self.open(now, peer)
-            }
-            fn wire(&self) -> Wire<$codec> {
-                self.wire()
-            }
-            fn handle_item(&mut self, now: Instant, connection: ConnId, item: ItemOf<$codec>) {
-                self.handle_item(now, connection, item);
-            }
-            fn handle_lost(&mut self, now: Instant, connection: ConnId) {
-                self.handle_lost(now, connection);
-            }
-            fn handle_timeout(&mut self, now: Instant) {
-                self.handle_timeout(now);
-            }
-            fn poll_event(&mut self) -> Option<$event> {
-                self.poll_event()
-            }
-            fn poll_ready(&mut self) -> Option<ConnId> {
-                self.poll_ready()
-            }
-            fn poll_transmit(&mut self, connection: ConnId, wire: &mut Wire<$codec>) {
-                self.poll_transmit(connection, wire);
-            }
-            fn poll_timeout(&self) -> Option<Instant> {
-                self.poll_timeout()
-            }
-            fn recycle(&mut self, buffer: OutBuf) {
-                self.recycle(buffer);
-            }
+            fn open(&mut self, now: Instant, peer: Peer) -> ConnId { self.open(now, peer) }
+            fn wire(&self) -> Wire<$codec> { self.wire() }
+            fn handle_item(&mut self, now: Instant, id: ConnId, item: ItemOf<$codec>) { self.handle_item(now, id, item); }
+            fn handle_lost(&mut self, now: Instant, id: ConnId) { self.handle_lost(now, id); }
+            fn handle_timeout(&mut self, now: Instant) { self.handle_timeout(now); }
+            fn poll_event(&mut self) -> Option<$event> { self.poll_event() }
+            fn poll_ready(&mut self) -> Option<ConnId> { self.poll_ready() }
+            fn poll_transmit(&mut self, id: ConnId, wire: &mut Wire<$codec>) { self.poll_transmit(id, wire); }
+            fn poll_timeout(&self) -> Option<Instant> { self.poll_timeout() }
+            fn recycle(&mut self, buffer: OutBuf) { self.recycle(buffer); }
         }
     };
 }
 
-impl_server!(sio::Server, SocketIo, Event);
+impl_server!(sio::Server, SocketIo, sio::Event);
 impl_server!(eio::Server, Plain, eio::Event);
 
 /// Serves `app` to whoever connects to `listener`. Returns only when polling or the listener fails for good.
@@ -625,153 +549,6 @@ impl<C: Codec> Connection<C> {
     }
 }
 
-/// Engine.IO alone: every message comes back.
-pub struct Engine;
-
-impl App for Engine {
-    type Server = eio::Server;
-
-    fn server(&mut self, seed: [u8; 32], now: Instant) -> eio::Server {
-        let mut config = eio::Config::default();
-        hurry(&mut config);
-        eio::Server::new(config, seed, now)
-    }
-
-    fn handle(&mut self, Context { server, now, .. }: &mut Context<eio::Server>, event: eio::Event) {
-        match event {
-            eio::Event::Message { session, message } => {
-                // An error: the client is gone, or does not read and will be.
-                let _ = server.send(*now, session, &message, Delivery::Reliable);
-            }
-            eio::Event::Request { request, .. } => {
-                server.respond(*now, request, Response::new(StatusCode::NOT_FOUND));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// What the official Socket.IO suite wants: clients are told what they sent as their auth, and `/` echoes.
-#[derive(Default)]
-pub struct Suite {
-    main: Option<NamespaceId>,
-}
-
-impl App for Suite {
-    type Server = sio::Server;
-
-    fn server(&mut self, seed: [u8; 32], now: Instant) -> sio::Server {
-        let mut config = sio::Config::default();
-        hurry(&mut config.engine);
-        config.connect_timeout = Duration::from_secs(1);
-        let mut server = sio::Server::new(config, seed, now);
-        self.main = server.add_namespace("/").ok();
-        server.add_namespace("/custom").expect("it is a name, and new");
-        server
-    }
-
-    fn handle(&mut self, context: &mut Context<sio::Server>, event: Event) {
-        match event {
-            Event::Connect { socket, .. } => {
-                context.server.accept(context.now, socket);
-                match context
-                    .server
-                    .handshake(socket)
-                    .and_then(|handshake| handshake.auth)
-                {
-                    Some(auth) => context.emit(socket, "auth", &auth),
-                    None => context.emit(
-                        socket,
-                        "auth",
-                        &RawArguments {
-                            text: b"{}",
-                            attachments: &[],
-                        },
-                    ),
-                }
-            }
-            Event::Event {
-                socket,
-                namespace,
-                name,
-                arguments,
-                ack,
-            } if Some(namespace) == self.main => match name.as_str() {
-                "message" => context.emit(socket, "message-back", &arguments),
-                "message-with-ack" => context.reply(ack, &arguments),
-                _ => {}
-            },
-            Event::Request { request, .. } => context.not_found(request),
-            _ => {}
-        }
-    }
-}
-
-/// What the load generator of this repository talks to.
-#[derive(Default)]
-pub struct Bench {
-    everybody: Target,
-    /// Kept for its capacity.
-    room: Target,
-}
-
-impl App for Bench {
-    type Server = sio::Server;
-
-    fn server(&mut self, seed: [u8; 32], now: Instant) -> sio::Server {
-        let mut server = sio::Server::new(sio::Config::default(), seed, now);
-        server.add_namespace("/").expect("it is a name, and new");
-        server
-    }
-
-    fn handle(&mut self, context: &mut Context<sio::Server>, event: Event) {
-        match event {
-            Event::Connect { socket, .. } => drop(context.server.accept(context.now, socket)),
-            Event::Event {
-                name, arguments, ack, ..
-            } if name.as_str() == "echo" => context.reply(ack, &arguments),
-            Event::Event {
-                socket,
-                namespace,
-                name,
-                arguments,
-                ack,
-            } => {
-                let mut values = arguments.iter();
-                let Some(first) = values.next() else { return };
-                match name.as_str() {
-                    "say" => context.emit(socket, "said", &first),
-                    "cast" => context.broadcast(namespace, &self.everybody, "casted", &first),
-                    "join" => {
-                        let room: Result<String, _> = first.parse();
-                        if room.is_ok_and(|room| context.server.join(socket, &room).is_ok()) {
-                            context.reply(ack, &());
-                        }
-                    }
-                    "room" => {
-                        let (Ok(room), Some(value)) = (first.parse::<String>(), values.next()) else {
-                            return;
-                        };
-                        self.room.rooms.clear();
-                        self.room.rooms.push(room.into());
-                        context.broadcast(namespace, &self.room, "roomed", &value);
-                    }
-                    _ => {}
-                }
-            }
-            Event::Request { request, .. } => context.not_found(request),
-            _ => {}
-        }
-    }
-}
-
-/// Short heartbeats and any origin, as the official suites want them.
-fn hurry(config: &mut eio::Config) {
-    config.ping_interval = Duration::from_millis(300);
-    config.ping_timeout = Duration::from_millis(200);
-    config.cors = Cors::builder(CorsOrigin::Any).build().ok();
-}
-
 fn main() -> io::Result<()> {
     let mut words = std::env::args().skip(1);
     let (mut app, mut port) = (String::from("suite"), 3000);
@@ -788,9 +565,9 @@ fn main() -> io::Result<()> {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     println!("listening on {}", listener.local_addr()?);
     match app.as_str() {
-        "engine" => run(listener, Engine),
-        "suite" => run(listener, Suite::default()),
-        "bench" => run(listener, Bench::default()),
+        "engine" => run(listener, apps::Engine),
+        "suite" => run(listener, apps::Suite::default()),
+        "bench" => run(listener, apps::Bench::default()),
         _ => Err(io::Error::other(format!(
             "there is no app {app}: choose engine, suite or bench"
         ))),
