@@ -160,7 +160,7 @@ fn hurry(config: &mut eio::Config) {
 /// Errors are not worth a word here: a client is gone, or does not read and will be.
 impl Context<sio::Server> {
     /// Sends an event to one socket.
-    pub fn emit(&mut self, socket: SocketId, name: &str, arguments: &impl WriteArguments) {
+    pub fn emit(&mut self, socket: SocketId, name: &str, arguments: &(impl WriteArguments + ?Sized)) {
         let Some(namespace) = self.server.namespace_of(socket) else {
             return;
         };
@@ -175,7 +175,7 @@ impl Context<sio::Server> {
         namespace: NamespaceId,
         to: &Target,
         name: &str,
-        arguments: &impl WriteArguments,
+        arguments: &(impl WriteArguments + ?Sized),
     ) {
         if let Some(packet) = self.event(namespace, name, arguments) {
             self.server
@@ -184,7 +184,7 @@ impl Context<sio::Server> {
     }
 
     /// Gives a client the acknowledgement it waits for, if it does.
-    pub fn reply(&mut self, token: Option<AckToken>, arguments: &impl WriteArguments) {
+    pub fn reply(&mut self, token: Option<AckToken>, arguments: &(impl WriteArguments + ?Sized)) {
         let Some(token) = token else { return };
         let namespace = self.server.namespace_of(token.socket());
         let Some(name) = namespace.and_then(|namespace| self.server.namespace_name(namespace)) else {
@@ -200,7 +200,7 @@ impl Context<sio::Server> {
         &mut self,
         namespace: NamespaceId,
         name: &str,
-        arguments: &impl WriteArguments,
+        arguments: &(impl WriteArguments + ?Sized),
     ) -> Option<Encoded> {
         let namespace = self.server.namespace_name(namespace)?;
         self.encoder.event(namespace.as_str(), name, arguments).ok()
