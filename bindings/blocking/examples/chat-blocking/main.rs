@@ -1,6 +1,6 @@
 //! The example `chat` on plain threads: `cargo run --release --example chat-blocking`.
 //!
-//! This file has a listener and an orderly end; the folder `app` of the example `chat` has the chat.
+//! This file has what threads need, a listener and an orderly end; the folder `app` of the example `chat` has the chat.
 
 use socketio_blocking as socketio;
 
@@ -8,11 +8,11 @@ use socketio_blocking as socketio;
 mod app;
 
 use std::io;
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use app::Options;
 use socketio::Server;
-use std::net::TcpListener;
 
 fn main() -> ExitCode {
     match Options::from_command_line() {
