@@ -152,149 +152,37 @@
 //!
 //! # A loop over sockets
 //!
-//! The same for any number of real connections. It asks every socket in turn and then naps; a serious loop sleeps
-//! in epoll or kqueue, which say which sockets are readable or writable.
+//! `examples/epoll.rs` beside this crate's sources is the same for any number of real connections: edge-triggered
+//! readiness from `mio`, one thread, no runtime. It serves both [`sio::Server`] and [`eio::Server`], passes this
+//! project's conformance cases, and is meant to be taken over into programs that have a loop already. `run` repeats:
 //!
-//! ```no_run
-//! use bytes::BytesMut;
-//! use socketio_core::OutBuf;
-//! use socketio_core::http::{Response, StatusCode};
-//! use socketio_core::sio::{Config, ConnId, Delivery, Encoder, Event, Server, SocketIo};
-//! use socketio_core::wire::{Flow, Wire};
-//! use std::collections::BTreeMap;
-//! use std::io::{self, ErrorKind, IoSlice, Read, Write};
-//! use std::net::{Shutdown, TcpListener, TcpStream};
-//! use std::time::{Duration, Instant};
+//! | `Loop::` | what it does | verbs |
+//! | --- | --- | --- |
+//! | `patience` | sleeps until a socket or a deadline is due | [`poll_timeout`] |
+//! | `handle_deadlines` | tells the server the time; cuts off who did not close in time | [`handle_timeout`], [`handle_lost`] |
+//! | `handle_readiness` | notes what the system says, and that the connection wants a turn | |
+//! | `accept` | makes connections; pauses when the system has no room for more | [`open`], [`wire`] |
+//! | `take_turns` | gives each of those connections one turn | see below |
+//! | `settle` | tells the application what is new; writes what others have for whom | [`poll_event`], [`poll_ready`] |
 //!
-//! const READ_AHEAD: usize = 64 * 1024;
-//! const LAST_WORDS: Duration = Duration::from_secs(5);
+//! A turn is short, so that nobody waits long for others; who has more to do gets another one in the next round.
 //!
-//! struct Connection {
-//!     stream: TcpStream,
-//!     wire: Wire<SocketIo>,
-//!     output: OutBuf,
-//!     ends: Option<Instant>,
-//! }
+//! | `Connection::` | what it does | verbs |
+//! | --- | --- | --- |
+//! | `may_read` | while an answer is due, or the peer does not read, only a little is read ahead | [`buffered`] |
+//! | `read` | reads once, into the one buffer that all connections share | [`handle_input`] |
+//! | `hand_over` | takes up to 64 items and lets the application answer each | [`poll_item`], [`handle_item`], [`poll_event`] |
+//! | `flush` | writes until nothing is left or the system takes no more | [`poll_transmit`], [`poll_output`], [`recycle`] |
+//! | `close` | shuts the sending side down, and says until when the peer may end its own | |
 //!
-//! impl Connection {
-//!     /// Reads once; an error when the connection is over.
-//!     fn read(&mut self) -> io::Result<()> {
-//!         let mut bytes = [0; 16 * 1024];
-//!         match self.stream.read(&mut bytes) {
-//!             _ if self.ends.is_some_and(|end| end <= Instant::now()) => Err(ErrorKind::TimedOut.into()),
-//!             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-//!             Ok(count) => Ok(self.wire.handle_input(&mut BytesMut::from(&bytes[..count]))),
-//!             Err(error) if is_for_later(&error) => Ok(()),
-//!             Err(error) => Err(error),
-//!         }
-//!     }
+//! Two things are easily forgotten. `flush` asks for output once more *after* each write, which is what makes it count
+//! as written; and where a write or an answer lets the next request in, `hand_over` comes again, because its bytes are
+//! here already and no readiness will tell of them.
 //!
-//!     /// Hands over what was read and writes what is to be written, until neither is left.
-//!     fn pump(&mut self, server: &mut Server, id: ConnId) -> io::Result<()> {
-//!         loop {
-//!             server.poll_transmit(id, &mut self.wire);
-//!             let item = self.wire.poll_item();
-//!             let is_idle = item.is_none();
-//!             if let Some(item) = item {
-//!                 server.handle_item(Instant::now(), id, item);
-//!                 server.poll_transmit(id, &mut self.wire);
-//!             }
-//!             let flow = self.wire.poll_output(&mut self.output);
-//!             let is_stuck = self.output.is_empty() || !self.write()?;
-//!             if flow == Flow::Closing && self.output.is_empty() && self.ends.is_none() {
-//!                 self.stream.shutdown(Shutdown::Write)?;
-//!                 self.ends = Some(Instant::now() + LAST_WORDS);
-//!             }
-//!             if is_idle && is_stuck {
-//!                 return Ok(());
-//!             }
-//!         }
-//!     }
-//!
-//!     /// Writes once; whether the system took anything. What it took counts as written from then on.
-//!     fn write(&mut self) -> io::Result<bool> {
-//!         let mut slices = [IoSlice::new(&[]); 16];
-//!         let count = self.output.chunks_vectored(&mut slices);
-//!         match self.stream.write_vectored(&slices[..count]) {
-//!             Ok(written) => self.output.advance(written),
-//!             Err(error) if is_for_later(&error) => return Ok(false),
-//!             Err(error) => return Err(error),
-//!         }
-//!         let _ = self.wire.poll_output(&mut self.output);
-//!         Ok(true)
-//!     }
-//! }
-//!
-//! /// Whether to try again: neither a full buffer nor a signal means that the connection is lost.
-//! fn is_for_later(error: &io::Error) -> bool {
-//!     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-//! }
-//!
-//! /// The application: lets everybody in, tells everybody what anybody says, and acknowledges it with the same.
-//! fn answer(server: &mut Server, encoder: &mut Encoder, event: Event) {
-//!     let now = Instant::now();
-//!     match event {
-//!         Event::Connect { socket, .. } => drop(server.accept(now, socket)),
-//!         Event::Event { namespace: id, name, arguments, ack, .. } => {
-//!             let Some(namespace) = server.namespace_name(id).cloned() else { return };
-//!             if let Ok(packet) = encoder.event(namespace.as_str(), name.as_str(), &arguments) {
-//!                 server.broadcast(now, id, &Default::default(), &packet, Delivery::Reliable);
-//!             }
-//!             // The client waits for an answer; what it answers to `emit_with_ack` comes as `Event::Acked`.
-//!             if let Some(token) = ack
-//!                 && let Ok(packet) = encoder.ack(namespace.as_str(), token.id(), &arguments)
-//!             {
-//!                 let _ = server.ack(now, token, &packet); // An error: the client is gone or reads too slowly.
-//!             }
-//!         }
-//!         Event::Request { request, .. } => server.respond(now, request, Response::new(StatusCode::NOT_FOUND)),
-//!         _ => {}
-//!     }
-//! }
-//!
-//! fn main() -> io::Result<()> {
-//!     let listener = TcpListener::bind("127.0.0.1:3000")?;
-//!     listener.set_nonblocking(true)?;
-//!     let seed = [7; 32]; // From the operating system, or session ids can be guessed.
-//!     let mut server = Server::new(Config::default(), seed, Instant::now());
-//!     server.add_namespace("/").map_err(io::Error::other)?;
-//!     let mut encoder = Encoder::new();
-//!     let mut connections = BTreeMap::new();
-//!     loop {
-//!         // Errors other than `WouldBlock` (a client that is gone, no descriptor left) mostly pass as well; a serious
-//!         // loop reports them and rests before it asks again.
-//!         while let Ok((stream, address)) = listener.accept() {
-//!             stream.set_nonblocking(true)?;
-//!             let id = server.open(Instant::now(), address.into());
-//!             let (wire, output) = (server.wire(), OutBuf::new());
-//!             connections.insert(id, Connection { stream, wire, output, ends: None });
-//!         }
-//!         connections.retain(|id, connection| {
-//!             let is_readable = connection.wire.buffered() < READ_AHEAD;
-//!             let read = if is_readable { connection.read() } else { Ok(()) };
-//!             let is_open = read.and_then(|()| connection.pump(&mut server, *id)).is_ok();
-//!             if !is_open {
-//!                 server.handle_lost(Instant::now(), *id);
-//!             }
-//!             is_open
-//!         });
-//!         server.handle_timeout(Instant::now());
-//!         loop {
-//!             while let Some(event) = server.poll_event() {
-//!                 answer(&mut server, &mut encoder, event);
-//!             }
-//!             let Some(id) = server.poll_ready() else { break };
-//!             let outcome = connections.get_mut(&id).map(|connection| connection.pump(&mut server, id));
-//!             if let Some(Err(_)) = outcome {
-//!                 connections.remove(&id);
-//!                 server.handle_lost(Instant::now(), id);
-//!             }
-//!         }
-//!         let due = server.poll_timeout().map(|due| due.saturating_duration_since(Instant::now()));
-//!         std::thread::sleep(due.unwrap_or(Duration::MAX).min(Duration::from_millis(1)));
-//!     }
-//! }
-//! ```
+//! [`buffered`]: wire::Wire::buffered
+//! [`open`]: sio::Server::open
+//! [`recycle`]: sio::Server::recycle
+//! [`wire`]: sio::Server::wire
 //!
 //! # Behind somebody else's HTTP
 //!
@@ -358,7 +246,8 @@
 //! The first comes for every attempt, the second for each namespace whenever there is a session, so that a token that
 //! has expired can be another one. Both may be answered at any later time.
 //!
-//! A client and a server that talk to each other without any network:
+//! A client and a server that talk to each other without any network. `examples/embed.rs` has both grown up: polling
+//! and its upgrade on several connections, and an hour of heartbeats on a clock that is a variable.
 //!
 //! ```
 //! use bytes::BytesMut;
