@@ -3,6 +3,7 @@
 pub mod asking;
 pub mod bench;
 pub mod engine;
+pub mod epoll;
 pub mod interop;
 pub mod lab;
 pub mod suite;

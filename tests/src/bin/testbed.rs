@@ -11,7 +11,7 @@ use socketio_driver::bare::EngineServer;
 use socketio_driver::engine::{self as driver, Listener, Runtime};
 use socketio_driver::{Async, Server};
 use socketio_tests::apps::asking::Asking;
-use socketio_tests::apps::{bench, engine, interop, lab, suite};
+use socketio_tests::apps::{bench, engine, epoll, interop, lab, suite};
 use socketio_tests::binding::{Binding, threads_of_async_std};
 
 const USAGE: &str = "testbed --binding tokio|smol|async-std|blocking|epoll \
@@ -106,7 +106,7 @@ impl<S> App<S> {
     }
 }
 
-/// `--threads` counts those that run connections; the others of a process only start it and wait.
+/// `--threads` counts those that run connections and handlers; the event loop has one. `--data` is of those with a router.
 fn serve(options: &Options) -> io::Result<()> {
     if options.binding == Binding::AsyncStd {
         threads_of_async_std(options.threads)?;
@@ -125,7 +125,7 @@ fn serve(options: &Options) -> io::Result<()> {
             async_std::task::block_on(async_std::task::spawn(serving))
         }
         Binding::Blocking => todo!(),
-        Binding::Epoll => todo!(),
+        Binding::Epoll => epoll::serve(listener, &options.app, options.interop),
     }
 }
 
