@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::client::hub::Course;
-use crate::client::inner::{ClientInner, Keeper};
+use crate::client::inner::{ClientInner, Farewell, Keeper};
 use crate::client::{
     ClientBuilder, ClientReason, ClientSocket, ConnectionEvents, Deliver, IntoEndpoint, VolatileClientSocket,
 };
@@ -69,6 +69,10 @@ impl Client {
 
     pub(crate) const fn main(&self) -> &ClientSocket {
         &self.main
+    }
+
+    pub(crate) fn say_at_last(&self, farewell: Box<Farewell>) {
+        self.keeper.say_at_last(farewell);
     }
 
     /// The socket in the namespace called `name`, which the builder was told of. It keeps the client as a `Client` does.

@@ -1,12 +1,12 @@
 //! What all handles of one client share.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::client::ClientSocket;
-use crate::client::hub::Hub;
+use crate::client::hub::{Course, Hub};
 use crate::client::router::ClientRouter;
 use crate::core::{ClientConfig, ClientCore, ClientTarget, Encoded, NamespaceId};
 use crate::engine::{self, ClientMachine, Runtime, Shard};
@@ -168,20 +168,45 @@ impl Drop for ClientInner {
 }
 
 /// Keeps a client connected: when the last one is dropped the client disconnects.
-pub(crate) struct Keeper(Arc<ClientInner>);
+pub(crate) struct Keeper {
+    inner: Arc<ClientInner>,
+    /// What a binding does after that.
+    farewell: OnceLock<Box<Farewell>>,
+}
+
+/// Called when a client has begun to disconnect, with what ends when nothing is left of it, and the time that should
+/// take at most.
+pub(crate) type Farewell = dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>, Duration) + Send + Sync;
 
 impl Keeper {
     pub(crate) fn new(inner: Arc<ClientInner>) -> Arc<Self> {
-        Arc::new(Self(inner))
+        Arc::new(Self {
+            inner,
+            farewell: OnceLock::new(),
+        })
     }
 
     pub(crate) const fn inner(&self) -> &Arc<ClientInner> {
-        &self.0
+        &self.inner
+    }
+
+    /// Sets the farewell; only the first counts.
+    pub(crate) fn say_at_last(&self, farewell: Box<Farewell>) {
+        let _ = self.farewell.set(farewell);
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        engine::retire(&self.0);
+        engine::retire(&self.inner);
+        if let Some(farewell) = self.farewell.take() {
+            let mut watch = self.inner.hub().watch();
+            let ended = poll_fn(move |task| {
+                watch.poll(task.waker(), |standing| {
+                    matches!(standing.course, Course::Over(_)).then_some(())
+                })
+            });
+            farewell(Box::pin(ended), self.inner.config().engine.close_timeout);
+        }
     }
 }

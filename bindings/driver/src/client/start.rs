@@ -1,15 +1,17 @@
 //! Starting clients, on any runtime: what the functions of the bindings do with theirs.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::client::hub::{Course, Membership, Standing};
 use crate::client::inner::{ClientInner, sleep_of};
 use crate::client::simple::{Pull, SimpleClient};
 use crate::client::{Client, ClientBuilder, ClientReason, ConnectError, Push};
 use crate::core::{ClientReasonKind, Initial, Rejoins};
-use crate::engine::{self, Runtime};
+use crate::engine::{self, Handlers, Runtime};
 use crate::net::{Connector, Direct, Proxy};
 use crate::refusal::Refusal;
 use crate::router::Kind;
@@ -20,7 +22,17 @@ use crate::router::Kind;
 /// # Errors
 /// When the description contradicts itself, or the runtime has no randomness to give.
 pub fn start<R: Runtime, K: Kind>(runtime: R, builder: ClientBuilder<K, Push>) -> io::Result<Client> {
-    Ok(launch(runtime, builder)?)
+    Ok(launch(runtime, builder, R::HANDLERS)?)
+}
+
+/// Calls `farewell` once, when the last handle of a client was dropped and the client has begun to disconnect: with a
+/// future that ends when nothing is left of it, and the `close_timeout` it should take at most. For bindings whose
+/// clients are waited for; only the first call counts.
+pub fn on_last_drop(
+    client: &Client,
+    farewell: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>, Duration) + Send + Sync + 'static,
+) {
+    client.say_at_last(Box::new(farewell));
 }
 
 /// Starts a client and waits until every namespace is joined.
@@ -35,7 +47,7 @@ pub async fn connect<R: Runtime, K: Kind>(
     runtime: R,
     builder: ClientBuilder<K, Push>,
 ) -> Result<Client, ConnectError> {
-    let client = launch(runtime, builder)?;
+    let client = launch(runtime, builder, R::HANDLERS)?;
     joined(&client).await?;
     Ok(client)
 }
@@ -49,7 +61,8 @@ pub async fn connect_simple<R: Runtime, K: Kind>(
     builder: ClientBuilder<K, Pull>,
 ) -> Result<SimpleClient, ConnectError> {
     let (builder, inbox) = builder.with_inbox();
-    let client = launch(runtime, builder)?;
+    // Its only handlers are ours, which fill the inbox and never block.
+    let client = launch(runtime, builder, Handlers::InPlace)?;
     joined(&client).await?;
     Ok(SimpleClient::new(client, inbox))
 }
@@ -57,6 +70,7 @@ pub async fn connect_simple<R: Runtime, K: Kind>(
 fn launch<R: Runtime, K: Kind, Style>(
     runtime: R,
     builder: ClientBuilder<K, Style>,
+    handlers: Handlers,
 ) -> Result<Client, ConnectError> {
     let (router, reach) = builder.finish()?;
     let connector: Arc<dyn Connector> = match reach.connector {
@@ -69,7 +83,7 @@ fn launch<R: Runtime, K: Kind, Style>(
     };
     let inner = ClientInner::new(router, connector, sleep_of(runtime.clone()));
     let not_started = |error: io::Error| ConnectError::Runtime(error.to_string());
-    engine::start_client(runtime, &inner).map_err(not_started)?;
+    engine::start_client(runtime, &inner, handlers).map_err(not_started)?;
     Client::new(inner).ok_or_else(|| ConnectError::Runtime("it has no namespace".to_owned()))
 }
 

@@ -36,7 +36,7 @@ mod turn;
 mod wires;
 mod work;
 
-pub use crate::client::start::{connect, connect_simple, start};
+pub use crate::client::start::{connect, connect_simple, on_last_drop, start};
 pub(crate) use bundle::Bundles;
 pub(crate) use client::{ClientJob, ClientMachine, retire, start_client};
 pub(crate) use engineio::EngineMachine;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Link};
 use super::house::{House, Machine as _};
-use super::runtime::{Listener, Runtime, Stream};
+use super::runtime::{Handlers, Listener, Runtime, Stream};
 use super::server::{ServerHouse, ServerMachine};
 use super::shard::Host;
 use super::state::Stage;
@@ -64,23 +64,24 @@ pub(super) fn host_house<R: Runtime, H: ServerHouse>(
 
 /// Puts a machine behind the lock and makes the task of its timer, so that connections can be served.
 fn start<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, machine: H::Machine) -> io::Result<()> {
-    install(runtime, house, machine)?;
+    install(runtime, house, machine, R::HANDLERS)?;
     runtime.spawn(timer::run(runtime.clone(), Arc::clone(house)));
     Ok(())
 }
 
-/// Puts a machine behind the lock.
+/// Puts a machine behind the lock; `handlers` says where its handlers run.
 pub(super) fn install<R: Runtime, H: House>(
     runtime: &R,
     house: &Arc<H>,
     machine: H::Machine,
+    handlers: Handlers,
 ) -> io::Result<()> {
     let (clock, spawner, workers) = (runtime.clone(), runtime.clone(), runtime.clone());
     let host = Host {
         now: Box::new(move || clock.now()),
         spawn: Box::new(move |task| spawner.spawn(task)),
         spawn_handlers: Box::new(move |task| workers.spawn_handlers(task)),
-        handlers: R::HANDLERS,
+        handlers,
     };
     house.shard().start(machine, host).map_err(io::Error::other)
 }

@@ -69,6 +69,8 @@ pub enum RecvError {
     TimedOut,
     /// The client is closed and does not come back by itself; all events were taken.
     Disconnected,
+    /// There is none yet, and if this worker waited for one nobody would be left to receive it (blocking binding only).
+    WouldDeadlock,
 }
 
 impl fmt::Display for RecvError {
@@ -80,6 +82,7 @@ impl fmt::Display for RecvError {
             ),
             Self::TimedOut => formatter.write_str("no event came in time"),
             Self::Disconnected => formatter.write_str("the client is disconnected for good; connect another"),
+            Self::WouldDeadlock => Error::WouldDeadlock.fmt(formatter),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::super::connection::Connection;
-use super::super::runtime::Runtime;
+use super::super::runtime::{Handlers, Runtime};
 use super::super::serve::install;
 use super::super::timer;
 use super::errand::Runner;
@@ -12,11 +12,16 @@ use super::machine::ClientMachine;
 use crate::client::inner::ClientInner;
 use crate::core::ClientCore;
 
-/// Gives a client its core, its timer and `runtime`'s tasks, and lets it connect.
+/// Gives a client its core, its timer and `runtime`'s tasks, and lets it connect; `handlers` says where its handlers
+/// run.
 ///
 /// # Errors
 /// When it was started before, the system has no randomness to give, or a namespace has no name that can be written.
-pub(crate) fn start_client<R: Runtime>(runtime: R, inner: &Arc<ClientInner>) -> io::Result<()> {
+pub(crate) fn start_client<R: Runtime>(
+    runtime: R,
+    inner: &Arc<ClientInner>,
+    handlers: Handlers,
+) -> io::Result<()> {
     let now = runtime.now();
     let mut core = ClientCore::new(inner.config().clone(), runtime.seed()?, now);
     let mut namespaces = Vec::new();
@@ -27,7 +32,7 @@ pub(crate) fn start_client<R: Runtime>(runtime: R, inner: &Arc<ClientInner>) -> 
     let connections = runtime.clone();
     let runner: Arc<Runner> =
         Arc::new(move |link, stream| Box::pin(Connection::new(link, connections.clone(), stream)));
-    install(&runtime, inner, ClientMachine::new(core, inner, runner))?;
+    install(&runtime, inner, ClientMachine::new(core, inner, runner), handlers)?;
     let end = End(Arc::clone(inner));
     let timed = timer::run(runtime.clone(), Arc::clone(inner));
     runtime.spawn(async move {

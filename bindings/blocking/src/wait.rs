@@ -1,0 +1,60 @@
+use socketio_driver::client::{Deliver, SimpleCall};
+use socketio_driver::{Arguments, Call, CallError, Error};
+
+use crate::threads::{WouldDeadlock, wait_for};
+
+/// Waiting for an answer: what `.await` is in the other bindings.
+///
+/// The thread sleeps until the answer is there, or the call has ended otherwise. In a handler that is fine: the events
+/// of the same client go on meanwhile, on another worker, unless its namespace is
+/// [serial](socketio_driver::NamespaceBuilder::serial), so that the answer may depend on them.
+///
+/// When all workers there may be would be asleep, nobody would be left to call the handler that answers: then it is
+/// [`Error::WouldDeadlock`] at once, and nothing is sent. So it is on the I/O thread, where a
+/// [`Connector`](socketio_driver::net::Connector) runs.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use socketio_blocking::{Arg, CallError, Reply, Server, Socket, Wait};
+///
+/// let server = Server::builder().on("quadruple", |socket: Socket, Arg(number): Arg<i64>| {
+///     let twice: i64 = socket.call("double", &number).timeout(Duration::from_secs(5)).wait()?;
+///     Ok::<_, CallError>(Reply(2 * twice))
+/// });
+/// # let _ = server.build();
+/// ```
+pub trait Wait {
+    /// What is waited for.
+    type Output;
+
+    /// Sleeps until it is there.
+    fn wait(self) -> Self::Output;
+}
+
+impl<T> Wait for Call<T> {
+    type Output = Result<T, CallError>;
+
+    fn wait(self) -> Self::Output {
+        wait_for(self).unwrap_or_else(refused)
+    }
+}
+
+impl<T: 'static> Wait for SimpleCall<T> {
+    type Output = Result<T, CallError>;
+
+    fn wait(self) -> Self::Output {
+        wait_for(self.into_future()).unwrap_or_else(refused)
+    }
+}
+
+impl Wait for Deliver {
+    type Output = Result<Arguments, CallError>;
+
+    fn wait(self) -> Self::Output {
+        wait_for(self).unwrap_or_else(refused)
+    }
+}
+
+fn refused<T>(_: WouldDeadlock) -> Result<T, CallError> {
+    Err(CallError::NotSent(Error::WouldDeadlock))
+}

@@ -1,0 +1,4 @@
+//! The binding over real sockets on 127.0.0.1: our own server and our own clients.
+
+mod support;
+mod talk;
