@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use socketio_tests::binding::{Binding, CLIENTS};
+use socketio_tests::binding::{Binding, CLIENTS, THREADS_NAME};
 use socketio_tests::live::{Peer, PeerOptions, eventually, within};
 use socketio_tests::provision_process::ServerProcess;
 use socketio_tokio::client::{Client, SimpleClient, TransportOrder};
@@ -29,9 +29,15 @@ struct Belongings {
 impl Belongings {
     fn count() -> Self {
         let entries = |folder: &str| fs::read_dir(Path::new(folder)).map_or(0, Iterator::count);
+        // Those that have nothing to do wait for some seconds, if there is more.
+        let workers = format!("{THREADS_NAME}-worker");
+        let is_worker = |task: &fs::DirEntry| {
+            fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == workers)
+        };
+        let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
         Self {
             tasks: Handle::current().metrics().num_alive_tasks(),
-            threads: entries("/proc/self/task"),
+            threads: tasks.filter(|task| !is_worker(task)).count(),
             files: entries("/proc/self/fd"),
         }
     }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use socketio_blocking::Wait as _;
 use socketio_driver::router::{Kind, NamespaceBuilder};
 use socketio_driver::{
     Arg, Arguments, Async, Blocking, Call, CallError, ClientSocket, Error, Raw, Reply, Server, Socket,
 };
-
-use crate::binding::wait::Wait as _;
 
 /// A handler that asks its client a `question`, and tells it its answer.
 #[derive(Clone, Copy, Debug)]

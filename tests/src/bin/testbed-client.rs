@@ -17,7 +17,7 @@ use smol::future::{Boxed, FutureExt as _, block_on};
 use socketio_driver::client::{Client, ClientSocket, ConnectError, TransportOrder};
 use socketio_driver::engine::{self, Runtime};
 use socketio_driver::{Async, Bytes};
-use socketio_tests::binding::{Binding, threads_of_async_std};
+use socketio_tests::binding::{Binding, threads, threads_of_async_std};
 use socketio_tests::client_load::{Carrier, Line, Meter, Options, Payload, Samples, USAGE, WARM_UP};
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -84,7 +84,7 @@ fn run(binding: Binding, options: Options) -> Outcome {
             async_std::task::block_on(async_std::task::spawn(load.measure()))
         }
         Binding::Blocking => {
-            let mut load = Load::new(binding, socketio_tests::binding::threads(), options);
+            let mut load = Load::new(binding, threads().handle(), options);
             load.begin = |_, place| drop(thread::spawn(|| block_on(place)));
             block_on(load.measure())
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use socketio_blocking::{Blocking, Threads};
 use socketio_driver::bare::EngineServer;
 use socketio_driver::engine::{self as driver, Listener, Runtime};
 use socketio_driver::{Async, Server};
@@ -23,7 +24,7 @@ struct Options {
     binding: Binding,
     app: String,
     port: u16,
-    threads: usize,
+    threads: Option<usize>,
     data: bench::Data,
     interop: interop::Settings,
 }
@@ -53,7 +54,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Option<Options> {
         binding: Binding::Tokio,
         app: String::new(),
         port: 0,
-        threads: 2,
+        threads: None,
         data: bench::Data::Raw,
         interop: interop::Settings::default(),
     };
@@ -63,7 +64,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Option<Options> {
             "--binding" => options.binding = Binding::named(&value)?,
             "--app" => options.app = value,
             "--port" => options.port = value.parse().ok()?,
-            "--threads" => options.threads = value.parse().ok().filter(|threads| *threads > 0)?,
+            "--threads" => options.threads = Some(value.parse().ok().filter(|threads| *threads > 0)?),
             "--lifeline" if value == "stdin" => end_with_stdin(),
             "--ping-interval" => options.interop.ping_interval = milliseconds(&value)?,
             "--ping-timeout" => options.interop.ping_timeout = milliseconds(&value)?,
@@ -88,6 +89,12 @@ fn end_with_stdin() {
     });
 }
 
+impl Options {
+    fn threads(&self) -> usize {
+        self.threads.unwrap_or(2)
+    }
+}
+
 impl<S> App<S> {
     /// The application with this name, for the binding whose servers are `S`.
     fn named<K: Asking<Server = S>>(options: &Options) -> io::Result<Self> {
@@ -109,7 +116,7 @@ impl<S> App<S> {
 /// `--threads` counts those that run connections and handlers; the event loop has one. `--data` is of those with a router.
 fn serve(options: &Options) -> io::Result<()> {
     if options.binding == Binding::AsyncStd {
-        threads_of_async_std(options.threads)?;
+        threads_of_async_std(options.threads())?;
     }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
     let address = listener.local_addr()?;
@@ -124,7 +131,7 @@ fn serve(options: &Options) -> io::Result<()> {
             let serving = run(socketio_async_std::AsyncStd, listener, app);
             async_std::task::block_on(async_std::task::spawn(serving))
         }
-        Binding::Blocking => todo!(),
+        Binding::Blocking => on_threads(options, listener),
         Binding::Epoll => epoll::serve(listener, &options.app, options.interop),
     }
 }
@@ -138,23 +145,37 @@ async fn run<R: Runtime, L: Listener<R>>(runtime: R, listener: L, app: App<Serve
 
 fn on_tokio(options: &Options, listener: TcpListener) -> io::Result<()> {
     let app = App::named::<Async>(options)?;
-    let mut builder = if options.threads == 1 {
+    let mut builder = if options.threads() == 1 {
         tokio::runtime::Builder::new_current_thread()
     } else {
         tokio::runtime::Builder::new_multi_thread()
     };
-    let runtime = builder.worker_threads(options.threads).enable_all().build()?;
+    let runtime = builder.worker_threads(options.threads()).enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         run(socketio_tokio::Tokio::current(), listener, app).await
     })
 }
 
+/// `--threads` are workers here, of which there are as many as the binding finds right if it is not said.
+fn on_threads(options: &Options, listener: TcpListener) -> io::Result<()> {
+    let app = App::named::<Blocking>(options)?;
+    let mut threads = Threads::builder();
+    if let Some(count) = options.threads {
+        threads = threads.workers(count);
+    }
+    let threads = threads.build()?;
+    match app {
+        App::Engine(server) => threads.serve_engine(listener, server),
+        App::Sockets(server) => threads.serve(listener, server),
+    }
+}
+
 /// On an executor of its own: of the global one, only the environment says how many threads it has.
 fn on_smol(options: &Options, listener: TcpListener) -> io::Result<()> {
     let app = App::named::<Async>(options)?;
     let executor = Arc::new(smol::Executor::new());
-    for _ in 1..options.threads {
+    for _ in 1..options.threads() {
         let executor = Arc::clone(&executor);
         thread::spawn(move || smol::block_on(executor.run(std::future::pending::<()>())));
     }

@@ -4,7 +4,6 @@
 //! binding, and so can one that waits on a thread.
 
 mod serving;
-pub mod wait;
 
 use std::io;
 
@@ -12,7 +11,7 @@ use socketio_driver::client::{Client, ClientBuilder, ConnectError, SimpleClient,
 use socketio_driver::engine;
 use socketio_driver::router::Kind;
 
-pub use serving::{Ground, Serving, threads, threads_of_async_std};
+pub use serving::{Ground, Serving, THREADS_NAME, threads, threads_of_async_std};
 
 /// A way to run what this project is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +62,7 @@ macro_rules! with_runtime {
                 $call
             }
             Binding::Blocking => {
-                let $runtime = serving::threads();
+                let $runtime = serving::threads().handle();
                 $call
             }
             Binding::Epoll => panic!("there is no client on the bare event loop"),

@@ -7,17 +7,21 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::pin::pin;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use socketio_blocking::{IntoListener as _, Threads};
 use socketio_driver::Server;
 use socketio_driver::engine::{self, Listener, Runtime};
 use socketio_driver::net::tls::TlsServer;
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, oneshot};
+
+/// What the names of [`threads`] begin with.
+pub const THREADS_NAME: &str = "threads";
 
 /// Where a server runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,11 +177,11 @@ impl Life {
                 let _ = async_std::task::block_on(stopped);
             }
             Ground::Blocking => {
-                let listener = async_std::net::TcpListener::from(listener);
-                drop(async_std::task::spawn(
-                    self.live(socketio_async_std::AsyncStd, listener),
-                ));
-                let _ = async_std::task::block_on(stopped);
+                let threads = Threads::builder().build().expect("there is room for threads");
+                let handle = threads.handle();
+                let listener = listener.into_listener(&handle).expect("it is a socket");
+                handle.spawn(self.live(handle.clone(), listener));
+                let _ = stopped.blocking_recv();
             }
         }
     }
@@ -226,9 +230,16 @@ async fn unless<F: Future>(aborted: impl Future, future: F) -> Option<F::Output>
 }
 
 /// The threads of the blocking binding's clients in this process.
-#[must_use]
-pub fn threads() -> socketio_smol::Smol {
-    socketio_smol::Smol::global()
+///
+/// # Panics
+///
+/// If the system gives none.
+pub fn threads() -> &'static Threads {
+    static THREADS: LazyLock<Threads> = LazyLock::new(|| {
+        let threads = Threads::builder().name(THREADS_NAME);
+        threads.build().expect("there is room for threads")
+    });
+    &THREADS
 }
 
 /// Lets async-std have so many threads, which it counts when it is first used in the environment that the process was
