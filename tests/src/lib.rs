@@ -1,6 +1,7 @@
 //! Tests of the workspace that need more than one crate: raw clients, the conformance table and its servers.
 //!
 //! - [`apps`]: the applications of the testbed.
+//! - [`binding`]: all bindings as one table, and what runs on them in the test's process.
 //! - [`cargo`]: builds the programs that are started.
 //! - [`client_load`]: what clients under load are told and what they tell.
 //! - [`kit`]: blocking clients exact enough to see, and to break, every byte of the protocols.
@@ -12,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apps;
+pub mod binding;
 pub mod cargo;
 pub mod client_load;
 pub mod conformance;

@@ -15,6 +15,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::binding::Binding;
+
 /// How long a server may take to print `listening on ADDRESS`.
 const START_WITHIN: Duration = Duration::from_secs(30);
 /// How long a script may be silent. Its checks have shorter limits of their own.
@@ -53,7 +55,7 @@ impl ServerProcess {
         }
     }
 
-    /// Starts the testbed with `app` on the tokio binding. `binary` is `option_env!("CARGO_BIN_EXE_testbed")`, which
+    /// Starts the testbed with `app` on a binding. `binary` is `option_env!("CARGO_BIN_EXE_testbed")`, which
     /// only integration tests know; the environment variable `TESTBED_COMMAND` names another server to try the
     /// scripts against, for instance the published one.
     ///
@@ -61,13 +63,13 @@ impl ServerProcess {
     ///
     /// As [`start`](Self::start), and if there is neither.
     #[must_use]
-    pub fn start_testbed(binary: Option<&str>, app: &str) -> Self {
+    pub fn start_testbed(binary: Option<&str>, binding: Binding, app: &str) -> Self {
         let other = env::var("TESTBED_COMMAND").ok();
         let program = other
             .as_deref()
             .or(binary)
             .expect("there is a testbed, or TESTBED_COMMAND names a server");
-        let options = ["--binding", "tokio", "--app", app];
+        let options = ["--binding", binding.name(), "--app", app];
         let words = program.split_whitespace().chain(options);
         Self::start(ServerCommand {
             words: words.map(OsString::from).collect(),

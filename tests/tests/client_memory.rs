@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use socketio_core::eio::client::CloseReason;
 use socketio_core::sio::client::Reason;
+use socketio_tests::binding::{Binding, CLIENTS};
 use socketio_tests::live::{Conversation, Scheduler, Scripted, frame, within};
 use socketio_tokio::client::{Client, ClientReason, ConnectionEvent, TransportOrder};
 
@@ -38,6 +39,7 @@ fn pour(client: &mut Conversation, piece: &[u8], total: usize) -> usize {
 }
 
 async fn attack(
+    binding: Binding,
     name: &str,
     order: TransportOrder,
     script: impl Fn(&mut Conversation) + Send + Sync + 'static,
@@ -49,7 +51,7 @@ async fn attack(
         .retry_initial(true)
         .max_payload(MAX_PAYLOAD)
         .join_timeout(Duration::from_secs(10));
-    let client = socketio_tokio::start(builder).expect("it starts");
+    let client = binding.start(builder).expect("it starts");
     let mut events = client.events();
     let reason = loop {
         match within(name, events.next()).await.expect("the client lives") {
@@ -74,7 +76,7 @@ fn is_too_large(reason: &ClientReason) -> bool {
     matches!(reason.kind, Reason::Engine(CloseReason::BadResponse(_)))
 }
 
-async fn bodies() {
+async fn bodies(binding: Binding) {
     let polling = TransportOrder::Polling;
     let heads = [
         (
@@ -89,7 +91,7 @@ async fn bodies() {
     for (name, head) in heads {
         let taken = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&taken);
-        let reason = attack(name, polling, move |client| {
+        let reason = attack(binding, name, polling, move |client| {
             let _ = client.request();
             client.send(format!("HTTP/1.1 200 OK\r\n{head}0"));
             counted.fetch_max(pour(client, &[b'x'; 64 * 1024], LARGE), Ordering::SeqCst);
@@ -103,9 +105,9 @@ async fn bodies() {
     }
 }
 
-async fn odd_bodies() {
+async fn odd_bodies(binding: Binding) {
     let polling = TransportOrder::Polling;
-    let reason = attack("64 MiB in chunks", polling, |client| {
+    let reason = attack(binding, "64 MiB in chunks", polling, |client| {
         let _ = client.request();
         client.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         pour(
@@ -116,7 +118,7 @@ async fn odd_bodies() {
     })
     .await;
     assert!(is_too_large(&reason), "{reason}");
-    let reason = attack("chunks of one byte with extensions", polling, |client| {
+    let reason = attack(binding, "chunks of one byte with extensions", polling, |client| {
         let _ = client.request();
         client.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         pour(
@@ -127,14 +129,14 @@ async fn odd_bodies() {
     })
     .await;
     assert!(is_too_large(&reason), "{reason}");
-    let reason = attack("an endless head", polling, |client| {
+    let reason = attack(binding, "an endless head", polling, |client| {
         let _ = client.request();
         client.send("HTTP/1.1 200 OK\r\n");
         pour(client, &b"X-More: and more\r\n".repeat(1_000), LARGE);
     })
     .await;
     assert!(is_too_large(&reason), "{reason}");
-    let reason = attack("a forbidding page of 64 MiB", polling, |client| {
+    let reason = attack(binding, "a forbidding page of 64 MiB", polling, |client| {
         let _ = client.request();
         client.send(format!(
             "HTTP/1.1 403 Forbidden\r\nContent-Length: {LARGE}\r\n\r\n"
@@ -161,7 +163,7 @@ fn flooded(
     }
 }
 
-async fn floods() {
+async fn floods(binding: Binding) {
     let websocket = TransportOrder::WebSocket;
     // In packets, for each of which the client does something.
     const COUNT: usize = 50_000;
@@ -181,6 +183,7 @@ async fn floods() {
     ];
     for (name, packet) in floods {
         let reason = attack(
+            binding,
             name,
             websocket,
             flooded(move |client| {
@@ -198,6 +201,7 @@ async fn floods() {
     for ((name, mut part), opcode) in large.into_iter().zip([1, 2]) {
         part[0] &= 0x7f;
         let reason = attack(
+            binding,
             name,
             websocket,
             flooded(move |client| {
@@ -209,6 +213,7 @@ async fn floods() {
         assert!(is_too_large(&reason), "{name}: {reason}");
     }
     let reason = attack(
+        binding,
         "attachments without end",
         websocket,
         flooded(|client| {
@@ -224,8 +229,10 @@ async fn floods() {
 fn memory_is_bounded_whatever_the_server_sends() {
     let runtime = Scheduler::MultiThread.runtime();
     runtime.block_on(async {
-        bodies().await;
-        odd_bodies().await;
-        floods().await;
+        for binding in CLIENTS {
+            bodies(binding).await;
+            odd_bodies(binding).await;
+            floods(binding).await;
+        }
     });
 }

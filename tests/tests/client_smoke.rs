@@ -1,4 +1,4 @@
-//! A client and a server on tokio, over every transport: what one says, the other hears.
+//! Every client, and a server on tokio, over every transport: what one says, the other hears.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use socketio_tests::binding::Binding;
 use socketio_tokio::client::{
     Attempts, Client, ClientReason, ClientSocket, ConnectError, ConnectionEvent, Reconnection, TransportOrder,
 };
@@ -14,6 +15,19 @@ use socketio_tokio::{Arg, Limits, Reply, Server, Socket, State, Transport};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
+
+socketio_tests::on_every_client![
+    a_client_talks_by_polling,
+    a_client_talks_by_websocket,
+    a_client_moves_to_websocket,
+    neither_side_waits_for_the_other_to_read,
+    a_simple_client_takes_events,
+    nobody_there_is_said_with_the_words_of_the_system,
+    an_auth_that_can_not_be_made_is_an_attempt_that_failed,
+    a_lost_connection_comes_back_and_says_so,
+    a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind,
+    a_client_that_is_still_connecting_can_be_dropped,
+];
 
 /// Whatever is waited for comes sooner.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -87,12 +101,12 @@ fn run(test: impl Future<Output = ()>) {
     });
 }
 
-async fn talk(order: TransportOrder, upgrade: bool, last: Transport) {
+async fn talk(binding: Binding, order: TransportOrder, upgrade: bool, last: Transport) {
     let (_server, url) = serve().await;
     let (builder, mut heard) = builder(&url);
     let client = timeout(
         DEADLINE,
-        socketio_tokio::connect(builder.transports(order).upgrade(upgrade)),
+        binding.connect(builder.transports(order).upgrade(upgrade)),
     );
     let client = client.await.expect("in time").expect("it connects");
     assert_eq!(hear(&mut heard).await, "connect");
@@ -127,23 +141,29 @@ async fn talk(order: TransportOrder, upgrade: bool, last: Transport) {
     assert_eq!(hear(&mut heard).await, "disconnect, back: false");
 }
 
-#[test]
-fn a_client_talks_by_polling() {
-    run(talk(TransportOrder::Polling, false, Transport::Polling));
+fn a_client_talks_by_polling(binding: Binding) {
+    run(talk(binding, TransportOrder::Polling, false, Transport::Polling));
 }
 
-#[test]
-fn a_client_talks_by_websocket() {
-    run(talk(TransportOrder::WebSocket, false, Transport::WebSocket));
+fn a_client_talks_by_websocket(binding: Binding) {
+    run(talk(
+        binding,
+        TransportOrder::WebSocket,
+        false,
+        Transport::WebSocket,
+    ));
 }
 
-#[test]
-fn a_client_moves_to_websocket() {
-    run(talk(TransportOrder::PollingFirst, true, Transport::WebSocket));
+fn a_client_moves_to_websocket(binding: Binding) {
+    run(talk(
+        binding,
+        TransportOrder::PollingFirst,
+        true,
+        Transport::WebSocket,
+    ));
 }
 
-#[test]
-fn neither_side_waits_for_the_other_to_read() {
+fn neither_side_waits_for_the_other_to_read(binding: Binding) {
     run(async {
         const MESSAGES: usize = 400;
         let (_server, url) = serve().await;
@@ -156,7 +176,7 @@ fn neither_side_waits_for_the_other_to_read() {
             .on("forth", move |Arg(text): Arg<String>| {
                 let _ = said.send(text);
             });
-        let client = socketio_tokio::connect(builder).await.expect("it connects");
+        let client = binding.connect(builder).await.expect("it connects");
         let text = "x".repeat(50_000);
         for _ in 0..MESSAGES {
             client.emit("back", &text).expect("there is room");
@@ -167,11 +187,10 @@ fn neither_side_waits_for_the_other_to_read() {
     });
 }
 
-#[test]
-fn a_simple_client_takes_events() {
+fn a_simple_client_takes_events(binding: Binding) {
     run(async {
         let (_server, url) = serve().await;
-        let client = socketio_tokio::connect_simple(&url).await.expect("it connects");
+        let client = binding.connect_simple(&url).await.expect("it connects");
         client.emit("ask me", &4).await.expect("it is connected");
         let asked = timeout(DEADLINE, client.recv())
             .await
@@ -188,8 +207,7 @@ fn a_simple_client_takes_events() {
     });
 }
 
-#[test]
-fn nobody_there_is_said_with_the_words_of_the_system() {
+fn nobody_there_is_said_with_the_words_of_the_system(binding: Binding) {
     run(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
@@ -197,7 +215,7 @@ fn nobody_there_is_said_with_the_words_of_the_system() {
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         drop(listener);
         let (builder, _heard) = builder(&url);
-        let failed = timeout(DEADLINE, socketio_tokio::connect(builder))
+        let failed = timeout(DEADLINE, binding.connect(builder))
             .await
             .expect("in time");
         let Err(ConnectError::Failed(reason)) = failed else {
@@ -208,13 +226,12 @@ fn nobody_there_is_said_with_the_words_of_the_system() {
     });
 }
 
-#[test]
-fn an_auth_that_can_not_be_made_is_an_attempt_that_failed() {
+fn an_auth_that_can_not_be_made_is_an_attempt_that_failed(binding: Binding) {
     run(async {
         let (_server, url) = serve().await;
         let (builder, _heard) = builder(&url);
         let builder = builder.auth_with(|| Err::<(), _>("no token today"));
-        let failed = timeout(DEADLINE, socketio_tokio::connect(builder))
+        let failed = timeout(DEADLINE, binding.connect(builder))
             .await
             .expect("in time");
         let Err(ConnectError::Callback(text)) = failed else {
@@ -224,15 +241,15 @@ fn an_auth_that_can_not_be_made_is_an_attempt_that_failed() {
     });
 }
 
-#[test]
-fn a_lost_connection_comes_back_and_says_so() {
+fn a_lost_connection_comes_back_and_says_so(binding: Binding) {
     run(async {
         let (server, url) = serve().await;
         let (builder, mut heard) = builder(&url);
         let mut reconnection = Reconnection::default();
         reconnection.attempts = Attempts::AtMost(2);
         reconnection.min = Duration::from_millis(20);
-        let client = socketio_tokio::connect(builder.reconnection(reconnection))
+        let client = binding
+            .connect(builder.reconnection(reconnection))
             .await
             .expect("it connects");
         assert_eq!(hear(&mut heard).await, "connect");
@@ -269,8 +286,7 @@ fn a_lost_connection_comes_back_and_says_so() {
     });
 }
 
-#[test]
-fn a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind() {
+fn a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind(binding: Binding) {
     for order in [
         TransportOrder::Polling,
         TransportOrder::WebSocket,
@@ -282,7 +298,7 @@ fn a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind() {
             let state = Arc::new(());
             let weak: Weak<()> = Arc::downgrade(&state);
             let builder = builder.state(state).transports(order);
-            let client = socketio_tokio::connect(builder).await.expect("it connects");
+            let client = binding.connect(builder).await.expect("it connects");
             assert_eq!(hear(&mut heard).await, "connect");
             client.emit("ask me", &1).expect("it is connected");
             assert_eq!(hear(&mut heard).await, "answer 2");
@@ -308,8 +324,7 @@ impl Connector for Never {
     }
 }
 
-#[test]
-fn a_client_that_is_still_connecting_can_be_dropped() {
+fn a_client_that_is_still_connecting_can_be_dropped(binding: Binding) {
     run(async {
         for is_asking in [true, false] {
             let state = Arc::new(());
@@ -322,7 +337,7 @@ fn a_client_that_is_still_connecting_can_be_dropped() {
             } else {
                 builder
             };
-            let client = socketio_tokio::start(builder).expect("it starts");
+            let client = binding.start(builder).expect("it starts");
             tokio::time::sleep(Duration::from_millis(50)).await;
             drop(client);
             for _ in 0..100 {

@@ -18,7 +18,10 @@ const OF_THE_OWN_FRONT: [&str; 1] = ["traps::t15_a_refusing_gate_is_403_on_http_
 /// All cases about Socket.IO servers; those of bare Engine.IO need another server.
 #[test]
 fn the_cases_of_socket_io_servers_pass() {
-    let servers = [suite::server(), lab::server()];
+    let servers = [
+        suite::server::<socketio_tokio::Async>(),
+        lab::server::<socketio_tokio::Async>(),
+    ];
     let [suite, lab] = [
         Host::start(&servers[0], App::Suite),
         Host::start(&servers[1], App::Lab),

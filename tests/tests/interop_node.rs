@@ -1,7 +1,8 @@
-//! The published JavaScript client, `socket.io-client`, against this server.
+//! The published JavaScript client, `socket.io-client`, against every server of ours.
 
 use std::process::Command;
 
+use socketio_tests::binding::Binding;
 use socketio_tests::provision::{interop_folder, node_modules};
 use socketio_tests::provision_process::{ServerProcess, run_checks};
 
@@ -36,24 +37,27 @@ const CHECKS: &[&str] = &[
     "reconnect after a restart",
 ];
 
-#[test]
-fn socket_io_client_over_polling() {
-    run("polling");
+socketio_tests::on_every_server![
+    socket_io_client_over_polling,
+    socket_io_client_over_websocket,
+    socket_io_client_with_upgrade,
+];
+
+fn socket_io_client_over_polling(server: Binding) {
+    run(server, "polling");
 }
 
-#[test]
-fn socket_io_client_over_websocket() {
-    run("websocket");
+fn socket_io_client_over_websocket(server: Binding) {
+    run(server, "websocket");
 }
 
-#[test]
-fn socket_io_client_with_upgrade() {
-    run("upgrade");
+fn socket_io_client_with_upgrade(server: Binding) {
+    run(server, "upgrade");
 }
 
-fn run(transport: &str) {
+fn run(server: Binding, transport: &str) {
     let Ok(packages) = node_modules("js") else { return };
-    let mut server = ServerProcess::start_testbed(option_env!("CARGO_BIN_EXE_testbed"), "interop");
+    let mut server = ServerProcess::start_testbed(option_env!("CARGO_BIN_EXE_testbed"), server, "interop");
     let mut script = Command::new("node");
     script
         .arg(interop_folder("js").join("client.mjs"))

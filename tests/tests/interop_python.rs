@@ -1,7 +1,8 @@
-//! The published Python clients, `socketio.Client` and `socketio.AsyncClient`, against this server.
+//! The published Python clients, `socketio.Client` and `socketio.AsyncClient`, against every server of ours.
 
 use std::process::Command;
 
+use socketio_tests::binding::Binding;
 use socketio_tests::provision::{interop_folder, python_venv};
 use socketio_tests::provision_process::{ServerProcess, run_checks};
 
@@ -46,39 +47,42 @@ const ASYNC_CLIENT_CHECKS: &[&str] = &[
     "reconnects_after_a_restart",
 ];
 
-#[test]
-fn client_over_polling() {
-    run("client.py", "polling", CLIENT_CHECKS);
+socketio_tests::on_every_server![
+    client_over_polling,
+    client_over_websocket,
+    client_with_upgrade,
+    async_client_over_polling,
+    async_client_over_websocket,
+    async_client_with_upgrade,
+];
+
+fn client_over_polling(server: Binding) {
+    run(server, "client.py", "polling", CLIENT_CHECKS);
 }
 
-#[test]
-fn client_over_websocket() {
-    run("client.py", "websocket", CLIENT_CHECKS);
+fn client_over_websocket(server: Binding) {
+    run(server, "client.py", "websocket", CLIENT_CHECKS);
 }
 
-#[test]
-fn client_with_upgrade() {
-    run("client.py", "upgrade", CLIENT_CHECKS);
+fn client_with_upgrade(server: Binding) {
+    run(server, "client.py", "upgrade", CLIENT_CHECKS);
 }
 
-#[test]
-fn async_client_over_polling() {
-    run("async_client.py", "polling", ASYNC_CLIENT_CHECKS);
+fn async_client_over_polling(server: Binding) {
+    run(server, "async_client.py", "polling", ASYNC_CLIENT_CHECKS);
 }
 
-#[test]
-fn async_client_over_websocket() {
-    run("async_client.py", "websocket", ASYNC_CLIENT_CHECKS);
+fn async_client_over_websocket(server: Binding) {
+    run(server, "async_client.py", "websocket", ASYNC_CLIENT_CHECKS);
 }
 
-#[test]
-fn async_client_with_upgrade() {
-    run("async_client.py", "upgrade", ASYNC_CLIENT_CHECKS);
+fn async_client_with_upgrade(server: Binding) {
+    run(server, "async_client.py", "upgrade", ASYNC_CLIENT_CHECKS);
 }
 
-fn run(script: &str, transport: &str, expected: &[&str]) {
+fn run(server: Binding, script: &str, transport: &str, expected: &[&str]) {
     let Ok(python) = python_venv("python") else { return };
-    let mut server = ServerProcess::start_testbed(option_env!("CARGO_BIN_EXE_testbed"), "interop");
+    let mut server = ServerProcess::start_testbed(option_env!("CARGO_BIN_EXE_testbed"), server, "interop");
     let mut command = Command::new(python);
     command
         .arg(interop_folder("python").join(script))

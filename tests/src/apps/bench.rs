@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use socketio_tokio::{Arg, Args, Arguments, Raw, Reply, Server, Socket};
+use socketio_driver::router::Kind;
+use socketio_driver::{Arg, Args, Arguments, Raw, Reply, ServerBuilder, Socket};
 use std::fmt;
 
 /// How `echo` reads its arguments.
@@ -100,8 +101,8 @@ impl Data {
 }
 
 /// The application `bench`.
-pub fn server(data: Data) -> Server {
-    let builder = Server::builder()
+pub fn server<K: Kind>(data: Data) -> K::Server {
+    let builder = ServerBuilder::<K>::new()
         .on("say", |socket: Socket, value: Raw| socket.emit("said", &value))
         .on("cast", |socket: Socket, value: Raw| {
             socket.server().emit("casted", &value)

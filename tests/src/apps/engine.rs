@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use socketio_tokio::bare::EngineServer;
+use socketio_driver::bare::EngineServer;
 
 use super::suite::any_origin;
 

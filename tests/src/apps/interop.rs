@@ -5,9 +5,23 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use socketio_tokio::{
-    Arg, Args, Arguments, Async, Auth, Data, Error, NamespaceBuilder, Raw, Refusal, Reply, Server, Socket,
+use socketio_driver::{
+    Arg, Args, Arguments, Auth, Data, Error, NamespaceBuilder, Raw, Refusal, Reply, ServerBuilder, Socket,
     State, Transports,
+};
+
+use super::asking::{Asking, Inquiry};
+
+const ASK: Inquiry = Inquiry {
+    event: "ask",
+    patience: Duration::from_secs(10),
+    unanswered: "no-answer",
+};
+
+const ASK_BRIEFLY: Inquiry = Inquiry {
+    event: "ask-briefly",
+    patience: Duration::from_millis(200),
+    unanswered: "no-answer",
 };
 
 #[derive(Deserialize)]
@@ -62,8 +76,8 @@ impl Notes {
 
 /// The application `interop`.
 #[must_use]
-pub fn server(settings: Settings) -> Server {
-    Server::builder()
+pub fn server<K: Asking>(settings: Settings) -> K::Server {
+    ServerBuilder::<K>::new()
         .state(Notes::default())
         .ping_interval(settings.ping_interval)
         .ping_timeout(settings.ping_timeout)
@@ -100,18 +114,12 @@ fn welcome_user(socket: Socket, Auth(auth): Auth<Value>, Data(user): Data<User>)
 }
 
 /// The events that every namespace has.
-fn events(namespace: NamespaceBuilder<Async>) -> NamespaceBuilder<Async> {
-    namespace
+fn events<K: Asking>(namespace: NamespaceBuilder<K>) -> NamespaceBuilder<K> {
+    K::inquire(K::inquire(namespace, ASK), ASK_BRIEFLY)
         .on("echo", |socket: Socket, arguments: Arguments| {
             socket.emit("echo", &arguments)
         })
         .on("echo-ack", |arguments: Arguments| Reply(arguments))
-        .on("ask", async |socket: Socket, question: Raw| {
-            ask(socket, question, Duration::from_secs(10)).await
-        })
-        .on("ask-briefly", async |socket: Socket, question: Raw| {
-            ask(socket, question, Duration::from_millis(200)).await
-        })
         .on("join", |socket: Socket, Arg(room): Arg<String>| {
             socket.join(&room).map(|()| Reply(()))
         })
@@ -154,16 +162,4 @@ fn events(namespace: NamespaceBuilder<Async>) -> NamespaceBuilder<Async> {
             let sid = socket.id();
             socket.namespace().to(format!("gone:{sid}")).emit("gone", &sid)
         })
-}
-
-/// Asks the client back and tells it what it answered.
-async fn ask(socket: Socket, question: Raw, patience: Duration) -> Result<(), Error> {
-    match socket
-        .emit_with_ack("question", &question)
-        .timeout(patience)
-        .await
-    {
-        Ok(answer) => socket.emit("answer", &answer),
-        Err(_) => socket.emit("no-answer", &()),
-    }
 }

@@ -4,13 +4,20 @@
 use std::time::Duration;
 
 use serde_json::json;
-use socketio_tokio::{Arg, Arguments, Error, Handshake, Reason, Refusal, Reply, Server, Socket};
+use socketio_driver::{Arg, Arguments, Error, Handshake, Reason, Refusal, Reply, ServerBuilder, Socket};
 
+use super::asking::{Asking, Inquiry};
 use super::suite::any_origin;
 
+const ASK: Inquiry = Inquiry {
+    event: "ask",
+    patience: Duration::from_millis(300),
+    unanswered: "timed-out",
+};
+
 /// The application `lab`.
-pub fn server() -> Server {
-    Server::builder()
+pub fn server<K: Asking>() -> K::Server {
+    ServerBuilder::<K>::new()
         .cors(any_origin())
         .upgrade_timeout(Duration::from_secs(1))
         .gate(|head, _| match head.header("x-refuse") {
@@ -44,7 +51,6 @@ pub fn server() -> Server {
                 (0..count).try_for_each(|tick| socket.volatile().emit("tick", &tick))
             },
         )
-        .on("ask", ask)
         .on(
             "handshake-query",
             |handshake: Handshake, Arg(name): Arg<String>| {
@@ -52,6 +58,7 @@ pub fn server() -> Server {
             },
         )
         .on_disconnect(report_left)
+        .namespace("/", |main| K::inquire(main, ASK))
         .namespace("/custom", |custom| custom.on_disconnect(report_left))
         .namespace("/deny", |deny| {
             deny.guard(|| -> Result<(), Refusal> {
@@ -72,18 +79,6 @@ fn cast(socket: Socket, arguments: Arguments) -> Result<(), Error> {
         .namespace()
         .to(&room)
         .emit("cast", &Arguments::from_values(&rest)?)
-}
-
-/// Asks the client back and tells it what it answered.
-async fn ask(socket: Socket, Arg(value): Arg<serde_json::Value>) -> Result<(), Error> {
-    match socket
-        .emit_with_ack("question", &value)
-        .timeout(Duration::from_millis(300))
-        .await
-    {
-        Ok(answer) => socket.emit("answer", &answer),
-        Err(_) => socket.emit("timed-out", &()),
-    }
 }
 
 fn report_left(socket: Socket, reason: Reason) -> Result<(), Error> {

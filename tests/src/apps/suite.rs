@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use socketio_tokio::http::{Cors, CorsOrigin};
-use socketio_tokio::{Arguments, Async, Auth, Error, Reply, Server, ServerBuilder, Socket};
+use socketio_driver::http::{Cors, CorsOrigin};
+use socketio_driver::router::Kind;
+use socketio_driver::{Arguments, Auth, Error, Reply, ServerBuilder, Socket};
 
 /// Tells a client what it sent as its auth.
 fn tell_auth(socket: Socket, Auth(auth): Auth<Option<Map<String, Value>>>) -> Result<(), Error> {
@@ -19,9 +20,8 @@ pub fn any_origin() -> Cors {
 }
 
 /// Heartbeats of 300/200 ms, namespaces `/` and `/custom`, echoes on `/`.
-pub fn server() -> Server {
-    let builder: ServerBuilder<Async> = Server::builder();
-    builder
+pub fn server<K: Kind>() -> K::Server {
+    ServerBuilder::<K>::new()
         .ping_interval(Duration::from_millis(300))
         .ping_timeout(Duration::from_millis(200))
         .connect_timeout(Duration::from_secs(1))

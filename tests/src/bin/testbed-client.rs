@@ -1,31 +1,47 @@
 //! A client under load: echoes with a full window against the app `bench`, then one line of JSON.
 //!
-//! `testbed-client --binding tokio --url URL --window W --seconds S`; `socketio_tests::client_load` says what the line
-//! holds.
+//! `testbed-client --binding tokio|smol|async-std|blocking --url URL --window W --seconds S`;
+//! `socketio_tests::client_load` says what the line holds. The load waits where the binding's users wait, so that no other
+//! runtime is measured: each place of the window is a task on the one thread of a runtime, or a thread where there is
+//! none.
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol::future::{Boxed, FutureExt as _, block_on};
+use socketio_driver::client::{Client, ClientSocket, ConnectError, TransportOrder};
+use socketio_driver::engine::{self, Runtime};
+use socketio_driver::{Async, Bytes};
+use socketio_tests::binding::{Binding, threads, threads_of_async_std};
 use socketio_tests::client_load::{Carrier, Line, Meter, Options, Payload, Samples, USAGE, WARM_UP};
-use socketio_tokio::Bytes;
-use socketio_tokio::client::{Client, ClientSocket, ConnectError, TransportOrder};
+use tokio::sync::mpsc::unbounded_channel;
 
 /// An answer that takes longer is an error.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
+type Outcome = Result<Line, Box<dyn Error + Send + Sync>>;
+
+/// A binding's client under load.
+#[derive(Clone)]
+struct Load<R> {
+    binding: Binding,
+    runtime: R,
+    /// Begins another place of the window.
+    begin: fn(&R, Boxed<()>),
+    options: Options,
+}
+
 fn main() -> ExitCode {
-    let Some(options) = parse(std::env::args().skip(1)) else {
-        eprintln!("usage: testbed-client --binding tokio {USAGE}");
+    let Some((binding, options)) = parse(std::env::args().skip(1)) else {
+        eprintln!("usage: testbed-client --binding tokio|smol|async-std|blocking {USAGE}");
         return ExitCode::from(2);
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("the runtime starts");
-    match runtime.block_on(measure(&options)) {
+    match run(binding, options) {
         Ok(line) => {
             println!("{}", serde_json::json!(line));
             ExitCode::SUCCESS
@@ -38,77 +54,129 @@ fn main() -> ExitCode {
 }
 
 /// The first two words name the binding.
-fn parse(mut words: impl Iterator<Item = String>) -> Option<Options> {
-    let binding = (words.next()?, words.next()?);
-    let is_known = (binding.0.as_str(), binding.1.as_str()) == ("--binding", "tokio");
-    is_known.then(|| Options::parse(words)).flatten()
+fn parse(mut words: impl Iterator<Item = String>) -> Option<(Binding, Options)> {
+    let (option, name) = (words.next()?, words.next()?);
+    let binding =
+        Binding::named(&name).filter(|binding| option == "--binding" && *binding != Binding::Epoll)?;
+    Some((binding, Options::parse(words)?))
 }
 
-async fn measure(options: &Options) -> Result<Line, Box<dyn Error>> {
-    let mut connect_times = Vec::with_capacity(options.connects);
-    let client = loop {
-        let begun = Instant::now();
-        let client = connect(options).await?;
-        connect_times.push(begun.elapsed().as_nanos() as u64);
-        if connect_times.len() == options.connects {
-            break client;
+fn run(binding: Binding, options: Options) -> Outcome {
+    match binding {
+        Binding::Tokio => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(async {
+                Load::new(binding, socketio_tokio::Tokio::current(), options)
+                    .measure()
+                    .await
+            })
         }
-        client.disconnect();
-        client.closed().await;
-    };
-    let socket = client.of("/")?;
-    let (meter, samples) = match options.payload {
-        Payload::Text(length) => load(&socket, options, Payload::letters(length)).await,
-        Payload::Binary(length) => load(&socket, options, Bytes::from(Payload::bytes(length))).await,
-    };
-    let line = meter.finish("socketio-tokio", samples, connect_times);
-    client.disconnect();
-    client.closed().await;
-    Ok(line)
+        Binding::Smol => {
+            let executor = Arc::new(smol::Executor::new());
+            let runtime = socketio_smol::Smol::on(Arc::clone(&executor));
+            smol::block_on(executor.run(Load::new(binding, runtime, options).measure()))
+        }
+        Binding::AsyncStd => {
+            threads_of_async_std(1)?;
+            let load = Load::new(binding, socketio_async_std::AsyncStd, options);
+            async_std::task::block_on(async_std::task::spawn(load.measure()))
+        }
+        Binding::Blocking => {
+            let mut load = Load::new(binding, threads().handle(), options);
+            load.begin = |_, place| drop(thread::spawn(|| block_on(place)));
+            block_on(load.measure())
+        }
+        Binding::Epoll => Err("there is no client on the bare event loop".into()),
+    }
 }
 
-async fn connect(options: &Options) -> Result<Client, ConnectError> {
-    let order = match options.carrier {
-        Carrier::Polling => TransportOrder::Polling,
-        Carrier::WebSocket => TransportOrder::WebSocket,
-        Carrier::Upgrade => TransportOrder::PollingFirst,
-    };
-    socketio_tokio::connect(Client::builder(&options.url).transports(order)).await
-}
-
-/// Warms up, then measures.
-async fn load<T>(socket: &ClientSocket, options: &Options, payload: T) -> (Meter, Samples)
-where
-    T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static,
-{
-    run(socket, options.window, &payload, WARM_UP).await;
-    let meter = Meter::start();
-    let samples = run(socket, options.window, &payload, options.time).await;
-    (meter, samples)
-}
-
-/// Keeps the window full for a time.
-async fn run<T>(socket: &ClientSocket, window: usize, payload: &T, time: Duration) -> Samples
-where
-    T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static,
-{
-    let end = Instant::now() + time;
-    let workers: Vec<_> = (0..window)
-        .map(|_| tokio::spawn(echoes(socket.clone(), payload.clone(), end)))
-        .collect();
-    let mut samples = Samples::default();
-    for worker in workers {
-        match worker.await {
-            Ok(more) => samples.merge(more),
-            // It panicked.
-            Err(_) => samples.errors += 1,
+impl<R: Runtime> Load<R> {
+    fn new(binding: Binding, runtime: R, options: Options) -> Self {
+        Self {
+            binding,
+            runtime,
+            begin: |runtime, place| runtime.spawn(place),
+            options,
         }
     }
-    samples
+
+    async fn measure(self) -> Outcome {
+        let mut connect_times = Vec::with_capacity(self.options.connects);
+        let client = loop {
+            let begun = Instant::now();
+            let client = self.connect().await?;
+            connect_times.push(begun.elapsed().as_nanos() as u64);
+            if connect_times.len() == self.options.connects {
+                break client;
+            }
+            client.disconnect();
+            client.closed().await;
+        };
+        let socket = client.of("/")?;
+        let (meter, samples) = match self.options.payload {
+            Payload::Text(length) => self.load(&socket, Payload::letters(length)).await,
+            Payload::Binary(length) => self.load(&socket, Bytes::from(Payload::bytes(length))).await,
+        };
+        let name = format!("socketio-{}", self.binding.name());
+        let line = meter.finish(&name, samples, connect_times);
+        client.disconnect();
+        client.closed().await;
+        Ok(line)
+    }
+
+    async fn connect(&self) -> Result<Client, ConnectError> {
+        let order = match self.options.carrier {
+            Carrier::Polling => TransportOrder::Polling,
+            Carrier::WebSocket => TransportOrder::WebSocket,
+            Carrier::Upgrade => TransportOrder::PollingFirst,
+        };
+        let builder = Client::builder(&self.options.url).transports(order);
+        engine::connect::<R, Async>(self.runtime.clone(), builder).await
+    }
+
+    /// Warms up, then measures.
+    async fn load<T>(&self, socket: &ClientSocket, payload: T) -> (Meter, Samples)
+    where
+        T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static,
+    {
+        self.fill(socket, &payload, WARM_UP).await;
+        let meter = Meter::start();
+        let samples = self.fill(socket, &payload, self.options.time).await;
+        (meter, samples)
+    }
+
+    /// Keeps the window full for a time.
+    async fn fill<T>(&self, socket: &ClientSocket, payload: &T, time: Duration) -> Samples
+    where
+        T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static,
+    {
+        let end = Instant::now() + time;
+        let (report, mut reports) = unbounded_channel();
+        for _ in 0..self.options.window {
+            let (runtime, report) = (self.runtime.clone(), report.clone());
+            let (socket, payload) = (socket.clone(), payload.clone());
+            let place = async move {
+                // Somebody waits for it.
+                let _ = report.send(echoes(runtime, socket, payload, end).await);
+            };
+            (self.begin)(&self.runtime, place.boxed());
+        }
+        drop(report);
+        let (mut samples, mut reported) = (Samples::default(), 0);
+        while let Some(more) = reports.recv().await {
+            samples.merge(more);
+            reported += 1;
+        }
+        // Those that panicked.
+        samples.errors += self.options.window as u64 - reported;
+        samples
+    }
 }
 
 /// One echo after the other.
-async fn echoes<T>(socket: ClientSocket, payload: T, end: Instant) -> Samples
+async fn echoes<T>(runtime: impl Runtime, socket: ClientSocket, payload: T, end: Instant) -> Samples
 where
     T: Serialize + DeserializeOwned + PartialEq,
 {
@@ -123,7 +191,7 @@ where
             Err(_) => {
                 samples.errors += 1;
                 // A connection that is gone fails at once.
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                drop(runtime.sleep_until(now + Duration::from_millis(1)).await);
             }
         }
         begun = now;

@@ -84,7 +84,7 @@ impl Scheduler {
     }
 
     /// Runs `body` on both, one after the other.
-    pub fn both<F: Future<Output = ()>>(mut body: impl FnMut() -> F) {
+    pub fn both(mut body: impl AsyncFnMut()) {
         for scheduler in Self::BOTH {
             let runtime = scheduler.runtime();
             runtime.block_on(body());

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::binding::Binding;
 use crate::provision::{self, Skip, interop_folder};
 use crate::provision_process::{ServerCommand, ServerProcess};
 
@@ -17,8 +18,8 @@ pub enum Peer {
     PythonAsync,
     /// socketioxide on hyper.
     Socketioxide,
-    /// This workspace's, the program `testbed` given.
-    House(&'static str),
+    /// This workspace's, the program `testbed` given, on a binding.
+    House(&'static str, Binding),
 }
 
 /// What a server is told beyond its app.
@@ -60,7 +61,10 @@ impl Peer {
                 let program = provision::rust_peer("socketioxide", "socketioxide-peer")?;
                 (vec![program.into_os_string()], None)
             }
-            Self::House(testbed) => (vec![testbed.into(), "--binding".into(), "tokio".into()], None),
+            Self::House(testbed, binding) => (
+                vec![testbed.into(), "--binding".into(), binding.name().into()],
+                None,
+            ),
         };
         words.extend(["--app", "interop", "--lifeline", "stdin"].map(OsString::from));
         words.extend(options.words);

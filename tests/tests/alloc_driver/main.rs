@@ -5,6 +5,7 @@ mod runtime;
 
 use allocation_counter::measure;
 use runtime::{Pipe, World};
+use socketio_driver::Async;
 use socketio_driver::engine::serve;
 use socketio_tests::apps::bench::{Data, server};
 use socketio_tests::kit::{Frame, Request};
@@ -25,7 +26,7 @@ impl Site {
     fn new(clients: usize) -> Self {
         let mut world = World::new();
         let listener = world.listener();
-        let serving = serve(world.handle(), listener, server(Data::Raw));
+        let serving = serve(world.handle(), listener, server::<Async>(Data::Raw));
         world.start(async { serving.await.unwrap() });
         let mut site = Self {
             world,

@@ -7,43 +7,33 @@ mod probes;
 mod sessions;
 mod support;
 
-use socketio_tests::live::{Scheduler, all_of};
+use socketio_tests::binding::Binding;
+use socketio_tests::live::all_of;
 use support::Attack;
 
-fn withstand(attacks: Vec<Attack>, scheduler: Scheduler) {
-    let cases = attacks
-        .into_iter()
-        .map(|attack| (attack.name, attack.withstand()))
-        .collect();
-    scheduler.runtime().block_on(all_of(cases));
+socketio_tests::on_every_client![
+    answers_to_the_handshake_that_are_none,
+    sessions_that_go_wrong,
+    frames_that_break_rules,
+];
+
+fn withstand(binding: Binding, attacks: fn() -> Vec<Attack>) {
+    binding.trial(|| {
+        let cases = attacks()
+            .into_iter()
+            .map(|attack| (attack.name, attack.withstand(binding)));
+        all_of(cases.collect())
+    });
 }
 
-#[test]
-fn answers_to_the_handshake_that_are_none() {
-    withstand(handshakes::attacks(), Scheduler::CurrentThread);
+fn answers_to_the_handshake_that_are_none(binding: Binding) {
+    withstand(binding, handshakes::attacks);
 }
 
-#[test]
-fn answers_to_the_handshake_that_are_none_on_several_threads() {
-    withstand(handshakes::attacks(), Scheduler::MultiThread);
+fn sessions_that_go_wrong(binding: Binding) {
+    withstand(binding, sessions::attacks);
 }
 
-#[test]
-fn sessions_that_go_wrong() {
-    withstand(sessions::attacks(), Scheduler::CurrentThread);
-}
-
-#[test]
-fn sessions_that_go_wrong_on_several_threads() {
-    withstand(sessions::attacks(), Scheduler::MultiThread);
-}
-
-#[test]
-fn frames_that_break_rules() {
-    withstand(frames::attacks(), Scheduler::CurrentThread);
-}
-
-#[test]
-fn frames_that_break_rules_on_several_threads() {
-    withstand(frames::attacks(), Scheduler::MultiThread);
+fn frames_that_break_rules(binding: Binding) {
+    withstand(binding, frames::attacks);
 }

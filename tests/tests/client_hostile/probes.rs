@@ -4,11 +4,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socketio_tests::live::{Conversation, HeardRequest, House, Scheduler, Scripted, eventually, within};
+use socketio_tests::binding::Binding;
+use socketio_tests::live::{Conversation, HeardRequest, House, Scripted, eventually, within};
 use socketio_tokio::Transport;
 use socketio_tokio::client::{ConnectionEvent, Reason, TransportOrder};
 
 use crate::support::{TIMEOUT, client, good};
+
+socketio_tests::on_every_client![
+    a_failed_probe_leaves_the_session_on_polling,
+    a_websocket_that_was_refused_falls_back_to_polling,
+];
 
 /// What becomes of the request for a WebSocket.
 type Fate = fn(&mut Conversation, &HeardRequest, SocketAddr);
@@ -67,11 +73,11 @@ fn way(server: SocketAddr, fate: Fate) -> Scripted {
     })
 }
 
-async fn stays_on_polling(name: &str, fate: Fate) {
+async fn stays_on_polling(binding: Binding, name: &str, fate: Fate) {
     let house = House::open(good().ping_interval(Duration::from_millis(200)));
     let way = way(house.address, fate);
     let builder = client(&way.url(), TransportOrder::PollingFirst).upgrade_timeout(TIMEOUT);
-    let client = socketio_tokio::start(builder).expect("it starts");
+    let client = binding.start(builder).expect("it starts");
     let mut events = client.events();
     eventually("the connection", || client.connected()).await;
     let id = client.id();
@@ -100,28 +106,24 @@ async fn stays_on_polling(name: &str, fate: Fate) {
     assert_eq!(failures, 1, "{name}");
 }
 
-#[test]
-fn a_failed_probe_leaves_the_session_on_polling() {
-    for scheduler in Scheduler::BOTH {
-        scheduler.runtime().block_on(async {
-            let cases = FATES
-                .iter()
-                .map(|(name, fate)| (*name, stays_on_polling(name, *fate)));
-            socketio_tests::live::all_of(cases.collect()).await;
-        });
-    }
+fn a_failed_probe_leaves_the_session_on_polling(binding: Binding) {
+    binding.trial(|| {
+        let cases = FATES
+            .iter()
+            .map(|(name, fate)| (*name, stays_on_polling(binding, name, *fate)));
+        socketio_tests::live::all_of(cases.collect())
+    });
 }
 
-#[test]
-fn a_websocket_that_was_refused_falls_back_to_polling() {
-    Scheduler::both(|| async {
+fn a_websocket_that_was_refused_falls_back_to_polling(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(good());
         let way = way(house.address, |client, _, _| {
             client.respond("403 Forbidden", "", "no");
         });
         let builder =
             client(&way.url(), TransportOrder::WebSocketFirst).connect_timeout(Duration::from_secs(5));
-        let client = within("the connection", socketio_tokio::connect(builder))
+        let client = within("the connection", binding.connect(builder))
             .await
             .expect("it falls back");
         assert_eq!(within("an echo", client.call("echo", &1)).await, Ok(1));

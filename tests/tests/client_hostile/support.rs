@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use socketio_core::eio::client::CloseReason;
 use socketio_core::sio::client::Reason;
+use socketio_tests::binding::Binding;
 use socketio_tests::live::{Conversation, House, Scripted, within};
 use socketio_tokio::client::{
     Client, ClientBuilder, ClientReason, ConnectionEvent, Reconnection, TransportOrder,
@@ -117,7 +118,7 @@ impl Attack {
     }
 
     /// Attacks a client, which has to name the reason in time and to recover.
-    pub(crate) async fn withstand(self) {
+    pub(crate) async fn withstand(self, binding: Binding) {
         let Self {
             order,
             script,
@@ -127,7 +128,7 @@ impl Attack {
         } = self;
         let scripted = Scripted::start(script);
         let started = Instant::now();
-        let client = socketio_tokio::start(client(&scripted.url(), order)).expect("it starts");
+        let client = binding.start(client(&scripted.url(), order)).expect("it starts");
         let reason = first_failure(&client).await;
         let took = started.elapsed();
         let known = match expected {

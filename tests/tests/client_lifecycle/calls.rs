@@ -3,11 +3,18 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use socketio_tests::live::{House, Scheduler, within};
+use socketio_tests::binding::Binding;
+use socketio_tests::live::{House, within};
 use socketio_tokio::client::Client;
 use socketio_tokio::{Call, CallError, Limits};
 
 use crate::{ORDERS, app, client, connect};
+
+socketio_tests::on_every_client![
+    a_call_that_is_dropped_gives_its_place_back,
+    calls_end_when_the_client_is_disconnected,
+    calls_end_when_the_connection_is_lost,
+];
 
 /// As few as make it quick to see that none is kept.
 fn limits() -> Limits {
@@ -28,12 +35,11 @@ async fn under_way(client: &Client) -> Pin<Box<Call<()>>> {
     call
 }
 
-#[test]
-fn a_call_that_is_dropped_gives_its_place_back() {
-    Scheduler::both(|| async {
+fn a_call_that_is_dropped_gives_its_place_back(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         for order in ORDERS {
-            let client = connect(client(&house, order).limits(limits())).await;
+            let client = connect(binding, client(&house, order).limits(limits())).await;
             let forever = Duration::from_secs(600);
             let mut pending = Vec::new();
             for _ in 0..10 {
@@ -51,12 +57,11 @@ fn a_call_that_is_dropped_gives_its_place_back() {
     });
 }
 
-#[test]
-fn calls_end_when_the_client_is_disconnected() {
-    Scheduler::both(|| async {
+fn calls_end_when_the_client_is_disconnected(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         for order in ORDERS {
-            let client = connect(client(&house, order)).await;
+            let client = connect(binding, client(&house, order)).await;
             let mut calls = Vec::new();
             for _ in 0..10 {
                 calls.push(under_way(&client).await);
@@ -72,12 +77,11 @@ fn calls_end_when_the_client_is_disconnected() {
     });
 }
 
-#[test]
-fn calls_end_when_the_connection_is_lost() {
-    Scheduler::both(|| async {
+fn calls_end_when_the_connection_is_lost(binding: Binding) {
+    binding.trial(|| async {
         for order in ORDERS {
             let house = House::open(app());
-            let client = connect(client(&house, order)).await;
+            let client = connect(binding, client(&house, order)).await;
             let call = under_way(&client).await;
             assert_eq!(within("an echo", client.call("echo", &1)).await, Ok(1));
             house.close();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use socketio_core::sio::client::Reason;
+use socketio_tests::binding::Binding;
 use socketio_tests::live::{House, Scheduler, ear, eventually, within};
 use socketio_tokio::client::{
     Attempts, Client, ConnectError, ConnectionEvent, ConnectionEvents, Offline, TransportOrder,
@@ -16,6 +17,16 @@ use socketio_tokio::net::{Connecting, Connector, Endpoint};
 use socketio_tokio::{Auth, Reply};
 
 use crate::{app, client, connect, quickly};
+
+socketio_tests::on_every_client![
+    events_tell_connection_loss_return_and_end_in_order,
+    an_upgrade_is_told,
+    attempts_come_to_an_end,
+    the_first_attempt_is_made_again_only_when_asked_for,
+    auth_is_asked_for_on_every_attempt,
+    what_is_emitted_while_away_follows_the_policy,
+    a_connector_that_panics_fails_the_attempt_at_once,
+];
 
 /// The next event as one word, with what is always the same.
 async fn next(events: &mut ConnectionEvents) -> String {
@@ -45,13 +56,12 @@ async fn expect(events: &mut ConnectionEvents, expected: &[&str]) {
     }
 }
 
-#[test]
-fn events_tell_connection_loss_return_and_end_in_order() {
+fn events_tell_connection_loss_return_and_end_in_order(binding: Binding) {
     for order in [TransportOrder::Polling, TransportOrder::WebSocket] {
-        Scheduler::both(|| async {
+        binding.trial(|| async {
             let house = House::open(app());
             let port = house.address.port();
-            let client = socketio_tokio::start(client(&house, order)).expect("it starts");
+            let client = binding.start(client(&house, order)).expect("it starts");
             let mut events = client.events();
             // Whether the first is heard depends on who is quicker.
             let first = next(&mut events).await;
@@ -105,24 +115,28 @@ fn events_tell_connection_loss_return_and_end_in_order() {
     }
 }
 
-#[test]
-fn an_upgrade_is_told() {
-    Scheduler::both(|| async {
+fn an_upgrade_is_told(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
-        let client = socketio_tokio::start(client(&house, TransportOrder::PollingFirst)).expect("it starts");
+        let client = binding
+            .start(client(&house, TransportOrder::PollingFirst))
+            .expect("it starts");
         let mut events = client.events();
         while next(&mut events).await != "Upgraded" {}
         assert_eq!(client.transport(), Some(socketio_tokio::Transport::WebSocket));
     });
 }
 
-#[test]
-fn attempts_come_to_an_end() {
-    Scheduler::both(|| async {
+fn attempts_come_to_an_end(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         let mut reconnection = quickly();
         reconnection.attempts = Attempts::AtMost(3);
-        let client = connect(client(&house, TransportOrder::WebSocket).reconnection(reconnection)).await;
+        let client = connect(
+            binding,
+            client(&house, TransportOrder::WebSocket).reconnection(reconnection),
+        )
+        .await;
         let mut events = client.events();
         house.close();
         let mut told = Vec::new();
@@ -136,9 +150,8 @@ fn attempts_come_to_an_end() {
     });
 }
 
-#[test]
-fn the_first_attempt_is_made_again_only_when_asked_for() {
-    Scheduler::both(|| async {
+fn the_first_attempt_is_made_again_only_when_asked_for(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         let port = house.address.port();
         let url_of = |house: &House| client(house, TransportOrder::WebSocket);
@@ -148,13 +161,13 @@ fn the_first_attempt_is_made_again_only_when_asked_for() {
             std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
         })
         .await;
-        let failed = within("the failure", socketio_tokio::connect(once)).await;
+        let failed = within("the failure", binding.connect(once)).await;
         assert!(
             matches!(failed, Err(ConnectError::Failed(_))),
             "{:?}",
             failed.err()
         );
-        let connecting = tokio::spawn(socketio_tokio::connect(again));
+        let connecting = tokio::spawn(binding.connect(again));
         tokio::time::sleep(Duration::from_millis(100)).await;
         let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
         let house = house.await.expect("the port is free");
@@ -167,9 +180,8 @@ fn the_first_attempt_is_made_again_only_when_asked_for() {
     });
 }
 
-#[test]
-fn auth_is_asked_for_on_every_attempt() {
-    Scheduler::both(|| async {
+fn auth_is_asked_for_on_every_attempt(binding: Binding) {
+    binding.trial(|| async {
         let serve = || app().on("whoami", |Auth(auth): Auth<Value>| Reply(auth));
         let mut house = House::open(serve());
         let port = house.address.port();
@@ -182,10 +194,13 @@ fn auth_is_asked_for_on_every_attempt() {
                 Ok::<_, Infallible>(json!({"number": number}))
             }
         });
-        let client = connect(builder.offline(Offline::Buffer {
-            packets: 10,
-            bytes: 10_000,
-        }))
+        let client = connect(
+            binding,
+            builder.offline(Offline::Buffer {
+                packets: 10,
+                bytes: 10_000,
+            }),
+        )
         .await;
         for _ in 0..3 {
             let seen: Value = within("whoami", client.call("whoami", &()))
@@ -202,9 +217,8 @@ fn auth_is_asked_for_on_every_attempt() {
     });
 }
 
-#[test]
-fn what_is_emitted_while_away_follows_the_policy() {
-    Scheduler::both(|| async {
+fn what_is_emitted_while_away_follows_the_policy(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         let port = house.address.port();
         let (said, mut heard) = ear();
@@ -213,13 +227,22 @@ fn what_is_emitted_while_away_follows_the_policy() {
             bytes: 1_000,
         };
         let patient = connect(
+            binding,
             client(&house, TransportOrder::WebSocket)
                 .offline(buffer)
                 .on("said", said.hear()),
         )
         .await;
-        let strict = connect(client(&house, TransportOrder::WebSocket).offline(Offline::Refuse)).await;
-        let careless = connect(client(&house, TransportOrder::WebSocket).offline(Offline::Drop)).await;
+        let strict = connect(
+            binding,
+            client(&house, TransportOrder::WebSocket).offline(Offline::Refuse),
+        )
+        .await;
+        let careless = connect(
+            binding,
+            client(&house, TransportOrder::WebSocket).offline(Offline::Drop),
+        )
+        .await;
         house.close();
         for client in [&patient, &strict, &careless] {
             eventually("it notices", || !client.connected()).await;
@@ -249,7 +272,7 @@ fn how_long_it_takes_to_join_and_to_echo() {
         let house = House::open(app());
         for order in crate::ORDERS {
             let started = Instant::now();
-            let client = connect(client(&house, order)).await;
+            let client = connect(Binding::Tokio, client(&house, order)).await;
             let joined = started.elapsed();
             let mut slowest = Duration::ZERO;
             for number in 0..200_u32 {
@@ -284,9 +307,8 @@ impl Connector for Faulty {
     }
 }
 
-#[test]
-fn a_connector_that_panics_fails_the_attempt_at_once() {
-    Scheduler::both(|| async {
+fn a_connector_that_panics_fails_the_attempt_at_once(binding: Binding) {
+    binding.trial(|| async {
         let faults: [fn() -> std::io::Result<BoxStream>; 2] = [
             || panic!("no connections today"),
             || Err(std::io::Error::other(Unspeakable)),
@@ -295,7 +317,7 @@ fn a_connector_that_panics_fails_the_attempt_at_once() {
             let builder = Client::builder("http://127.0.0.1:9")
                 .connector(Faulty(fault))
                 .connect_timeout(Duration::from_secs(3600));
-            let outcome = within("the failure", socketio_tokio::connect(builder)).await;
+            let outcome = within("the failure", binding.connect(builder)).await;
             assert!(matches!(outcome, Err(ConnectError::Failed(_))), "{outcome:?}");
         }
     });

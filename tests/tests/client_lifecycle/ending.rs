@@ -4,12 +4,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use socketio_core::sio::client::Reason;
-use socketio_tests::live::{House, Scheduler, eventually, within};
+use socketio_tests::binding::Binding;
+use socketio_tests::live::{House, eventually, within};
 use socketio_tokio::client::{ClientReason, ClientSocket};
 use socketio_tokio::{Arg, Socket};
 use tokio::sync::mpsc;
 
 use crate::{ORDERS, app, client, connect};
+
+socketio_tests::on_every_client![
+    a_disconnect_lets_leave_what_was_emitted_before,
+    dropping_the_last_handle_does_the_same,
+    a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not,
+    closed_is_told_to_everybody_who_waits_and_to_those_who_ask_later,
+    disconnecting_during_an_attempt_ends_it_at_once,
+    handlers_hear_of_joining_and_leaving_once_each,
+];
 
 /// The app, and the numbers it was given.
 fn noting() -> (House, Arc<Mutex<Vec<u32>>>) {
@@ -34,12 +44,11 @@ async fn assert_all_arrive(house: &House, notes: &Mutex<Vec<u32>>) {
     assert!(notes.into_iter().eq(0..1_000), "lost, repeated or out of order");
 }
 
-#[test]
-fn a_disconnect_lets_leave_what_was_emitted_before() {
-    Scheduler::both(|| async {
+fn a_disconnect_lets_leave_what_was_emitted_before(binding: Binding) {
+    binding.trial(|| async {
         let (house, notes) = noting();
         for order in ORDERS {
-            let client = connect(client(&house, order)).await;
+            let client = connect(binding, client(&house, order)).await;
             for number in 0..1_000_u32 {
                 client.emit("note", &number).expect("it is connected");
             }
@@ -54,12 +63,11 @@ fn a_disconnect_lets_leave_what_was_emitted_before() {
     });
 }
 
-#[test]
-fn dropping_the_last_handle_does_the_same() {
-    Scheduler::both(|| async {
+fn dropping_the_last_handle_does_the_same(binding: Binding) {
+    binding.trial(|| async {
         let (house, notes) = noting();
         for order in ORDERS {
-            let client = connect(client(&house, order)).await;
+            let client = connect(binding, client(&house, order)).await;
             for number in 0..1_000_u32 {
                 client.emit("note", &number).expect("it is connected");
             }
@@ -69,16 +77,15 @@ fn dropping_the_last_handle_does_the_same() {
     });
 }
 
-#[test]
-fn a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not() {
-    Scheduler::both(|| async {
+fn a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         let kept: Arc<Mutex<Option<ClientSocket>>> = Arc::default();
         let keep = Arc::clone(&kept);
         let builder = client(&house, ORDERS[2]).on_connect(move |socket: ClientSocket| {
             *keep.lock().expect("nobody panics") = Some(socket);
         });
-        let client = connect(builder).await;
+        let client = connect(binding, builder).await;
         let socket = client.of("/").expect("it is always there");
         drop(client);
         assert_eq!(within("an echo", socket.call("echo", &1)).await, Ok(1));
@@ -97,11 +104,10 @@ fn a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not() 
     });
 }
 
-#[test]
-fn closed_is_told_to_everybody_who_waits_and_to_those_who_ask_later() {
-    Scheduler::both(|| async {
+fn closed_is_told_to_everybody_who_waits_and_to_those_who_ask_later(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
-        let client = connect(client(&house, ORDERS[1])).await;
+        let client = connect(binding, client(&house, ORDERS[1])).await;
         let waiting: Vec<_> = (0..5).map(|_| tokio::spawn(client.closed())).collect();
         client.disconnect();
         for waiting in waiting {
@@ -115,15 +121,15 @@ fn closed_is_told_to_everybody_who_waits_and_to_those_who_ask_later() {
     });
 }
 
-#[test]
-fn disconnecting_during_an_attempt_ends_it_at_once() {
-    Scheduler::both(|| async {
+fn disconnecting_during_an_attempt_ends_it_at_once(binding: Binding) {
+    binding.trial(|| async {
         let silent = socketio_tests::live::Scripted::start(|client| client.wait_for_end());
         for order in ORDERS {
             let connections = silent.connections();
             let builder = socketio_tokio::client::Client::builder(silent.url()).transports(order);
-            let client =
-                socketio_tokio::start(builder.connect_timeout(Duration::from_secs(600))).expect("it starts");
+            let client = binding
+                .start(builder.connect_timeout(Duration::from_secs(600)))
+                .expect("it starts");
             eventually("it dials", || silent.connections() > connections).await;
             client.disconnect();
             within("the end", client.closed()).await;
@@ -132,9 +138,8 @@ fn disconnecting_during_an_attempt_ends_it_at_once() {
     });
 }
 
-#[test]
-fn handlers_hear_of_joining_and_leaving_once_each() {
-    Scheduler::both(|| async {
+fn handlers_hear_of_joining_and_leaving_once_each(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app().on("leave me", |socket: Socket| socket.disconnect()));
         for order in ORDERS {
             let (sender, mut heard) = mpsc::unbounded_channel();
@@ -142,7 +147,7 @@ fn handlers_hear_of_joining_and_leaving_once_each() {
             let builder = client(&house, order)
                 .on_connect(move || drop(joined.send("joined".to_owned())))
                 .on_disconnect(move |reason: ClientReason| drop(left.send(format!("{:?}", reason.kind))));
-            let client = connect(builder).await;
+            let client = connect(binding, builder).await;
             let mut next = async || within("a handler", heard.recv()).await.expect("handlers live");
             assert_eq!(next().await, "joined");
             client.emit("leave me", &()).expect("it is connected");

@@ -9,6 +9,7 @@ mod simple;
 
 use std::time::Duration;
 
+use socketio_tests::binding::Binding;
 use socketio_tests::live::{House, within};
 use socketio_tokio::client::{Client, ClientBuilder, Reconnection, TransportOrder};
 use socketio_tokio::{Arg, Arguments, Async, Reply, Server, ServerBuilder, Socket};
@@ -61,7 +62,7 @@ fn quickly() -> Reconnection {
     reconnection
 }
 
-async fn connect(builder: ClientBuilder<Async>) -> Client {
-    let client = within("the connection", socketio_tokio::connect(builder)).await;
+async fn connect(binding: Binding, builder: ClientBuilder<Async>) -> Client {
+    let client = within("the connection", binding.connect(builder)).await;
     client.unwrap_or_else(|error| panic!("could not connect: {error}"))
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use socketio_tests::binding::Binding;
 use socketio_tests::live::{House, Scheduler, eventually, within};
 use socketio_tokio::bytes::BytesMut;
 use socketio_tokio::client::{Client, ClientBuilder, ClientSocket, Reconnection, TransportOrder};
@@ -18,6 +19,15 @@ use socketio_tokio::{Async, CallError};
 use tokio::net::TcpListener;
 
 use crate::{ORDERS, app, client, connect};
+
+socketio_tests::on_every_client![
+    a_client_that_is_stuck_on_its_way_goes_with_its_last_handle,
+    attempts_that_fail_at_once_leave_room_for_others_and_end_when_told,
+    callbacks_that_never_answer_are_waited_for_only_so_long,
+    a_poll_whose_answer_was_cut_off_is_not_sent_again,
+    a_handler_may_drop_the_last_handle_and_leave_or_return,
+    what_serialising_and_dropping_do_with_the_client_harms_nobody,
+];
 
 /// Never connects, and counts.
 struct Nowhere {
@@ -33,9 +43,11 @@ impl Connector for Nowhere {
 }
 
 /// Starts a client that is stuck on its way, drops it, and waits for the last of it to go.
-async fn assert_goes(name: &'static str, builder: ClientBuilder<Async>) {
+async fn assert_goes(binding: Binding, name: &'static str, builder: ClientBuilder<Async>) {
     let witness = Arc::new(());
-    let client = socketio_tokio::start(builder.state(Arc::clone(&witness))).expect("it starts");
+    let client = binding
+        .start(builder.state(Arc::clone(&witness)))
+        .expect("it starts");
     tokio::time::sleep(Duration::from_millis(50)).await;
     let closed = client.closed();
     drop(client);
@@ -43,9 +55,8 @@ async fn assert_goes(name: &'static str, builder: ClientBuilder<Async>) {
     eventually(name, || Arc::strong_count(&witness) == 1).await;
 }
 
-#[test]
-fn a_client_that_is_stuck_on_its_way_goes_with_its_last_handle() {
-    Scheduler::both(|| async {
+fn a_client_that_is_stuck_on_its_way_goes_with_its_last_handle(binding: Binding) {
+    binding.trial(|| async {
         let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("a port is free");
@@ -70,16 +81,15 @@ fn a_client_that_is_stuck_on_its_way_goes_with_its_last_handle() {
         socketio_tests::live::all_of(
             cases
                 .into_iter()
-                .map(|(name, builder)| (name, assert_goes(name, builder)))
+                .map(|(name, builder)| (name, assert_goes(binding, name, builder)))
                 .collect(),
         )
         .await;
     });
 }
 
-#[test]
-fn attempts_that_fail_at_once_leave_room_for_others_and_end_when_told() {
-    Scheduler::both(|| async {
+fn attempts_that_fail_at_once_leave_room_for_others_and_end_when_told(binding: Binding) {
+    binding.trial(|| async {
         let dials = Arc::new(AtomicUsize::new(0));
         let connector = Nowhere {
             dials: Arc::clone(&dials),
@@ -91,7 +101,7 @@ fn attempts_that_fail_at_once_leave_room_for_others_and_end_when_told() {
             .connector(connector)
             .reconnection(reconnection)
             .retry_initial(true);
-        let client = socketio_tokio::start(builder).expect("it starts");
+        let client = binding.start(builder).expect("it starts");
         eventually("it tries", || dials.load(Ordering::Relaxed) > 100).await;
         client.disconnect();
         within("the end", client.closed()).await;
@@ -101,19 +111,18 @@ fn attempts_that_fail_at_once_leave_room_for_others_and_end_when_told() {
     });
 }
 
-#[test]
-fn callbacks_that_never_answer_are_waited_for_only_so_long() {
-    Scheduler::both(|| async {
+fn callbacks_that_never_answer_are_waited_for_only_so_long(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         let soon = Duration::from_millis(50);
         let asks = async || pending::<Result<&'static str, Infallible>>().await;
         let builder = Client::builder(house.url()).connect_timeout(soon).url_with(asks);
-        let outcome = within("the end", socketio_tokio::connect(builder)).await;
+        let outcome = within("the end", binding.connect(builder)).await;
         let error = outcome.expect_err("it never learns where to").to_string();
         assert!(error.contains("connect_timeout"), "{error}");
         let asks = async || pending::<Result<(), Infallible>>().await;
         let builder = Client::builder(house.url()).join_timeout(soon).auth_with(asks);
-        let outcome = within("the end", socketio_tokio::connect(builder)).await;
+        let outcome = within("the end", binding.connect(builder)).await;
         let error = outcome.expect_err("it never learns as whom").to_string();
         assert!(error.contains("join_timeout"), "{error}");
     });
@@ -182,15 +191,14 @@ impl Stream for Breaking {
     }
 }
 
-#[test]
-fn a_poll_whose_answer_was_cut_off_is_not_sent_again() {
-    Scheduler::both(|| async {
+fn a_poll_whose_answer_was_cut_off_is_not_sent_again(binding: Binding) {
+    binding.trial(|| async {
         let polls = Arc::new(AtomicUsize::new(0));
         let connector = BreaksOff {
             polls: Arc::clone(&polls),
         };
         let builder = Client::builder("http://127.0.0.1:9").connector(connector);
-        let outcome = within("the end", socketio_tokio::connect(builder)).await;
+        let outcome = within("the end", binding.connect(builder)).await;
         let error = outcome.expect_err("it can not join").to_string();
         assert!(error.contains("lost"), "{error}");
         assert_eq!(
@@ -208,7 +216,7 @@ fn a_client_whose_runtime_is_gone_is_closed_and_says_so() {
             let house = House::open(app());
             let runtime = scheduler.runtime();
             let (made, mut call) = runtime.block_on(async {
-                let made = connect(client(&house, order)).await;
+                let made = connect(Binding::Tokio, client(&house, order)).await;
                 let mut call = Box::pin(made.call::<()>("never", &()));
                 assert!(futures_now(&mut call).await.is_none());
                 (made, call)
@@ -234,9 +242,8 @@ async fn futures_now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     tokio::time::timeout(Duration::ZERO, future).await.ok()
 }
 
-#[test]
-fn a_handler_may_drop_the_last_handle_and_leave_or_return() {
-    Scheduler::both(|| async {
+fn a_handler_may_drop_the_last_handle_and_leave_or_return(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         for order in ORDERS {
             let kept: Arc<Mutex<Option<Client>>> = Arc::default();
@@ -252,7 +259,7 @@ fn a_handler_may_drop_the_last_handle_and_leave_or_return() {
                 .on_disconnect(move || {
                     counted.fetch_add(1, Ordering::Relaxed);
                 });
-            let made = connect(builder).await;
+            let made = connect(binding, builder).await;
             let closed = made.closed();
             {
                 // The handler waits for the handle it is to drop.
@@ -266,8 +273,7 @@ fn a_handler_may_drop_the_last_handle_and_leave_or_return() {
     });
 }
 
-#[test]
-fn what_serialising_and_dropping_do_with_the_client_harms_nobody() {
+fn what_serialising_and_dropping_do_with_the_client_harms_nobody(binding: Binding) {
     /// Emits while it is serialised, and when it is dropped.
     struct Busy(Client);
     impl serde::Serialize for Busy {
@@ -281,9 +287,9 @@ fn what_serialising_and_dropping_do_with_the_client_harms_nobody() {
             let _ = self.0.emit("count to", &0);
         }
     }
-    Scheduler::both(|| async {
+    binding.trial(|| async {
         let house = House::open(app());
-        let made = connect(client(&house, TransportOrder::WebSocket)).await;
+        let made = connect(binding, client(&house, TransportOrder::WebSocket)).await;
         let busy = Busy(made.clone());
         assert_eq!(within("an echo", made.call::<u32>("echo", &busy)).await, Ok(7));
         let delivered = within("a delivery", made.deliver("echo", &busy)).await;

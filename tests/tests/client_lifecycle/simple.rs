@@ -5,11 +5,25 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_core::Stream;
-use socketio_tests::live::{House, Scheduler, eventually, within};
+use socketio_tests::binding::Binding;
+use socketio_tests::live::{House, eventually, within};
 use socketio_tokio::client::{Incoming, RecvError, SimpleClient, SimpleClientBuilder, TransportOrder};
 use socketio_tokio::{CallError, Error};
 
 use crate::{ORDERS, app, quickly};
+
+socketio_tests::on_every_client![
+    it_emits_calls_and_receives,
+    receiving_may_have_a_time_limit,
+    it_acknowledges_what_it_received,
+    it_is_a_stream,
+    it_talks_in_several_namespaces,
+    an_inbox_that_is_full_loses_the_oldest_and_says_so_once,
+    it_waits_through_a_reconnection,
+    what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connection,
+    nobody_waits_for_a_namespace_that_was_left_for_good,
+    who_waits_for_a_namespace_that_is_then_left_hears_of_it,
+];
 
 fn builder(house: &House, order: TransportOrder) -> SimpleClientBuilder {
     SimpleClient::builder(house.url())
@@ -17,8 +31,8 @@ fn builder(house: &House, order: TransportOrder) -> SimpleClientBuilder {
         .reconnection(quickly())
 }
 
-async fn connect(builder: SimpleClientBuilder) -> SimpleClient {
-    let client = within("the connection", socketio_tokio::connect_simple(builder)).await;
+async fn connect(binding: Binding, builder: SimpleClientBuilder) -> SimpleClient {
+    let client = within("the connection", binding.connect_simple(builder)).await;
     client.unwrap_or_else(|error| panic!("could not connect: {error}"))
 }
 
@@ -26,12 +40,11 @@ async fn recv(client: &SimpleClient) -> Incoming {
     within("an event", client.recv()).await.expect("it is connected")
 }
 
-#[test]
-fn it_emits_calls_and_receives() {
-    Scheduler::both(|| async {
+fn it_emits_calls_and_receives(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         for order in ORDERS {
-            let client = connect(builder(&house, order)).await;
+            let client = connect(binding, builder(&house, order)).await;
             assert!(client.connected() && client.id().is_some());
             client.emit("say", &("one", 2)).await.expect("it is connected");
             let said = recv(&client).await;
@@ -59,11 +72,10 @@ fn it_emits_calls_and_receives() {
     });
 }
 
-#[test]
-fn receiving_may_have_a_time_limit() {
-    Scheduler::both(|| async {
+fn receiving_may_have_a_time_limit(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
-        let client = connect(builder(&house, TransportOrder::WebSocket)).await;
+        let client = connect(binding, builder(&house, TransportOrder::WebSocket)).await;
         let nothing = within("the time limit", client.recv_timeout(Duration::from_millis(50))).await;
         assert!(matches!(nothing, Err(RecvError::TimedOut)));
         client.emit("say", &1).await.expect("it is connected");
@@ -75,12 +87,11 @@ fn receiving_may_have_a_time_limit() {
     });
 }
 
-#[test]
-fn it_acknowledges_what_it_received() {
-    Scheduler::both(|| async {
+fn it_acknowledges_what_it_received(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         for order in ORDERS {
-            let client = connect(builder(&house, order)).await;
+            let client = connect(binding, builder(&house, order)).await;
             client.emit("ask", &"what?").await.expect("it is connected");
             let question = recv(&client).await;
             assert!(question.wants_ack());
@@ -95,11 +106,10 @@ fn it_acknowledges_what_it_received() {
     });
 }
 
-#[test]
-fn it_is_a_stream() {
-    Scheduler::both(|| async {
+fn it_is_a_stream(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
-        let mut client = connect(builder(&house, TransportOrder::WebSocket)).await;
+        let mut client = connect(binding, builder(&house, TransportOrder::WebSocket)).await;
         client.emit("count to", &20).await.expect("it is connected");
         for number in 1..=20_u32 {
             let next = within("an event", poll_fn(|task| Pin::new(&mut client).poll_next(task))).await;
@@ -112,12 +122,11 @@ fn it_is_a_stream() {
     });
 }
 
-#[test]
-fn it_talks_in_several_namespaces() {
-    Scheduler::both(|| async {
+fn it_talks_in_several_namespaces(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         for order in ORDERS {
-            let client = connect(builder(&house, order).namespace("/").namespace("/other")).await;
+            let client = connect(binding, builder(&house, order).namespace("/").namespace("/other")).await;
             let other = client.in_ns("/other");
             assert!(other.connected());
             assert_eq!(within("an echo", other.call::<u32>("echo", &1)).await, Ok(1));
@@ -135,11 +144,10 @@ fn it_talks_in_several_namespaces() {
     });
 }
 
-#[test]
-fn an_inbox_that_is_full_loses_the_oldest_and_says_so_once() {
-    Scheduler::both(|| async {
+fn an_inbox_that_is_full_loses_the_oldest_and_says_so_once(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
-        let client = connect(builder(&house, TransportOrder::WebSocket).inbox(10)).await;
+        let client = connect(binding, builder(&house, TransportOrder::WebSocket).inbox(10)).await;
         client.emit("count to", &100).await.expect("it is connected");
         // Its answer comes after all of them.
         assert_eq!(within("an echo", client.call::<u32>("echo", &1)).await, Ok(1));
@@ -154,13 +162,12 @@ fn an_inbox_that_is_full_loses_the_oldest_and_says_so_once() {
     });
 }
 
-#[test]
-fn it_waits_through_a_reconnection() {
-    Scheduler::both(|| async {
+fn it_waits_through_a_reconnection(binding: Binding) {
+    binding.trial(|| async {
         for order in ORDERS {
             let house = House::open(app());
             let port = house.address.port();
-            let client = connect(builder(&house, order)).await;
+            let client = connect(binding, builder(&house, order)).await;
             house.close();
             eventually("it notices", || !client.connected()).await;
             let again = async {
@@ -181,12 +188,11 @@ fn it_waits_through_a_reconnection() {
     });
 }
 
-#[test]
-fn what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connection() {
-    Scheduler::both(|| async {
+fn what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connection(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         for order in ORDERS {
-            let client = connect(builder(&house, order)).await;
+            let client = connect(binding, builder(&house, order)).await;
             client.client().disconnect();
             client.client().connect();
             assert_eq!(within("an echo", client.call::<u32>("echo", &1)).await, Ok(1));
@@ -194,12 +200,11 @@ fn what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connect
     });
 }
 
-#[test]
-fn nobody_waits_for_a_namespace_that_was_left_for_good() {
-    Scheduler::both(|| async {
+fn nobody_waits_for_a_namespace_that_was_left_for_good(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         for order in ORDERS {
-            let client = connect(builder(&house, order).namespace("/").namespace("/other")).await;
+            let client = connect(binding, builder(&house, order).namespace("/").namespace("/other")).await;
             client.client().of("/other").expect("it is named").disconnect();
             within("the end", client.disconnect()).await;
             client.client().connect();
@@ -210,14 +215,13 @@ fn nobody_waits_for_a_namespace_that_was_left_for_good() {
     });
 }
 
-#[test]
-fn who_waits_for_a_namespace_that_is_then_left_hears_of_it() {
-    Scheduler::both(|| async {
+fn who_waits_for_a_namespace_that_is_then_left_hears_of_it(binding: Binding) {
+    binding.trial(|| async {
         let house = House::open(app());
         let builder = builder(&house, TransportOrder::WebSocket)
             .namespace("/")
             .namespace("/other");
-        let client = connect(builder).await;
+        let client = connect(binding, builder).await;
         house.close();
         let other = client.in_ns("/other");
         eventually("the loss", || !other.connected()).await;

@@ -113,7 +113,8 @@ async fn an_async_handler_acknowledges_later(at: At) {
     let builder = at.client().on("answer", answer.hear());
     let client = at
         .connect(builder.on("question", async |Arg(number): Arg<i64>| {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            // Which works on every runtime.
+            smol::Timer::after(Duration::from_millis(50)).await;
             Reply(number + 1)
         }))
         .await;

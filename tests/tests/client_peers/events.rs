@@ -140,7 +140,7 @@ async fn a_simple_client_talks_with_it(at: At) {
         Mode::Upgrade => TransportOrder::PollingFirst,
     };
     let builder = SimpleClient::builder(at.url()).transports(order);
-    let connecting = socketio_tokio::connect_simple(builder);
+    let connecting = at.binding.connect_simple(builder);
     let client = within("the connection", connecting).await.expect("it connects");
     let welcome = next(&client).await;
     assert_eq!(welcome.name(), "welcome");

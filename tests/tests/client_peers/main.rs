@@ -1,4 +1,5 @@
-//! Our client against published servers and our own: every case, on every server, over every transport.
+//! Our clients against published servers and our own: every case, with every client, on every server, over every
+//! transport. With our own servers that are all pairs of bindings.
 //!
 //! The servers run the app `interop`, whose contract is in `tests/interop/README.md`.
 
@@ -10,6 +11,7 @@ mod namespaces;
 mod restarts;
 mod support;
 
+use socketio_tests::binding::Binding;
 use socketio_tests::live::{Peer, PeerOptions, Scheduler, all_of};
 use support::{At, Case, Mode};
 
@@ -22,53 +24,88 @@ const CASES: &[&[Case]] = &[
     leaving::CASES,
 ];
 
-fn try_all(peer: Peer, mode: Mode, scheduler: Scheduler) {
+/// How long the long ones are.
+struct Extent {
+    /// How often a server is killed and started again.
+    restarts: u64,
+    /// How many packets of ten large attachments there are.
+    packets: usize,
+}
+
+impl Extent {
+    /// In full on tokio alone: what carries the bytes is the same everywhere.
+    const fn of(binding: Binding) -> Self {
+        match binding {
+            Binding::Tokio => Self {
+                restarts: 10,
+                packets: 100,
+            },
+            _ => Self {
+                restarts: 2,
+                packets: 10,
+            },
+        }
+    }
+}
+
+fn try_all(binding: Binding, peer: Peer, mode: Mode, scheduler: Scheduler) {
     let Ok(server) = peer.start(PeerOptions::default()) else {
         return;
     };
     let runtime = scheduler.runtime();
-    let at = At::new(peer, &server, mode);
+    let at = At::new(binding, peer, &server, mode);
     let cases = CASES.iter().flat_map(|cases| cases.iter());
     let cases = cases.map(|case| (case.name, (case.run)(at.clone()))).collect();
     runtime.block_on(async {
         all_of(cases).await;
-        binary::a_thousand_attachments_come_back_intact(at).await;
+        binary::attachments_come_back_intact(Extent::of(binding).packets, at).await;
     });
 }
 
-/// A server, and on which of tokio's schedulers the client talks to it over polling and otherwise.
+/// Servers, and what is tried with each by every client. The scheduler is tokio's, on which its client runs, and the
+/// tests of all others.
 macro_rules! peers {
     ($($name:ident: $peer:expr;)*) => {$(
         mod $name {
             use super::*;
 
-            #[test]
-            fn over_polling() {
-                try_all($peer, Mode::Polling, Scheduler::CurrentThread);
+            socketio_tests::on_every_client![
+                over_polling,
+                over_websocket,
+                with_upgrade,
+                killed_and_started_again,
+            ];
+
+            fn over_polling(binding: Binding) {
+                try_all(binding, $peer, Mode::Polling, Scheduler::CurrentThread);
             }
 
-            #[test]
-            fn over_websocket() {
-                try_all($peer, Mode::WebSocket, Scheduler::MultiThread);
+            fn over_websocket(binding: Binding) {
+                try_all(binding, $peer, Mode::WebSocket, Scheduler::MultiThread);
             }
 
-            #[test]
-            fn with_upgrade() {
-                try_all($peer, Mode::Upgrade, Scheduler::CurrentThread);
+            fn with_upgrade(binding: Binding) {
+                try_all(binding, $peer, Mode::Upgrade, Scheduler::CurrentThread);
             }
 
-            #[test]
-            fn killed_and_started_again() {
-                restarts::ten_times($peer, Scheduler::MultiThread);
+            fn killed_and_started_again(binding: Binding) {
+                let rounds = Extent::of(binding).restarts;
+                restarts::some_times(rounds, binding, $peer, Scheduler::MultiThread);
             }
         }
     )*};
 }
+
+const TESTBED: &str = env!("CARGO_BIN_EXE_testbed");
 
 peers! {
     node: Peer::Node;
     python_threads: Peer::PythonThreads;
     python_async: Peer::PythonAsync;
     socketioxide: Peer::Socketioxide;
-    house: Peer::House(env!("CARGO_BIN_EXE_testbed"));
+    on_tokio: Peer::House(TESTBED, Binding::Tokio);
+    on_smol: Peer::House(TESTBED, Binding::Smol);
+    on_async_std: Peer::House(TESTBED, Binding::AsyncStd);
+    on_blocking: Peer::House(TESTBED, Binding::Blocking);
+    on_epoll: Peer::House(TESTBED, Binding::Epoll);
 }

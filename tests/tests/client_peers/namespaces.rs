@@ -50,7 +50,7 @@ async fn namespaces_share_the_connection(at: At) {
 
 async fn a_refusal_says_why(at: At) {
     let builder = at.client().namespace("/deny", |namespace| namespace);
-    let refused = within("the refusal", socketio_tokio::connect(builder)).await;
+    let refused = within("the refusal", at.binding.connect(builder)).await;
     let Err(ConnectError::Refused(refusals)) = refused else {
         panic!("{:?}", refused.map(drop));
     };
@@ -66,12 +66,14 @@ async fn a_refusal_says_why(at: At) {
 }
 
 async fn a_refusal_leaves_the_others(at: At) {
-    let client = socketio_tokio::start(
-        at.client()
-            .namespace("/", |main| main)
-            .namespace("/deny", |namespace| namespace),
-    )
-    .expect("it starts");
+    let client = at
+        .binding
+        .start(
+            at.client()
+                .namespace("/", |main| main)
+                .namespace("/deny", |namespace| namespace),
+        )
+        .expect("it starts");
     let mut events = client.events();
     let (mut joined, mut refused) = (false, false);
     while !(joined && refused) {
@@ -97,7 +99,7 @@ async fn a_refusal_leaves_the_others(at: At) {
 
 async fn a_namespace_that_does_not_exist(at: At) {
     let builder = at.client().namespace("/nowhere", |namespace| namespace);
-    let refused = within("the refusal", socketio_tokio::connect(builder)).await;
+    let refused = within("the refusal", at.binding.connect(builder)).await;
     let Err(ConnectError::Refused(refusals)) = refused else {
         panic!("{:?}", refused.map(drop));
     };
@@ -116,7 +118,7 @@ async fn a_guard_lets_those_in_whom_it_knows(at: At) {
     drop(client);
     for auth in [json!({"token": "wrong"}), json!({})] {
         let builder = at.client().namespace("/auth", |namespace| namespace.auth(&auth));
-        let refused = within("the refusal", socketio_tokio::connect(builder)).await;
+        let refused = within("the refusal", at.binding.connect(builder)).await;
         let Err(ConnectError::Refused(refusals)) = refused else {
             panic!("{:?}", refused.map(drop));
         };

@@ -1,4 +1,4 @@
-//! A server that is killed and started again on the same port, ten times, while clients talk to it.
+//! A server that is killed and started again on the same port, some times, while clients talk to it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use socketio_tests::binding::Binding;
 use socketio_tests::live::{Peer, PeerOptions, Scheduler, eventually, within};
 use socketio_tests::provision_process::ServerProcess;
 use socketio_tokio::CallError;
@@ -14,7 +15,6 @@ use tokio::task::JoinHandle;
 
 use crate::support::{At, Mode, quickly};
 
-const ROUNDS: u64 = 10;
 /// Notes each client writes while the server is away.
 const WHILE_AWAY: u64 = 20;
 /// How long a call waits for its answer.
@@ -23,20 +23,20 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 const SLACK: Duration = Duration::from_secs(5);
 
 /// Three clients, one over each transport, live through it all.
-pub(crate) fn ten_times(peer: Peer, scheduler: Scheduler) {
+pub(crate) fn some_times(rounds: u64, binding: Binding, peer: Peer, scheduler: Scheduler) {
     let Ok(mut server) = peer.start(PeerOptions::default()) else {
         return;
     };
     scheduler.runtime().block_on(async {
         let mut witnesses = Vec::new();
         for mode in [Mode::Polling, Mode::WebSocket, Mode::Upgrade] {
-            witnesses.push(Witness::connect(At::new(peer, &server, mode)).await);
+            witnesses.push(Witness::connect(At::new(binding, peer, &server, mode)).await);
         }
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds {
             lose_and_find_again(&mut server, &mut witnesses, round).await;
         }
         for witness in witnesses {
-            witness.end().await;
+            witness.end(rounds).await;
         }
     });
 }
@@ -157,9 +157,9 @@ impl Witness {
         assert_eq!(seen, u64::from(asked), "the auth of an earlier attempt was sent");
     }
 
-    async fn end(self) {
+    async fn end(self, rounds: u64) {
         let asked = self.asked.load(Ordering::SeqCst);
-        assert!(u64::from(asked) > ROUNDS, "asked only {asked} times");
+        assert!(u64::from(asked) > rounds, "asked only {asked} times");
         self.traffic.end().await;
         self.client.disconnect();
         within("the end", self.client.closed()).await;

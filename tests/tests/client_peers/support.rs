@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socketio_tests::binding::Binding;
 use socketio_tests::live::{Peer, eventually, within};
 use socketio_tests::provision_process::ServerProcess;
 use socketio_tokio::client::{Client, ClientBuilder, Reconnection, TransportOrder};
@@ -17,9 +18,11 @@ pub(crate) enum Mode {
     Upgrade,
 }
 
-/// A server and how to reach it.
+/// A client's binding, a server and how to reach it.
 #[derive(Clone, Debug)]
 pub(crate) struct At {
+    /// The client's.
+    pub(crate) binding: Binding,
     pub(crate) peer: Peer,
     pub(crate) mode: Mode,
     url: Arc<str>,
@@ -41,8 +44,9 @@ macro_rules! cases {
 pub(crate) use cases;
 
 impl At {
-    pub(crate) fn new(peer: Peer, server: &ServerProcess, mode: Mode) -> Self {
+    pub(crate) fn new(binding: Binding, peer: Peer, server: &ServerProcess, mode: Mode) -> Self {
         Self {
+            binding,
             peer,
             mode,
             url: server.url().into(),
@@ -68,7 +72,7 @@ impl At {
 
     /// The client, when it is connected and where it will stay.
     pub(crate) async fn connect(&self, builder: ClientBuilder<Async>) -> Client {
-        let client = within("the connection", socketio_tokio::connect(builder)).await;
+        let client = within("the connection", self.binding.connect(builder)).await;
         let client = client.unwrap_or_else(|error| panic!("could not connect: {error}"));
         self.settled(&client).await;
         client

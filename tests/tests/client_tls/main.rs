@@ -5,16 +5,15 @@ mod proxy;
 mod refusals;
 mod trips;
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use certificates::{Authority, Certificate};
+use socketio_tests::binding::{Binding, Serving};
 use socketio_tests::live::within;
 use socketio_tokio::client::{Attempts, Client, ClientBuilder, ConnectError, Reconnection, TransportOrder};
 use socketio_tokio::net::TlsClient;
 use socketio_tokio::net::tls::TlsServer;
 use socketio_tokio::{Arguments, Async, Reply, Server, Transport};
-use tokio::net::TcpListener;
 
 const ORDERS: [(TransportOrder, Transport); 3] = [
     (TransportOrder::Polling, Transport::Polling),
@@ -29,19 +28,16 @@ fn server() -> Server {
         .build()
 }
 
-/// Serves over TLS with this certificate, on the test's runtime; says at which port.
-async fn serve_tls(certificate: &Certificate) -> u16 {
+/// Serves over TLS with this certificate, on the binding; says at which port.
+fn serve_tls(binding: Binding, certificate: &Certificate) -> (Serving, u16) {
     let tls = TlsServer::builder(certificate.pem.as_str(), certificate.key.as_str());
-    serve_with(tls.build().expect("the certificate can be used")).await
+    serve_with(binding, tls.build().expect("the certificate can be used"))
 }
 
-async fn serve_with(tls: TlsServer) -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .expect("a port is free");
-    let port = listener.local_addr().expect("it is bound").port();
-    tokio::spawn(socketio_tokio::serve(tls.wrap(listener), server()));
-    port
+fn serve_with(binding: Binding, tls: TlsServer) -> (Serving, u16) {
+    let serving = Serving::start_with(binding.ground(), server(), Some(tls));
+    let port = serving.address.port();
+    (serving, port)
 }
 
 /// Trusts this authority and nobody else.
@@ -60,8 +56,8 @@ fn once(url: &str) -> ClientBuilder<Async> {
 }
 
 /// Connects, waits for the transport and has something echoed.
-async fn assert_echoes(builder: ClientBuilder<Async>, transport: Transport) {
-    let client = within("the connection", socketio_tokio::connect(builder)).await;
+async fn assert_echoes(binding: Binding, builder: ClientBuilder<Async>, transport: Transport) {
+    let client = within("the connection", binding.connect(builder)).await;
     let client = client.unwrap_or_else(|error| panic!("could not connect: {error}"));
     socketio_tests::live::eventually("the transport is the one wanted", || {
         client.transport() == Some(transport)
@@ -77,8 +73,8 @@ async fn assert_echoes(builder: ClientBuilder<Async>, transport: Transport) {
 }
 
 /// Why the connection could not be made.
-async fn refusal(builder: ClientBuilder<Async>) -> String {
-    let outcome = within("the refusal", socketio_tokio::connect(builder)).await;
+async fn refusal(binding: Binding, builder: ClientBuilder<Async>) -> String {
+    let outcome = within("the refusal", binding.connect(builder)).await;
     match outcome {
         Ok(_) => panic!("it connected"),
         Err(ConnectError::Failed(reason)) => reason.to_string(),

@@ -4,12 +4,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use socketio_tests::live::{House, Scheduler, Scripted};
+use socketio_tests::binding::Binding;
+use socketio_tests::live::{House, Scripted};
 use socketio_tokio::net::Proxy;
 use socketio_tokio::{Arguments, Reply, Server, Transport};
 
 use crate::certificates::Authority;
 use crate::{ORDERS, assert_echoes, once, refusal, serve_tls, trusting};
+
+socketio_tests::on_every_client![
+    plain_connections_go_through_it,
+    tls_goes_through_it,
+    a_proxy_that_wants_credentials_gets_them,
+    a_proxy_that_refuses_is_named,
+    a_proxy_that_cannot_reach_the_server_is_named,
+];
 
 /// A proxy that lets everybody through who has the right words, and counts.
 struct Counting {
@@ -62,14 +71,18 @@ fn house() -> House {
     House::open(Server::builder().on("echo", |arguments: Arguments| Reply(arguments)))
 }
 
-#[test]
-fn plain_connections_go_through_it() {
-    Scheduler::both(|| async {
+fn plain_connections_go_through_it(binding: Binding) {
+    binding.trial(|| async {
         let house = house();
         for (order, transport) in ORDERS {
             let counting = Counting::start(None);
             let proxy = Proxy::parse(&counting.url("")).expect("it is one");
-            assert_echoes(once(&house.url()).transports(order).proxy(proxy), transport).await;
+            assert_echoes(
+                binding,
+                once(&house.url()).transports(order).proxy(proxy),
+                transport,
+            )
+            .await;
             let expected = match transport {
                 Transport::WebSocket => 1..=4,
                 _ => 2..=8,
@@ -83,54 +96,50 @@ fn plain_connections_go_through_it() {
     });
 }
 
-#[test]
-fn tls_goes_through_it() {
-    Scheduler::both(|| async {
+fn tls_goes_through_it(binding: Binding) {
+    binding.trial(|| async {
         let authority = Authority::new("ours");
-        let port = serve_tls(&authority.server(&["localhost"])).await;
+        let (_serving, port) = serve_tls(binding, &authority.server(&["localhost"]));
         let counting = Counting::start(None);
         for (order, transport) in ORDERS {
             let proxy = Proxy::parse(&counting.url("")).expect("it is one");
             let builder = once(&format!("https://localhost:{port}")).tls(trusting(&authority));
-            assert_echoes(builder.transports(order).proxy(proxy), transport).await;
+            assert_echoes(binding, builder.transports(order).proxy(proxy), transport).await;
         }
         assert!(counting.connects() >= 4, "{} connects", counting.connects());
     });
 }
 
-#[test]
-fn a_proxy_that_wants_credentials_gets_them() {
-    Scheduler::both(|| async {
+fn a_proxy_that_wants_credentials_gets_them(binding: Binding) {
+    binding.trial(|| async {
         let house = house();
         // `ada:secret` in base64.
         let counting = Counting::start(Some("Basic YWRhOnNlY3JldA=="));
         let proxy = Proxy::parse(&counting.url("ada:secret@")).expect("it is one");
-        assert_echoes(once(&house.url()).proxy(proxy), Transport::WebSocket).await;
+        assert_echoes(binding, once(&house.url()).proxy(proxy), Transport::WebSocket).await;
         assert!(counting.connects() >= 1);
     });
 }
 
-#[test]
-fn a_proxy_that_refuses_is_named() {
-    Scheduler::both(|| async {
+fn a_proxy_that_refuses_is_named(binding: Binding) {
+    binding.trial(|| async {
         let house = house();
         let counting = Counting::start(Some("Basic YWRhOnNlY3JldA=="));
         let proxy = Proxy::parse(&counting.url("")).expect("it is one");
-        let why = refusal(once(&house.url()).proxy(proxy)).await;
+        let why = refusal(binding, once(&house.url()).proxy(proxy)).await;
         assert!(why.contains("407") && why.contains("proxy"), "{why}");
         assert_eq!(counting.connects(), 0);
     });
 }
 
-#[test]
-fn a_proxy_that_cannot_reach_the_server_is_named() {
-    Scheduler::both(|| async {
+fn a_proxy_that_cannot_reach_the_server_is_named(binding: Binding) {
+    binding.trial(|| async {
         let proxy = Scripted::start(|client| {
             let _ = client.request();
             client.respond("502 Bad Gateway", "", "");
         });
         let through = Proxy::parse(&proxy.url()).expect("it is one");
-        let why = refusal(once("http://127.0.0.1:1").proxy(through)).await;
+        let why = refusal(binding, once("http://127.0.0.1:1").proxy(through)).await;
         assert!(why.contains("502") && why.contains("proxy"), "{why}");
     });
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use socketio_tests::live::{Peer, PeerOptions, Scheduler, within};
+use socketio_tests::binding::Binding;
+use socketio_tests::live::{Peer, PeerOptions, within};
 use socketio_tokio::net::TlsClient;
 use socketio_tokio::net::tls::TlsServer;
 use socketio_tokio::{Bytes, Transport};
@@ -11,32 +12,45 @@ use tokio::net::UnixListener;
 use crate::certificates::Authority;
 use crate::{ORDERS, assert_echoes, once, serve_tls, serve_with, server, trusting};
 
-#[test]
-fn https_and_wss() {
-    Scheduler::both(|| async {
+socketio_tests::on_every_client![
+    https_and_wss,
+    half_a_megabyte_of_bytes_over_tls,
+    a_client_with_a_certificate,
+    a_name_that_is_not_that_of_the_url,
+    anybody_where_the_danger_is_accepted,
+    a_unix_socket,
+    node_over_https,
+];
+
+fn https_and_wss(binding: Binding) {
+    binding.trial(|| async {
         let authority = Authority::new("ours");
-        let port = serve_tls(&authority.server(&["localhost", "127.0.0.1"])).await;
+        let (_serving, port) = serve_tls(binding, &authority.server(&["localhost", "127.0.0.1"]));
         for scheme in ["https", "wss"] {
             for (order, transport) in ORDERS {
                 for host in ["localhost", "127.0.0.1"] {
                     let builder = once(&format!("{scheme}://{host}:{port}"));
-                    assert_echoes(builder.transports(order).tls(trusting(&authority)), transport).await;
+                    assert_echoes(
+                        binding,
+                        builder.transports(order).tls(trusting(&authority)),
+                        transport,
+                    )
+                    .await;
                 }
             }
         }
     });
 }
 
-#[test]
-fn half_a_megabyte_of_bytes_over_tls() {
-    Scheduler::both(|| async {
+fn half_a_megabyte_of_bytes_over_tls(binding: Binding) {
+    binding.trial(|| async {
         let authority = Authority::new("ours");
-        let port = serve_tls(&authority.server(&["localhost"])).await;
+        let (_serving, port) = serve_tls(binding, &authority.server(&["localhost"]));
         for (order, _) in ORDERS {
             let builder = once(&format!("https://localhost:{port}"))
                 .transports(order)
                 .tls(trusting(&authority));
-            let client = within("the connection", socketio_tokio::connect(builder))
+            let client = within("the connection", binding.connect(builder))
                 .await
                 .expect("it connects");
             let bytes: Bytes = (0..500_000_u32)
@@ -52,14 +66,13 @@ fn half_a_megabyte_of_bytes_over_tls() {
     });
 }
 
-#[test]
-fn a_client_with_a_certificate() {
-    Scheduler::both(|| async {
+fn a_client_with_a_certificate(binding: Binding) {
+    binding.trial(|| async {
         let (ours, clients) = (Authority::new("ours"), Authority::new("of clients"));
         let certificate = ours.server(&["localhost"]);
         let tls = TlsServer::builder(certificate.pem, certificate.key)
             .require_client_certificate(clients.pem.as_str());
-        let port = serve_with(tls.build().expect("it can be used")).await;
+        let (_serving, port) = serve_with(binding, tls.build().expect("it can be used"));
         let own = clients.client();
         let tls = TlsClient::builder()
             .only_ca_pem(ours.pem.as_str())
@@ -69,37 +82,37 @@ fn a_client_with_a_certificate() {
             let builder = once(&format!("https://localhost:{port}"))
                 .transports(order)
                 .tls(tls.clone());
-            assert_echoes(builder, transport).await;
+            assert_echoes(binding, builder, transport).await;
         }
     });
 }
 
-#[test]
-fn a_name_that_is_not_that_of_the_url() {
-    Scheduler::both(|| async {
+fn a_name_that_is_not_that_of_the_url(binding: Binding) {
+    binding.trial(|| async {
         let authority = Authority::new("ours");
-        let port = serve_tls(&authority.server(&["example.org"])).await;
+        let (_serving, port) = serve_tls(binding, &authority.server(&["example.org"]));
         let tls = TlsClient::builder()
             .only_ca_pem(authority.pem.as_str())
             .server_name("example.org");
         let builder = once(&format!("https://127.0.0.1:{port}")).tls(tls.build().expect("it can be used"));
-        assert_echoes(builder, Transport::WebSocket).await;
+        assert_echoes(binding, builder, Transport::WebSocket).await;
     });
 }
 
-#[test]
-fn anybody_where_the_danger_is_accepted() {
-    Scheduler::both(|| async {
-        let port = serve_tls(&Authority::new("nobody").expired_server(&["example.org"])).await;
+fn anybody_where_the_danger_is_accepted(binding: Binding) {
+    binding.trial(|| async {
+        let (_serving, port) = serve_tls(
+            binding,
+            &Authority::new("nobody").expired_server(&["example.org"]),
+        );
         let tls = TlsClient::builder().danger_accept_invalid_certificates();
         let builder = once(&format!("https://localhost:{port}")).tls(tls.build().expect("it can be used"));
-        assert_echoes(builder, Transport::WebSocket).await;
+        assert_echoes(binding, builder, Transport::WebSocket).await;
     });
 }
 
-#[test]
-fn a_unix_socket() {
-    Scheduler::both(|| async {
+fn a_unix_socket(binding: Binding) {
+    binding.trial(|| async {
         let folder = std::env::temp_dir().join(format!("socketio-{}-{}", std::process::id(), line!()));
         let path = folder.join("server.sock");
         std::fs::create_dir_all(&folder).expect("there is a folder for such");
@@ -109,15 +122,14 @@ fn a_unix_socket() {
         tokio::spawn(socketio_tokio::serve(listener, server()));
         for (order, transport) in ORDERS {
             let builder = once(&format!("unix:{}", path.display())).transports(order);
-            assert_echoes(builder, transport).await;
+            assert_echoes(binding, builder, transport).await;
         }
         std::fs::remove_dir_all(&folder).expect("it was ours");
     });
 }
 
 /// The published server behind node's own TLS.
-#[test]
-fn node_over_https() {
+fn node_over_https(binding: Binding) {
     let authority = Authority::new("ours");
     let certificate = authority.server(&["localhost"]);
     let folder = std::env::temp_dir().join(format!("socketio-{}-{}", std::process::id(), line!()));
@@ -130,12 +142,12 @@ fn node_over_https() {
     let _ = std::fs::remove_dir_all(&folder);
     let Ok(server) = started else { return };
     let port = server.address().port();
-    Scheduler::both(|| async {
+    binding.trial(|| async {
         for (order, transport) in ORDERS {
             let builder = once(&format!("https://localhost:{port}"))
                 .transports(order)
                 .tls(trusting(&authority));
-            let client = within("the connection", socketio_tokio::connect(builder))
+            let client = within("the connection", binding.connect(builder))
                 .await
                 .expect("it connects");
             socketio_tests::live::eventually("the transport", || client.transport() == Some(transport)).await;

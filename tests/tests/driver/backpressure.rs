@@ -4,10 +4,26 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use socketio_tests::binding::Ground;
 use socketio_tests::kit::{Frame, Incoming, RawWebSocket};
 use socketio_tokio::{Arg, Limits, Reason, Reply, Server, Socket};
 
-use crate::support::{Door, Log, Scheduler, Served, eventually};
+use crate::support::{Door, Log, Served, eventually};
+
+crate::on_every_ground![
+    a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served,
+    the_end_of_a_connection_is_noticed_while_its_handlers_are_stuck,
+    a_server_with_stuck_handlers_can_be_shut_down,
+    two_namespaces_of_one_client_are_held_together_and_go_on,
+    calls_are_answered_while_as_many_handlers_wait_as_may,
+    a_client_that_answers_pings_stays_while_its_handlers_are_stuck,
+    a_client_is_read_again_as_soon_as_one_stuck_handler_ends,
+    a_slow_client_is_closed_and_the_others_get_everything,
+    volatile_packets_are_dropped_for_a_slow_client_which_stays,
+    on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place,
+    a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served,
+    a_client_that_reads_slowly_reads_everything_before_its_connection_ends,
+];
 
 /// The default of `Limits::handlers_in_flight`.
 const IN_FLIGHT: usize = 64;
@@ -15,10 +31,10 @@ const IN_FLIGHT: usize = 64;
 const BATCH: usize = 32;
 
 /// A server with a handler that waits at the door and one that answers.
-fn stuck(scheduler: Scheduler, log: &Log<u32>, door: &Door) -> Served {
+fn stuck(ground: Ground, log: &Log<u32>, door: &Door) -> Served {
     let (noted, left, waited_at) = (log.clone(), log.clone(), door.clone());
     Served::start(
-        scheduler,
+        ground,
         Server::builder()
             .on("stuck", move |Arg((number, _)): Arg<(u32, String)>| {
                 let (log, door) = (noted.clone(), waited_at.clone());
@@ -43,337 +59,303 @@ fn stuck_frame(number: usize, filler: &str) -> Vec<u8> {
     Frame::text(&format!("42[\"stuck\",[{number},\"{filler}\"]]")).encode()
 }
 
-#[test]
-fn a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served() {
+fn a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served(ground: Ground) {
     const EVENTS: usize = 8_000;
-    for scheduler in Scheduler::BOTH {
-        let (log, door) = (Log::new(), Door::closed());
-        let served = stuck(scheduler, &log, &door);
-        let mut other = served.join();
-        let mut client = join_raw(&served);
-        let (finished, all_written) = channel();
-        let writer = thread::spawn(move || {
-            let filler = "x".repeat(2_000);
-            for number in 0..EVENTS {
-                client.connection.send_bytes(&stuck_frame(number, &filler));
-            }
-            let _ = finished.send(());
-            client
-        });
-        log.wait_for(IN_FLIGHT);
-        assert_eq!(
-            all_written.recv_timeout(Duration::from_millis(700)),
-            Err(RecvTimeoutError::Timeout),
-            "the server reads on"
-        );
-        for number in 0..100 {
-            other.send(&format!("421[\"echo\",{number}]"));
-            other.expect_text(&format!("431[{number}]"));
+    let (log, door) = (Log::new(), Door::closed());
+    let served = stuck(ground, &log, &door);
+    let mut other = served.join();
+    let mut client = join_raw(&served);
+    let (finished, all_written) = channel();
+    let writer = thread::spawn(move || {
+        let filler = "x".repeat(2_000);
+        for number in 0..EVENTS {
+            client.connection.send_bytes(&stuck_frame(number, &filler));
         }
-        let started = log.len();
-        assert!(
-            (IN_FLIGHT..IN_FLIGHT + BATCH).contains(&started),
-            "{started} handlers have started"
-        );
-        door.open();
-        let expected: Vec<_> = (0..EVENTS as u32).collect();
-        assert_eq!(log.wait_for(EVENTS), expected);
-        drop(writer.join().expect("it writes"));
-        assert_eq!(log.wait_for(EVENTS + 1)[EVENTS], u32::MAX);
+        let _ = finished.send(());
+        client
+    });
+    log.wait_for(IN_FLIGHT);
+    assert_eq!(
+        all_written.recv_timeout(Duration::from_millis(700)),
+        Err(RecvTimeoutError::Timeout),
+        "the server reads on"
+    );
+    for number in 0..100 {
+        other.send(&format!("421[\"echo\",{number}]"));
+        other.expect_text(&format!("431[{number}]"));
     }
+    let started = log.len();
+    assert!(
+        (IN_FLIGHT..IN_FLIGHT + BATCH).contains(&started),
+        "{started} handlers have started"
+    );
+    door.open();
+    let expected: Vec<_> = (0..EVENTS as u32).collect();
+    assert_eq!(log.wait_for(EVENTS), expected);
+    drop(writer.join().expect("it writes"));
+    assert_eq!(log.wait_for(EVENTS + 1)[EVENTS], u32::MAX);
 }
 
-#[test]
-fn the_end_of_a_connection_is_noticed_while_its_handlers_are_stuck() {
-    for scheduler in Scheduler::BOTH {
-        let (log, door) = (Log::new(), Door::closed());
-        let served = stuck(scheduler, &log, &door);
-        let mut client = join_raw(&served);
-        for number in 0..IN_FLIGHT + BATCH + 10 {
-            client.connection.send_bytes(&stuck_frame(number, ""));
-        }
-        log.wait_for(IN_FLIGHT);
-        assert_eq!(served.server.sockets().expect("it is served").len(), 1);
-        drop(client);
-        eventually("the client is gone", || {
-            served.server.sockets().is_ok_and(|sockets| sockets.is_empty())
-        });
-        eventually("on_disconnect has run", || {
-            log.entries().last() == Some(&u32::MAX)
-        });
+fn the_end_of_a_connection_is_noticed_while_its_handlers_are_stuck(ground: Ground) {
+    let (log, door) = (Log::new(), Door::closed());
+    let served = stuck(ground, &log, &door);
+    let mut client = join_raw(&served);
+    for number in 0..IN_FLIGHT + BATCH + 10 {
+        client.connection.send_bytes(&stuck_frame(number, ""));
     }
+    log.wait_for(IN_FLIGHT);
+    assert_eq!(served.server.sockets().expect("it is served").len(), 1);
+    drop(client);
+    eventually("the client is gone", || {
+        served.server.sockets().is_ok_and(|sockets| sockets.is_empty())
+    });
+    eventually("on_disconnect has run", || {
+        log.entries().last() == Some(&u32::MAX)
+    });
 }
 
-#[test]
-fn a_server_with_stuck_handlers_can_be_shut_down() {
-    for scheduler in Scheduler::BOTH {
-        let (log, door) = (Log::new(), Door::closed());
-        let served = stuck(scheduler, &log, &door);
-        let mut client = join_raw(&served);
-        // More than is read ahead, less than the kernel takes.
-        for number in 0..200 {
-            client
-                .connection
-                .send_bytes(&stuck_frame(number, &"x".repeat(1_000)));
-        }
-        log.wait_for(IN_FLIGHT);
-        served
-            .server
-            .shutdown(Duration::from_secs(2))
-            .expect("it is served");
-        assert_eq!(client.message().first, 0x88, "a close frame");
-        drop(client);
-        assert!(served.outcome(Duration::from_secs(5)).is_ok());
-        eventually("on_disconnect has run", || log.entries().contains(&u32::MAX));
+fn a_server_with_stuck_handlers_can_be_shut_down(ground: Ground) {
+    let (log, door) = (Log::new(), Door::closed());
+    let served = stuck(ground, &log, &door);
+    let mut client = join_raw(&served);
+    // More than is read ahead, less than the kernel takes.
+    for number in 0..200 {
+        client
+            .connection
+            .send_bytes(&stuck_frame(number, &"x".repeat(1_000)));
     }
+    log.wait_for(IN_FLIGHT);
+    served
+        .server
+        .shutdown(Duration::from_secs(2))
+        .expect("it is served");
+    assert_eq!(client.message().first, 0x88, "a close frame");
+    drop(client);
+    assert!(served.outcome(Duration::from_secs(5)).is_ok());
+    eventually("on_disconnect has run", || log.entries().contains(&u32::MAX));
 }
 
-#[test]
-fn two_namespaces_of_one_client_are_held_together_and_go_on() {
-    for scheduler in Scheduler::BOTH {
-        let (log, door) = (Log::new(), Door::closed());
-        let (noted, waited_at) = (log.clone(), door.clone());
-        let handler = move |Arg(number): Arg<u32>| {
-            let (log, door) = (noted.clone(), waited_at.clone());
+fn two_namespaces_of_one_client_are_held_together_and_go_on(ground: Ground) {
+    let (log, door) = (Log::new(), Door::closed());
+    let (noted, waited_at) = (log.clone(), door.clone());
+    let handler = move |Arg(number): Arg<u32>| {
+        let (log, door) = (noted.clone(), waited_at.clone());
+        async move {
+            log.push(number);
+            door.pass().await;
+        }
+    };
+    let (main, other) = (handler.clone(), handler);
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .on("e", main)
+            .namespace("/other", |namespace| namespace.on("e", other)),
+    );
+    let mut client = served.join();
+    client.send("40/other,");
+    assert!(client.text().starts_with("40/other,"));
+    for number in 0..500 {
+        client.send(&format!("42[\"e\",{number}]"));
+        client.send(&format!("42/other,[\"e\",{number}]"));
+    }
+    log.wait_for(IN_FLIGHT);
+    door.open();
+    assert_eq!(log.wait_for(1_000).len(), 1_000);
+}
+
+fn calls_are_answered_while_as_many_handlers_wait_as_may(ground: Ground) {
+    let log = Log::new();
+    let noted = log.clone();
+    let served = Served::start(
+        ground,
+        Server::builder().on("ask", move |socket: Socket, Arg(number): Arg<u32>| {
+            let log = noted.clone();
             async move {
-                log.push(number);
-                door.pass().await;
+                let answer = socket
+                    .call::<u32>("question", &number)
+                    .timeout(Duration::from_secs(2));
+                log.push(answer.await);
             }
-        };
-        let (main, other) = (handler.clone(), handler);
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .on("e", main)
-                .namespace("/other", |namespace| namespace.on("e", other)),
-        );
-        let mut client = served.join();
-        client.send("40/other,");
-        assert!(client.text().starts_with("40/other,"));
-        for number in 0..500 {
-            client.send(&format!("42[\"e\",{number}]"));
-            client.send(&format!("42/other,[\"e\",{number}]"));
-        }
-        log.wait_for(IN_FLIGHT);
-        door.open();
-        assert_eq!(log.wait_for(1_000).len(), 1_000);
+        }),
+    );
+    let mut client = served.join();
+    for number in 0..IN_FLIGHT {
+        client.send(&format!("42[\"ask\",{number}]"));
     }
+    let questions: Vec<_> = (0..IN_FLIGHT).map(|_| client.text()).collect();
+    for question in questions {
+        let (id, _) = question.split_once('[').expect("a question");
+        client.send(&format!("43{}[7]", &id[2..]));
+    }
+    assert_eq!(log.wait_for(IN_FLIGHT), vec![Ok(7); IN_FLIGHT]);
 }
 
-#[test]
-fn calls_are_answered_while_as_many_handlers_wait_as_may() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let noted = log.clone();
-        let served = Served::start(
-            scheduler,
-            Server::builder().on("ask", move |socket: Socket, Arg(number): Arg<u32>| {
-                let log = noted.clone();
+fn a_client_that_answers_pings_stays_while_its_handlers_are_stuck(ground: Ground) {
+    let (log, door) = (Log::new(), Door::closed());
+    let (noted, waited_at, left) = (log.clone(), door.clone(), log.clone());
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .ping_interval(Duration::from_millis(100))
+            .ping_timeout(Duration::from_millis(200))
+            .on("stuck", move || {
+                let (log, door) = (noted.clone(), waited_at.clone());
                 async move {
-                    let answer = socket
-                        .call::<u32>("question", &number)
-                        .timeout(Duration::from_secs(2));
-                    log.push(answer.await);
+                    log.push("started".to_owned());
+                    door.pass().await;
                 }
-            }),
-        );
-        let mut client = served.join();
-        for number in 0..IN_FLIGHT {
-            client.send(&format!("42[\"ask\",{number}]"));
-        }
-        let questions: Vec<_> = (0..IN_FLIGHT).map(|_| client.text()).collect();
-        for question in questions {
-            let (id, _) = question.split_once('[').expect("a question");
-            client.send(&format!("43{}[7]", &id[2..]));
-        }
-        assert_eq!(log.wait_for(IN_FLIGHT), vec![Ok(7); IN_FLIGHT]);
+            })
+            .on_disconnect(move |reason: Reason| left.push(reason.to_string())),
+    );
+    let mut client = served.join();
+    for _ in 0..IN_FLIGHT {
+        client.send("42[\"stuck\"]");
     }
+    for _ in 0..5 {
+        assert_eq!(client.next_raw(), Incoming::Text("2".to_owned()));
+        client.send("3");
+    }
+    assert_eq!(log.entries(), vec!["started"; IN_FLIGHT]);
 }
 
-#[test]
-fn a_client_that_answers_pings_stays_while_its_handlers_are_stuck() {
-    for scheduler in Scheduler::BOTH {
-        let (log, door) = (Log::new(), Door::closed());
-        let (noted, waited_at, left) = (log.clone(), door.clone(), log.clone());
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .ping_interval(Duration::from_millis(100))
-                .ping_timeout(Duration::from_millis(200))
-                .on("stuck", move || {
-                    let (log, door) = (noted.clone(), waited_at.clone());
-                    async move {
-                        log.push("started".to_owned());
-                        door.pass().await;
-                    }
-                })
-                .on_disconnect(move |reason: Reason| left.push(reason.to_string())),
-        );
-        let mut client = served.join();
-        for _ in 0..IN_FLIGHT {
-            client.send("42[\"stuck\"]");
-        }
-        for _ in 0..5 {
-            assert_eq!(client.next_raw(), Incoming::Text("2".to_owned()));
-            client.send("3");
-        }
-        assert_eq!(log.entries(), vec!["started"; IN_FLIGHT]);
-    }
-}
-
-#[test]
-fn a_client_is_read_again_as_soon_as_one_stuck_handler_ends() {
+fn a_client_is_read_again_as_soon_as_one_stuck_handler_ends(ground: Ground) {
     let mut limits = Limits::default();
     limits.handlers_in_flight = 2;
-    for scheduler in Scheduler::BOTH {
-        let (log, step) = (Log::new(), Door::closed());
-        let (noted, waited_at) = (log.clone(), step.clone());
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .limits(limits.clone())
-                .on("e", move |Arg(number): Arg<u32>| {
-                    let (log, door) = (noted.clone(), waited_at.clone());
-                    async move {
-                        log.push(number);
-                        door.pass().await;
-                    }
-                }),
-        );
-        let mut client = served.join();
-        for number in 0..1_000 {
-            client.send(&format!("42[\"e\",{number}]"));
-        }
-        // Each handler that ends lets others start, until all have.
-        for _ in 0..1_000 {
-            step.open_for(1);
-        }
-        let expected: Vec<u32> = (0..1_000).collect();
-        assert_eq!(log.wait_for(1_000), expected);
+    let (log, step) = (Log::new(), Door::closed());
+    let (noted, waited_at) = (log.clone(), step.clone());
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .limits(limits.clone())
+            .on("e", move |Arg(number): Arg<u32>| {
+                let (log, door) = (noted.clone(), waited_at.clone());
+                async move {
+                    log.push(number);
+                    door.pass().await;
+                }
+            }),
+    );
+    let mut client = served.join();
+    for number in 0..1_000 {
+        client.send(&format!("42[\"e\",{number}]"));
     }
+    // Each handler that ends lets others start, until all have.
+    for _ in 0..1_000 {
+        step.open_for(1);
+    }
+    let expected: Vec<u32> = (0..1_000).collect();
+    assert_eq!(log.wait_for(1_000), expected);
 }
 
-#[test]
-fn a_slow_client_is_closed_and_the_others_get_everything() {
+fn a_slow_client_is_closed_and_the_others_get_everything(ground: Ground) {
     const MESSAGES: usize = 1_000;
     let mut limits = Limits::default();
     limits.queued_bytes = 512 * 1024;
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let left = log.clone();
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .limits(limits.clone())
-                .on_disconnect(move |reason: Reason| left.push(reason.to_string())),
-        );
-        let slow = served.join();
-        let mut others = [served.join(), served.join()];
-        let filler = "x".repeat(20_000);
-        for number in 0..MESSAGES {
-            served.server.emit("e", &(number, &filler)).expect("it is served");
-            for other in &mut others {
-                assert!(other.text().starts_with(&format!("42[\"e\",{number},")));
-            }
+    let log = Log::new();
+    let left = log.clone();
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .limits(limits.clone())
+            .on_disconnect(move |reason: Reason| left.push(reason.to_string())),
+    );
+    let slow = served.join();
+    let mut others = [served.join(), served.join()];
+    let filler = "x".repeat(20_000);
+    for number in 0..MESSAGES {
+        served.server.emit("e", &(number, &filler)).expect("it is served");
+        for other in &mut others {
+            assert!(other.text().starts_with(&format!("42[\"e\",{number},")));
         }
-        assert_eq!(log.wait_for(1).len(), 1);
-        assert_eq!(served.server.sockets().expect("it is served").len(), 2);
-        drop(slow);
     }
+    assert_eq!(log.wait_for(1).len(), 1);
+    assert_eq!(served.server.sockets().expect("it is served").len(), 2);
+    drop(slow);
 }
 
-#[test]
-fn volatile_packets_are_dropped_for_a_slow_client_which_stays() {
+fn volatile_packets_are_dropped_for_a_slow_client_which_stays(ground: Ground) {
     const MESSAGES: usize = 2_000;
     let mut limits = Limits::default();
     limits.queued_bytes = 512 * 1024;
-    for scheduler in Scheduler::BOTH {
-        let served = Served::start(scheduler, Server::builder().limits(limits.clone()));
-        let mut slow = served.join();
-        let socket = served.server.sockets().expect("it is served").remove(0);
-        let filler = "x".repeat(20_000);
-        for number in 0..MESSAGES {
-            served
-                .server
-                .volatile()
-                .emit("e", &(number, &filler))
-                .expect("it is served");
-            socket
-                .volatile()
-                .emit("e", &(number, &filler))
-                .expect("it is served");
-        }
-        assert!(socket.connected());
-        socket.emit("last", &()).expect("it is connected");
-        let mut received = Vec::new();
-        loop {
-            let text = slow.text();
-            if text == "42[\"last\"]" {
-                break;
-            }
-            let number: usize = text
-                .split(',')
-                .nth(1)
-                .and_then(|number| number.parse().ok())
-                .expect("a number");
-            received.push(number);
-        }
-        assert!(
-            (1..2 * MESSAGES).contains(&received.len()),
-            "{} came",
-            received.len()
-        );
-        assert!(received.is_sorted());
+    let served = Served::start(ground, Server::builder().limits(limits.clone()));
+    let mut slow = served.join();
+    let socket = served.server.sockets().expect("it is served").remove(0);
+    let filler = "x".repeat(20_000);
+    for number in 0..MESSAGES {
+        served
+            .server
+            .volatile()
+            .emit("e", &(number, &filler))
+            .expect("it is served");
+        socket
+            .volatile()
+            .emit("e", &(number, &filler))
+            .expect("it is served");
     }
+    assert!(socket.connected());
+    socket.emit("last", &()).expect("it is connected");
+    let mut received = Vec::new();
+    loop {
+        let text = slow.text();
+        if text == "42[\"last\"]" {
+            break;
+        }
+        let number: usize = text
+            .split(',')
+            .nth(1)
+            .and_then(|number| number.parse().ok())
+            .expect("a number");
+        received.push(number);
+    }
+    assert!(
+        (1..2 * MESSAGES).contains(&received.len()),
+        "{} came",
+        received.len()
+    );
+    assert!(received.is_sorted());
 }
 
-#[test]
-fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place() {
-    for scheduler in Scheduler::BOTH {
-        let (log, door) = (Log::new(), Door::closed());
-        let served = stuck(scheduler, &log, &door);
-        let mut client = join_raw(&served);
-        for number in 1..IN_FLIGHT {
-            client.connection.send_bytes(&stuck_frame(number, ""));
-        }
-        log.wait_for(IN_FLIGHT - 1);
-        let mut together = stuck_frame(IN_FLIGHT, "");
-        together.extend(Frame::text("41").encode());
-        client.connection.send_bytes(&together);
-        let entries = log.wait_for(IN_FLIGHT + 1);
-        assert_eq!(entries[IN_FLIGHT - 1..], [IN_FLIGHT as u32, u32::MAX]);
+fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place(ground: Ground) {
+    let (log, door) = (Log::new(), Door::closed());
+    let served = stuck(ground, &log, &door);
+    let mut client = join_raw(&served);
+    for number in 1..IN_FLIGHT {
+        client.connection.send_bytes(&stuck_frame(number, ""));
     }
+    log.wait_for(IN_FLIGHT - 1);
+    let mut together = stuck_frame(IN_FLIGHT, "");
+    together.extend(Frame::text("41").encode());
+    client.connection.send_bytes(&together);
+    let entries = log.wait_for(IN_FLIGHT + 1);
+    assert_eq!(entries[IN_FLIGHT - 1..], [IN_FLIGHT as u32, u32::MAX]);
 }
 
-#[test]
-fn a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served() {
-    for scheduler in Scheduler::BOTH {
-        let (log, door) = (Log::new(), Door::closed());
-        let served = stuck(scheduler, &log, &door);
-        let mut others: Vec<_> = (0..4).map(|_| served.join()).collect();
-        let mut client = join_raw(&served);
-        for number in 0..IN_FLIGHT {
-            client.connection.send_bytes(&stuck_frame(number, ""));
-        }
-        log.wait_for(IN_FLIGHT);
-        // More than may be queued, and the end of the WebSocket right behind it.
-        let mut together = stuck_frame(IN_FLIGHT, &"x".repeat(300_000));
-        together.extend(Frame::new(8, 1000_u16.to_be_bytes()).encode());
-        client.connection.send_bytes(&together);
-        for number in 0..100 {
-            for other in &mut others {
-                other.send(&format!("421[\"echo\",{number}]"));
-                other.expect_text(&format!("431[{number}]"));
-            }
-        }
-        door.open();
-        let entries = log.wait_for(IN_FLIGHT + 2);
-        assert_eq!(entries[IN_FLIGHT..], [IN_FLIGHT as u32, u32::MAX]);
+fn a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served(ground: Ground) {
+    let (log, door) = (Log::new(), Door::closed());
+    let served = stuck(ground, &log, &door);
+    let mut others: Vec<_> = (0..4).map(|_| served.join()).collect();
+    let mut client = join_raw(&served);
+    for number in 0..IN_FLIGHT {
+        client.connection.send_bytes(&stuck_frame(number, ""));
     }
+    log.wait_for(IN_FLIGHT);
+    // More than may be queued, and the end of the WebSocket right behind it.
+    let mut together = stuck_frame(IN_FLIGHT, &"x".repeat(300_000));
+    together.extend(Frame::new(8, 1000_u16.to_be_bytes()).encode());
+    client.connection.send_bytes(&together);
+    for number in 0..100 {
+        for other in &mut others {
+            other.send(&format!("421[\"echo\",{number}]"));
+            other.expect_text(&format!("431[{number}]"));
+        }
+    }
+    door.open();
+    let entries = log.wait_for(IN_FLIGHT + 2);
+    assert_eq!(entries[IN_FLIGHT..], [IN_FLIGHT as u32, u32::MAX]);
 }
 
-#[test]
-fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends() {
+fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends(ground: Ground) {
     const MESSAGES: usize = 40;
     const SIZE: usize = 1024 * 1024;
     let limits = {
@@ -382,7 +364,7 @@ fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends() {
         limits
     };
     let served = Served::start(
-        Scheduler::MultiThread,
+        ground,
         Server::builder().limits(limits).on("all", |socket: Socket| {
             let filler = "x".repeat(SIZE);
             for _ in 0..MESSAGES {

@@ -4,148 +4,143 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use socketio_tests::binding::Ground;
 use socketio_tokio::{Arg, CallError, Error, Limits, Reply, Server, Socket};
 
-use crate::support::{Log, Scheduler, Served, block_on, eventually};
+use crate::support::{Log, Served, block_on, eventually};
+
+crate::on_every_ground![
+    handlers_may_call_their_client_while_another_call_waits,
+    on_connect_may_call_its_client,
+    a_call_that_is_not_answered_times_out_and_a_late_answer_is_nobodys,
+    a_call_ends_as_disconnected_when_the_client_leaves,
+    a_call_ends_as_disconnected_when_the_server_ends,
+    a_call_that_is_dropped_makes_room_for_another,
+    a_call_may_be_made_from_another_thread,
+];
 
 const SHORT: Duration = Duration::from_millis(50);
 
-#[test]
-fn handlers_may_call_their_client_while_another_call_waits() {
-    for scheduler in Scheduler::BOTH {
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .on("outer", async |socket: Socket| {
-                    socket
-                        .call::<u32>("first", &())
-                        .await
-                        .map(|answer| Reply(answer + 1))
-                })
-                .on("inner", async |socket: Socket| {
-                    let answer = socket.call::<u32>("second", &()).await?;
-                    socket.call::<u32>("third", &answer).await.map(Reply)
-                }),
-        );
-        let mut client = served.join();
-        client.send("421[\"outer\"]");
-        client.expect_text("420[\"first\"]");
-        // Answering the first question needs the answer to a question of the client's own.
-        client.send("422[\"inner\"]");
-        client.expect_text("421[\"second\"]");
-        client.send("431[20]");
-        client.expect_text("422[\"third\",20]");
-        client.send("432[30]");
-        client.expect_text("432[30]");
-        client.send("430[40]");
-        client.expect_text("431[41]");
+fn handlers_may_call_their_client_while_another_call_waits(ground: Ground) {
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .on("outer", async |socket: Socket| {
+                socket
+                    .call::<u32>("first", &())
+                    .await
+                    .map(|answer| Reply(answer + 1))
+            })
+            .on("inner", async |socket: Socket| {
+                let answer = socket.call::<u32>("second", &()).await?;
+                socket.call::<u32>("third", &answer).await.map(Reply)
+            }),
+    );
+    let mut client = served.join();
+    client.send("421[\"outer\"]");
+    client.expect_text("420[\"first\"]");
+    // Answering the first question needs the answer to a question of the client's own.
+    client.send("422[\"inner\"]");
+    client.expect_text("421[\"second\"]");
+    client.send("431[20]");
+    client.expect_text("422[\"third\",20]");
+    client.send("432[30]");
+    client.expect_text("432[30]");
+    client.send("430[40]");
+    client.expect_text("431[41]");
+}
+
+fn on_connect_may_call_its_client(ground: Ground) {
+    let log = Log::new();
+    let noted = log.clone();
+    let served = Served::start(
+        ground,
+        Server::builder().on_connect(move |socket: Socket| {
+            let log = noted.clone();
+            async move { log.push(socket.call::<String>("who", &()).await) }
+        }),
+    );
+    let mut client = served.join();
+    client.expect_text("420[\"who\"]");
+    client.send("430[\"me\"]");
+    assert_eq!(log.wait_for(1), [Ok("me".to_owned())]);
+}
+
+fn a_call_that_is_not_answered_times_out_and_a_late_answer_is_nobodys(ground: Ground) {
+    let served = Served::start(
+        ground,
+        Server::builder().on("ask", async |socket: Socket| {
+            let outcome = socket.call::<u32>("question", &()).timeout(SHORT).await;
+            Reply(outcome == Err(CallError::TimedOut))
+        }),
+    );
+    let mut client = served.join();
+    for round in 0..3 {
+        client.send(&format!("42{round}[\"ask\"]"));
+        client.expect_text(&format!("42{round}[\"question\"]"));
+        client.expect_text(&format!("43{round}[true]"));
+        client.send(&format!("43{round}[1]"));
     }
 }
 
-#[test]
-fn on_connect_may_call_its_client() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let noted = log.clone();
-        let served = Served::start(
-            scheduler,
-            Server::builder().on_connect(move |socket: Socket| {
-                let log = noted.clone();
-                async move { log.push(socket.call::<String>("who", &()).await) }
-            }),
-        );
+fn a_call_ends_as_disconnected_when_the_client_leaves(ground: Ground) {
+    let log = Log::new();
+    let noted = log.clone();
+    let served = Served::start(
+        ground,
+        Server::builder().on("ask", move |socket: Socket| {
+            let log = noted.clone();
+            async move { log.push(socket.call::<u32>("question", &()).await) }
+        }),
+    );
+    for leaves_by_packet in [true, false] {
         let mut client = served.join();
-        client.expect_text("420[\"who\"]");
-        client.send("430[\"me\"]");
-        assert_eq!(log.wait_for(1), [Ok("me".to_owned())]);
-    }
-}
-
-#[test]
-fn a_call_that_is_not_answered_times_out_and_a_late_answer_is_nobodys() {
-    for scheduler in Scheduler::BOTH {
-        let served = Served::start(
-            scheduler,
-            Server::builder().on("ask", async |socket: Socket| {
-                let outcome = socket.call::<u32>("question", &()).timeout(SHORT).await;
-                Reply(outcome == Err(CallError::TimedOut))
-            }),
-        );
-        let mut client = served.join();
-        for round in 0..3 {
-            client.send(&format!("42{round}[\"ask\"]"));
-            client.expect_text(&format!("42{round}[\"question\"]"));
-            client.expect_text(&format!("43{round}[true]"));
-            client.send(&format!("43{round}[1]"));
+        client.send("42[\"ask\"]");
+        assert!(client.text().ends_with("[\"question\"]"));
+        if leaves_by_packet {
+            client.send("41");
         }
     }
+    assert_eq!(
+        log.wait_for(2),
+        [Err(CallError::Disconnected), Err(CallError::Disconnected)]
+    );
 }
 
-#[test]
-fn a_call_ends_as_disconnected_when_the_client_leaves() {
-    for scheduler in Scheduler::BOTH {
+fn a_call_ends_as_disconnected_when_the_server_ends(ground: Ground) {
+    for is_aborted in [true, false] {
         let log = Log::new();
         let noted = log.clone();
         let served = Served::start(
-            scheduler,
+            ground,
             Server::builder().on("ask", move |socket: Socket| {
                 let log = noted.clone();
                 async move { log.push(socket.call::<u32>("question", &()).await) }
             }),
         );
-        for leaves_by_packet in [true, false] {
-            let mut client = served.join();
-            client.send("42[\"ask\"]");
-            assert!(client.text().ends_with("[\"question\"]"));
-            if leaves_by_packet {
-                client.send("41");
-            }
+        let mut client = served.join();
+        client.send("42[\"ask\"]");
+        client.expect_text("420[\"question\"]");
+        if is_aborted {
+            served.abort();
+        } else {
+            served
+                .server
+                .shutdown(Duration::from_secs(1))
+                .expect("it is served");
         }
         assert_eq!(
-            log.wait_for(2),
-            [Err(CallError::Disconnected), Err(CallError::Disconnected)]
+            log.wait_for(1),
+            [Err(CallError::Disconnected)],
+            "aborted: {is_aborted}"
         );
     }
 }
 
-#[test]
-fn a_call_ends_as_disconnected_when_the_server_ends() {
-    for scheduler in Scheduler::BOTH {
-        for is_aborted in [true, false] {
-            let log = Log::new();
-            let noted = log.clone();
-            let served = Served::start(
-                scheduler,
-                Server::builder().on("ask", move |socket: Socket| {
-                    let log = noted.clone();
-                    async move { log.push(socket.call::<u32>("question", &()).await) }
-                }),
-            );
-            let mut client = served.join();
-            client.send("42[\"ask\"]");
-            client.expect_text("420[\"question\"]");
-            if is_aborted {
-                served.abort();
-            } else {
-                served
-                    .server
-                    .shutdown(Duration::from_secs(1))
-                    .expect("it is served");
-            }
-            assert_eq!(
-                log.wait_for(1),
-                [Err(CallError::Disconnected)],
-                "aborted: {is_aborted}"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_call_that_is_dropped_makes_room_for_another() {
+fn a_call_that_is_dropped_makes_room_for_another(ground: Ground) {
     let mut limits = Limits::default();
     limits.pending_acks = 2;
-    let served = Served::start(Scheduler::MultiThread, Server::builder().limits(limits));
+    let served = Served::start(ground, Server::builder().limits(limits));
     let mut client = served.join();
     let socket = served.server.sockets().expect("it is served").remove(0);
     let mut task = Context::from_waker(Waker::noop());
@@ -163,21 +158,18 @@ fn a_call_that_is_dropped_makes_room_for_another() {
     assert!(socket.connected());
 }
 
-#[test]
-fn a_call_may_be_made_from_another_thread() {
-    for scheduler in Scheduler::BOTH {
-        let served = Served::start(
-            scheduler,
-            Server::builder().on("add", |Arg(number): Arg<u32>| Reply(number)),
-        );
-        let mut client = served.join();
-        let socket = served.server.sockets().expect("it is served").remove(0);
-        let asking = std::thread::spawn(move || block_on(socket.call::<Vec<u32>>("question", &(1, 2))));
-        client.expect_text("420[\"question\",1,2]");
-        client.send("430[[3]]");
-        assert_eq!(asking.join().expect("it asks"), Ok(vec![3]));
-        eventually("the socket is still there", || {
-            served.server.sockets().is_ok_and(|all| all.len() == 1)
-        });
-    }
+fn a_call_may_be_made_from_another_thread(ground: Ground) {
+    let served = Served::start(
+        ground,
+        Server::builder().on("add", |Arg(number): Arg<u32>| Reply(number)),
+    );
+    let mut client = served.join();
+    let socket = served.server.sockets().expect("it is served").remove(0);
+    let asking = std::thread::spawn(move || block_on(socket.call::<Vec<u32>>("question", &(1, 2))));
+    client.expect_text("420[\"question\",1,2]");
+    client.send("430[[3]]");
+    assert_eq!(asking.join().expect("it asks"), Ok(vec![3]));
+    eventually("the socket is still there", || {
+        served.server.sockets().is_ok_and(|all| all.len() == 1)
+    });
 }

@@ -2,144 +2,140 @@
 
 use std::thread;
 
+use socketio_tests::binding::Ground;
 use socketio_tokio::{Arg, Reason, Reply, Server, Socket};
 
-use crate::support::{Log, Scheduler, Served, eventually};
+use crate::support::{Log, Served, eventually};
 
-#[test]
-fn broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread() {
+crate::on_every_ground![
+    broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread,
+    a_socket_may_be_used_on_a_thread_without_a_runtime,
+    a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime,
+    handlers_join_rooms_that_everybody_can_address,
+];
+
+fn broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread(ground: Ground) {
     const THREADS: usize = 4;
     const MESSAGES: usize = 500;
-    for scheduler in Scheduler::BOTH {
-        let served = Served::start(scheduler, Server::builder());
-        let clients: Vec<_> = (0..8).map(|_| served.join()).collect();
-        let emitting: Vec<_> = (0..THREADS)
-            .map(|thread| {
-                let server = served.server.clone();
-                thread::spawn(move || {
-                    for number in 0..MESSAGES {
-                        server.emit("e", &(thread, number)).expect("it is served");
-                    }
-                })
+    let served = Served::start(ground, Server::builder());
+    let clients: Vec<_> = (0..8).map(|_| served.join()).collect();
+    let emitting: Vec<_> = (0..THREADS)
+        .map(|thread| {
+            let server = served.server.clone();
+            thread::spawn(move || {
+                for number in 0..MESSAGES {
+                    server.emit("e", &(thread, number)).expect("it is served");
+                }
             })
-            .collect();
-        for mut client in clients {
-            let mut next = [0; THREADS];
-            for _ in 0..THREADS * MESSAGES {
-                let text = client.text();
-                let numbers = text
-                    .strip_prefix("42[\"e\",")
-                    .and_then(|rest| rest.strip_suffix(']'));
-                let (thread, number) = numbers
-                    .and_then(|rest| rest.split_once(','))
-                    .expect("two numbers");
-                let thread: usize = thread.parse().expect("a thread");
-                assert_eq!(number, next[thread].to_string());
-                next[thread] += 1;
-            }
-        }
-        for thread in emitting {
-            thread.join().expect("it emits");
+        })
+        .collect();
+    for mut client in clients {
+        let mut next = [0; THREADS];
+        for _ in 0..THREADS * MESSAGES {
+            let text = client.text();
+            let numbers = text
+                .strip_prefix("42[\"e\",")
+                .and_then(|rest| rest.strip_suffix(']'));
+            let (thread, number) = numbers
+                .and_then(|rest| rest.split_once(','))
+                .expect("two numbers");
+            let thread: usize = thread.parse().expect("a thread");
+            assert_eq!(number, next[thread].to_string());
+            next[thread] += 1;
         }
     }
-}
-
-#[test]
-fn a_socket_may_be_used_on_a_thread_without_a_runtime() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let left = log.clone();
-        let served = Served::start(
-            scheduler,
-            Server::builder().on_disconnect(move |reason: Reason| left.push(reason.to_string())),
-        );
-        let mut client = served.join();
-        let socket = served.server.sockets().expect("it is served").remove(0);
-        socket.join("room").expect("it is connected");
-        served.server.to("room").emit("e", &1).expect("it is served");
-        client.expect_text("42[\"e\",1]");
-        // Disconnecting runs on_disconnect, which needs the runtime that this thread does not have.
-        socket.disconnect().expect("it is connected");
-        client.expect_text("41");
-        assert_eq!(log.wait_for(1), ["server namespace disconnect"]);
+    for thread in emitting {
+        thread.join().expect("it emits");
     }
 }
 
-#[test]
-fn a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let (left, other_left) = (log.clone(), log.clone());
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .on_disconnect(move || left.push("/"))
-                .namespace("/other", |other| {
-                    other.on_disconnect(move || other_left.push("/other"))
-                }),
-        );
-        let mut client = served.join();
-        client.send("40/other,");
-        assert!(client.text().starts_with("40/other,"));
-        let socket = served.server.sockets().expect("it is served").remove(0);
-        socket.disconnect_client().expect("it is connected");
-        client.closed();
-        let mut names = log.wait_for(2);
-        names.sort_unstable();
-        assert_eq!(names, ["/", "/other"]);
-    }
+fn a_socket_may_be_used_on_a_thread_without_a_runtime(ground: Ground) {
+    let log = Log::new();
+    let left = log.clone();
+    let served = Served::start(
+        ground,
+        Server::builder().on_disconnect(move |reason: Reason| left.push(reason.to_string())),
+    );
+    let mut client = served.join();
+    let socket = served.server.sockets().expect("it is served").remove(0);
+    socket.join("room").expect("it is connected");
+    served.server.to("room").emit("e", &1).expect("it is served");
+    client.expect_text("42[\"e\",1]");
+    // Disconnecting runs on_disconnect, which needs the runtime that this thread does not have.
+    socket.disconnect().expect("it is connected");
+    client.expect_text("41");
+    assert_eq!(log.wait_for(1), ["server namespace disconnect"]);
 }
 
-#[test]
-fn handlers_join_rooms_that_everybody_can_address() {
-    for scheduler in Scheduler::BOTH {
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .on_connect(|socket: Socket| socket.join("lobby"))
-                .on("join", |socket: Socket, Arg(room): Arg<String>| {
-                    socket.join(&room).map(|()| Reply(()))
-                })
-                .on("leave", async |socket: Socket, Arg(room): Arg<String>| {
-                    tokio::task::yield_now().await;
-                    socket.leave(&room).map(|()| Reply(socket.rooms().len()))
-                })
-                .on("say", |socket: Socket, Arg(room): Arg<String>| {
-                    socket.to(&room).emit("said", &room)
-                }),
-        );
-        let ((mut first, id), (mut second, _)) = (served.join_with(""), served.join_with(""));
-        first.send("421[\"join\",\"den\"]");
-        first.expect_text("431[]");
-        let den = served.server.of("/").sockets_in("den").expect("it is served");
-        assert_eq!(den.len(), 1);
-        assert_eq!(den[0].id().as_str(), id);
-        assert_eq!(served.server.sockets().expect("it is served").len(), 2);
-        let found = served.server.of("/").socket(&id).expect("it is served");
-        assert_eq!(found.as_ref(), den.first());
-        second.send("42[\"say\",\"den\"]");
-        first.expect_text("42[\"said\",\"den\"]");
-        first.send("42[\"say\",\"lobby\"]");
-        second.expect_text("42[\"said\",\"lobby\"]");
-        first.send("422[\"leave\",\"den\"]");
-        first.expect_text("432[2]");
-        served.server.close_room("lobby").expect("it is served");
-        served
-            .server
-            .to(["den", "lobby"])
-            .emit("nobody", &())
-            .expect("it is served");
-        served.server.to(&id).emit("own", &()).expect("it is served");
-        first.expect_text("42[\"own\"]");
-        served.server.emit("all", &()).expect("it is served");
-        second.expect_text("42[\"all\"]");
-        drop((first, second));
-        eventually("nobody is left", || {
-            served.server.sockets().is_ok_and(|all| all.is_empty())
-        });
-        assert_eq!(
-            served.server.of("/").sockets_in("lobby").expect("it is served"),
-            []
-        );
-    }
+fn a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime(ground: Ground) {
+    let log = Log::new();
+    let (left, other_left) = (log.clone(), log.clone());
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .on_disconnect(move || left.push("/"))
+            .namespace("/other", |other| {
+                other.on_disconnect(move || other_left.push("/other"))
+            }),
+    );
+    let mut client = served.join();
+    client.send("40/other,");
+    assert!(client.text().starts_with("40/other,"));
+    let socket = served.server.sockets().expect("it is served").remove(0);
+    socket.disconnect_client().expect("it is connected");
+    client.closed();
+    let mut names = log.wait_for(2);
+    names.sort_unstable();
+    assert_eq!(names, ["/", "/other"]);
+}
+
+fn handlers_join_rooms_that_everybody_can_address(ground: Ground) {
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .on_connect(|socket: Socket| socket.join("lobby"))
+            .on("join", |socket: Socket, Arg(room): Arg<String>| {
+                socket.join(&room).map(|()| Reply(()))
+            })
+            .on("leave", async |socket: Socket, Arg(room): Arg<String>| {
+                tokio::task::yield_now().await;
+                socket.leave(&room).map(|()| Reply(socket.rooms().len()))
+            })
+            .on("say", |socket: Socket, Arg(room): Arg<String>| {
+                socket.to(&room).emit("said", &room)
+            }),
+    );
+    let ((mut first, id), (mut second, _)) = (served.join_with(""), served.join_with(""));
+    first.send("421[\"join\",\"den\"]");
+    first.expect_text("431[]");
+    let den = served.server.of("/").sockets_in("den").expect("it is served");
+    assert_eq!(den.len(), 1);
+    assert_eq!(den[0].id().as_str(), id);
+    assert_eq!(served.server.sockets().expect("it is served").len(), 2);
+    let found = served.server.of("/").socket(&id).expect("it is served");
+    assert_eq!(found.as_ref(), den.first());
+    second.send("42[\"say\",\"den\"]");
+    first.expect_text("42[\"said\",\"den\"]");
+    first.send("42[\"say\",\"lobby\"]");
+    second.expect_text("42[\"said\",\"lobby\"]");
+    first.send("422[\"leave\",\"den\"]");
+    first.expect_text("432[2]");
+    served.server.close_room("lobby").expect("it is served");
+    served
+        .server
+        .to(["den", "lobby"])
+        .emit("nobody", &())
+        .expect("it is served");
+    served.server.to(&id).emit("own", &()).expect("it is served");
+    first.expect_text("42[\"own\"]");
+    served.server.emit("all", &()).expect("it is served");
+    second.expect_text("42[\"all\"]");
+    drop((first, second));
+    eventually("nobody is left", || {
+        served.server.sockets().is_ok_and(|all| all.is_empty())
+    });
+    assert_eq!(
+        served.server.of("/").sockets_in("lobby").expect("it is served"),
+        []
+    );
 }

@@ -1,10 +1,22 @@
 //! Handlers that fail hurt nobody else.
 
 use serde::{Serialize, Serializer};
+use socketio_tests::binding::Ground;
 use socketio_tests::kit::{Frame, RawWebSocket};
 use socketio_tokio::{Arg, Async, ErrorReport, Refusal, Reply, Server, ServerBuilder, Socket, Stage};
 
-use crate::support::{Log, Scheduler, Served};
+use crate::support::{Log, Served};
+
+crate::on_every_ground![
+    a_handler_that_panics_goes_to_the_error_hook_and_the_connection_lives,
+    serial_handlers_go_on_after_a_panic,
+    arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer,
+    the_error_hook_hears_of_on_connect_and_on_disconnect,
+    an_error_hook_that_panics_harms_nobody,
+    what_a_handler_sends_before_it_replies_arrives_before_its_reply,
+    what_serialising_does_harms_nobody,
+    data_that_panics_when_it_is_dropped_does_not_end_its_connection,
+];
 
 fn note(log: &Log<String>) -> impl Fn(&ErrorReport) + Send + Sync + 'static {
     let log = log.clone();
@@ -33,127 +45,109 @@ fn assert_alive(client: &mut socketio_tests::kit::WebSocketClient) {
     client.expect_text("439[9]");
 }
 
-#[test]
-fn a_handler_that_panics_goes_to_the_error_hook_and_the_connection_lives() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let served = Served::start(scheduler, builder(&log));
-        let (mut client, mut other) = (served.join(), served.join());
-        let expected = [
-            "Event sync the handler panicked: in place",
-            "Event async the handler panicked: at once",
-            "Event later the handler panicked: after waiting",
-            "Event error the handler returned an error: not today",
-        ];
-        for (index, expected) in expected.into_iter().enumerate() {
-            let name = expected.split(' ').nth(1).unwrap_or_default();
-            client.send(&format!("42{index}[\"{name}\"]"));
-            assert_eq!(log.wait_for(index + 1)[index], expected);
-            assert_alive(&mut client);
-            assert_alive(&mut other);
-        }
-    }
-}
-
-#[test]
-fn serial_handlers_go_on_after_a_panic() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let served = Served::start(scheduler, builder(&log).serial());
-        let mut client = served.join();
-        for _ in 0..10 {
-            client.send("42[\"later\"]");
-            client.send("42[\"async\"]");
-        }
+fn a_handler_that_panics_goes_to_the_error_hook_and_the_connection_lives(ground: Ground) {
+    let log = Log::new();
+    let served = Served::start(ground, builder(&log));
+    let (mut client, mut other) = (served.join(), served.join());
+    let expected = [
+        "Event sync the handler panicked: in place",
+        "Event async the handler panicked: at once",
+        "Event later the handler panicked: after waiting",
+        "Event error the handler returned an error: not today",
+    ];
+    for (index, expected) in expected.into_iter().enumerate() {
+        let name = expected.split(' ').nth(1).unwrap_or_default();
+        client.send(&format!("42{index}[\"{name}\"]"));
+        assert_eq!(log.wait_for(index + 1)[index], expected);
         assert_alive(&mut client);
-        assert_eq!(log.len(), 20);
+        assert_alive(&mut other);
     }
 }
 
-#[test]
-fn arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let served = Served::start(scheduler, builder(&log));
-        let mut client = served.join();
-        client.send("421[\"echo\",\"text\"]");
-        client.send("422[\"echo\"]");
-        // Handlers of one client that do not wait answer in order: nothing came before.
-        assert_alive(&mut client);
-        let reports = log.wait_for(2);
-        assert!(
-            reports
-                .iter()
-                .all(|report| report.starts_with("Event echo the arguments have another shape")),
-            "{reports:?}"
-        );
-    }
-}
-
-#[test]
-fn the_error_hook_hears_of_on_connect_and_on_disconnect() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let served = Served::start(
-            scheduler,
-            builder(&log)
-                .on_connect(|| -> () { panic!("welcome") })
-                .on_disconnect(async || -> () {
-                    tokio::task::yield_now().await;
-                    panic!("farewell")
-                }),
-        );
-        let mut client = served.join();
-        assert_eq!(log.wait_for(1), ["Connect - the handler panicked: welcome"]);
-        assert_alive(&mut client);
-        drop(client);
-        assert_eq!(log.wait_for(2)[1], "Disconnect - the handler panicked: farewell");
-    }
-}
-
-#[test]
-fn an_error_hook_that_panics_harms_nobody() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let served = Served::start(
-            scheduler,
-            builder(&log).on_error(|report| {
-                assert_eq!(report.stage(), Stage::Event);
-                panic!("the hook itself")
-            }),
-        );
-        let mut client = served.join();
-        client.send("42[\"sync\"]");
+fn serial_handlers_go_on_after_a_panic(ground: Ground) {
+    let log = Log::new();
+    let served = Served::start(ground, builder(&log).serial());
+    let mut client = served.join();
+    for _ in 0..10 {
         client.send("42[\"later\"]");
-        assert_alive(&mut client);
+        client.send("42[\"async\"]");
     }
+    assert_alive(&mut client);
+    assert_eq!(log.len(), 20);
 }
 
-#[test]
-fn what_a_handler_sends_before_it_replies_arrives_before_its_reply() {
-    for scheduler in Scheduler::BOTH {
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .on("sync", |socket: Socket| {
-                    socket.emit("first", &1).map(|()| Reply(2))
-                })
-                .on("async", async |socket: Socket| {
-                    socket.emit("first", &1)?;
-                    tokio::task::yield_now().await;
-                    socket.emit("second", &2).map(|()| Reply(3))
-                }),
-        );
-        let mut client = served.join();
-        for _ in 0..50 {
-            client.send("421[\"sync\"]");
-            client.expect_text("42[\"first\",1]");
-            client.expect_text("431[2]");
-            client.send("421[\"async\"]");
-            client.expect_text("42[\"first\",1]");
-            client.expect_text("42[\"second\",2]");
-            client.expect_text("431[3]");
-        }
+fn arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer(ground: Ground) {
+    let log = Log::new();
+    let served = Served::start(ground, builder(&log));
+    let mut client = served.join();
+    client.send("421[\"echo\",\"text\"]");
+    client.send("422[\"echo\"]");
+    // Handlers of one client that do not wait answer in order: nothing came before.
+    assert_alive(&mut client);
+    let reports = log.wait_for(2);
+    assert!(
+        reports
+            .iter()
+            .all(|report| report.starts_with("Event echo the arguments have another shape")),
+        "{reports:?}"
+    );
+}
+
+fn the_error_hook_hears_of_on_connect_and_on_disconnect(ground: Ground) {
+    let log = Log::new();
+    let served = Served::start(
+        ground,
+        builder(&log)
+            .on_connect(|| -> () { panic!("welcome") })
+            .on_disconnect(async || -> () {
+                tokio::task::yield_now().await;
+                panic!("farewell")
+            }),
+    );
+    let mut client = served.join();
+    assert_eq!(log.wait_for(1), ["Connect - the handler panicked: welcome"]);
+    assert_alive(&mut client);
+    drop(client);
+    assert_eq!(log.wait_for(2)[1], "Disconnect - the handler panicked: farewell");
+}
+
+fn an_error_hook_that_panics_harms_nobody(ground: Ground) {
+    let log = Log::new();
+    let served = Served::start(
+        ground,
+        builder(&log).on_error(|report| {
+            assert_eq!(report.stage(), Stage::Event);
+            panic!("the hook itself")
+        }),
+    );
+    let mut client = served.join();
+    client.send("42[\"sync\"]");
+    client.send("42[\"later\"]");
+    assert_alive(&mut client);
+}
+
+fn what_a_handler_sends_before_it_replies_arrives_before_its_reply(ground: Ground) {
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .on("sync", |socket: Socket| {
+                socket.emit("first", &1).map(|()| Reply(2))
+            })
+            .on("async", async |socket: Socket| {
+                socket.emit("first", &1)?;
+                tokio::task::yield_now().await;
+                socket.emit("second", &2).map(|()| Reply(3))
+            }),
+    );
+    let mut client = served.join();
+    for _ in 0..50 {
+        client.send("421[\"sync\"]");
+        client.expect_text("42[\"first\",1]");
+        client.expect_text("431[2]");
+        client.send("421[\"async\"]");
+        client.expect_text("42[\"first\",1]");
+        client.expect_text("42[\"second\",2]");
+        client.expect_text("431[3]");
     }
 }
 
@@ -176,34 +170,31 @@ impl Serialize for Panicking {
     }
 }
 
-#[test]
-fn what_serialising_does_harms_nobody() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let served = Served::start(
-            scheduler,
-            builder(&log)
-                .on("nest", |socket: Socket| {
-                    socket.emit("outer", &Nesting(socket.clone()))
-                })
-                .on("panic", |socket: Socket| socket.emit("outer", &(1, Panicking)))
-                .on("reply", || Reply((1, Panicking))),
-        );
-        let mut client = served.join();
-        client.send("42[\"nest\"]");
-        client.expect_text("42[\"inner\",1]");
-        client.expect_text("42[\"outer\",2]");
-        client.send("42[\"panic\"]");
-        client.send("427[\"reply\"]");
-        assert_alive(&mut client);
-        assert_eq!(
-            log.wait_for(2),
-            [
-                "Event panic the handler panicked: not today",
-                "Event reply the handler panicked: not today"
-            ]
-        );
-    }
+fn what_serialising_does_harms_nobody(ground: Ground) {
+    let log = Log::new();
+    let served = Served::start(
+        ground,
+        builder(&log)
+            .on("nest", |socket: Socket| {
+                socket.emit("outer", &Nesting(socket.clone()))
+            })
+            .on("panic", |socket: Socket| socket.emit("outer", &(1, Panicking)))
+            .on("reply", || Reply((1, Panicking))),
+    );
+    let mut client = served.join();
+    client.send("42[\"nest\"]");
+    client.expect_text("42[\"inner\",1]");
+    client.expect_text("42[\"outer\",2]");
+    client.send("42[\"panic\"]");
+    client.send("427[\"reply\"]");
+    assert_alive(&mut client);
+    assert_eq!(
+        log.wait_for(2),
+        [
+            "Event panic the handler panicked: not today",
+            "Event reply the handler panicked: not today"
+        ]
+    );
 }
 
 /// What a guard learned and cannot be let go of.
@@ -215,29 +206,26 @@ impl Drop for Bomb {
     }
 }
 
-#[test]
-fn data_that_panics_when_it_is_dropped_does_not_end_its_connection() {
-    for scheduler in Scheduler::BOTH {
-        let log = Log::new();
-        let guard = || Ok::<_, Refusal>(Bomb);
-        let (in_a, in_b) = (note_end(&log), note_end(&log));
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .namespace("/a", move |namespace| namespace.guard(guard).on_disconnect(in_a))
-                .namespace("/b", move |namespace| namespace.guard(guard).on_disconnect(in_b))
-                .on("echo", |Arg(number): Arg<u32>| Reply(number)),
-        );
-        let mut client = RawWebSocket::open_session(&served.target);
-        for name in ["", "/a,", "/b,"] {
-            client.send(&Frame::text(&format!("40{name}")));
-            assert!(client.message().payload.starts_with(b"40"));
-        }
-        let together = ["41/a,", "41/b,", "421[\"echo\",9]"].map(|packet| Frame::text(packet).encode());
-        client.connection.send_bytes(&together.concat());
-        assert_eq!(client.message().payload, b"431[9]");
-        assert_eq!(log.wait_for(2).len(), 2);
+fn data_that_panics_when_it_is_dropped_does_not_end_its_connection(ground: Ground) {
+    let log = Log::new();
+    let guard = || Ok::<_, Refusal>(Bomb);
+    let (in_a, in_b) = (note_end(&log), note_end(&log));
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .namespace("/a", move |namespace| namespace.guard(guard).on_disconnect(in_a))
+            .namespace("/b", move |namespace| namespace.guard(guard).on_disconnect(in_b))
+            .on("echo", |Arg(number): Arg<u32>| Reply(number)),
+    );
+    let mut client = RawWebSocket::open_session(&served.target);
+    for name in ["", "/a,", "/b,"] {
+        client.send(&Frame::text(&format!("40{name}")));
+        assert!(client.message().payload.starts_with(b"40"));
     }
+    let together = ["41/a,", "41/b,", "421[\"echo\",9]"].map(|packet| Frame::text(packet).encode());
+    client.connection.send_bytes(&together.concat());
+    assert_eq!(client.message().payload, b"431[9]");
+    assert_eq!(log.wait_for(2).len(), 2);
 }
 
 fn note_end(log: &Log<String>) -> impl Fn() + Clone + Send + Sync + 'static {

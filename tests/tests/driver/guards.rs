@@ -1,12 +1,21 @@
 //! Who may join, and what the guards learned of them.
 
 use serde::{Deserialize, Serialize};
+use socketio_tests::binding::Ground;
 use socketio_tests::kit::WebSocketClient;
 use socketio_tokio::{
     Async, Auth, Data, Handshake, Reason, Refusal, Reply, Server, ServerBuilder, Stage, State,
 };
 
-use crate::support::{Log, Scheduler, Served};
+use crate::support::{Log, Served};
+
+crate::on_every_ground![
+    what_a_guard_learned_is_there_in_every_handler,
+    a_refused_client_gets_message_and_data_and_no_handler_runs,
+    a_guard_that_panics_refuses_and_the_error_hook_hears_of_it,
+    auth_that_cannot_be_read_refuses,
+    a_client_that_leaves_while_a_guard_waits_never_was_there,
+];
 
 #[derive(Deserialize)]
 struct Token {
@@ -72,18 +81,15 @@ fn guarded_later(log: &Log<String>) -> ServerBuilder<Async> {
     )
 }
 
-fn each_guard(test: impl Fn(Served, Log<String>)) {
-    for scheduler in Scheduler::BOTH {
-        for build in [guarded_in_place, guarded_later] {
-            let log = Log::new();
-            test(Served::start(scheduler, build(&log)), log);
-        }
+fn each_guard(ground: Ground, test: impl Fn(Served, Log<String>)) {
+    for build in [guarded_in_place, guarded_later] {
+        let log = Log::new();
+        test(Served::start(ground, build(&log)), log);
     }
 }
 
-#[test]
-fn what_a_guard_learned_is_there_in_every_handler() {
-    each_guard(|served, log| {
+fn what_a_guard_learned_is_there_in_every_handler(ground: Ground) {
+    each_guard(ground, |served, log| {
         let (mut client, _) = served.join_with("{\"token\":\"ann\"}");
         client.send("421[\"sync\"]");
         client.expect_text("431[\"ann\"]");
@@ -94,9 +100,8 @@ fn what_a_guard_learned_is_there_in_every_handler() {
     });
 }
 
-#[test]
-fn a_refused_client_gets_message_and_data_and_no_handler_runs() {
-    each_guard(|served, log| {
+fn a_refused_client_gets_message_and_data_and_no_handler_runs(ground: Ground) {
+    each_guard(ground, |served, log| {
         let (mut client, _) = WebSocketClient::open_session(&served.target);
         client.send("40{\"token\":\"bad\"}");
         client.expect_text("44{\"message\":\"go away\",\"data\":{\"code\":7}}");
@@ -110,9 +115,8 @@ fn a_refused_client_gets_message_and_data_and_no_handler_runs() {
     });
 }
 
-#[test]
-fn a_guard_that_panics_refuses_and_the_error_hook_hears_of_it() {
-    each_guard(|served, log| {
+fn a_guard_that_panics_refuses_and_the_error_hook_hears_of_it(ground: Ground) {
+    each_guard(ground, |served, log| {
         let (mut client, _) = WebSocketClient::open_session(&served.target);
         client.send("40{\"token\":\"panic\"}");
         client.expect_text("44{\"message\":\"not allowed\"}");
@@ -123,9 +127,8 @@ fn a_guard_that_panics_refuses_and_the_error_hook_hears_of_it() {
     });
 }
 
-#[test]
-fn auth_that_cannot_be_read_refuses() {
-    each_guard(|served, log| {
+fn auth_that_cannot_be_read_refuses(ground: Ground) {
+    each_guard(ground, |served, log| {
         let (mut client, _) = WebSocketClient::open_session(&served.target);
         client.send("40{\"wrong\":1}");
         client.expect_text("44{\"message\":\"not allowed\"}");
@@ -133,33 +136,30 @@ fn auth_that_cannot_be_read_refuses() {
     });
 }
 
-#[test]
-fn a_client_that_leaves_while_a_guard_waits_never_was_there() {
-    for scheduler in Scheduler::BOTH {
-        let (log, door) = (Log::new(), crate::support::Door::closed());
-        let (asked, passed, joined, left) = (log.clone(), door.clone(), log.clone(), log.clone());
-        let served = Served::start(
-            scheduler,
-            Server::builder()
-                .guard(move |_: Handshake| {
-                    let (log, door) = (asked.clone(), passed.clone());
-                    async move {
-                        log.push("asked");
-                        door.pass().await;
-                        log.push("admitted");
-                    }
-                })
-                .on_connect(move || joined.push("joined"))
-                .on_disconnect(move || left.push("left")),
-        );
-        let (mut client, _) = WebSocketClient::open_session(&served.target);
-        client.send("40");
-        log.wait_for(1);
-        drop(client);
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        door.open();
-        log.wait_for(2);
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        assert_eq!(log.entries(), ["asked", "admitted"]);
-    }
+fn a_client_that_leaves_while_a_guard_waits_never_was_there(ground: Ground) {
+    let (log, door) = (Log::new(), crate::support::Door::closed());
+    let (asked, passed, joined, left) = (log.clone(), door.clone(), log.clone(), log.clone());
+    let served = Served::start(
+        ground,
+        Server::builder()
+            .guard(move |_: Handshake| {
+                let (log, door) = (asked.clone(), passed.clone());
+                async move {
+                    log.push("asked");
+                    door.pass().await;
+                    log.push("admitted");
+                }
+            })
+            .on_connect(move || joined.push("joined"))
+            .on_disconnect(move || left.push("left")),
+    );
+    let (mut client, _) = WebSocketClient::open_session(&served.target);
+    client.send("40");
+    log.wait_for(1);
+    drop(client);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    door.open();
+    log.wait_for(2);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert_eq!(log.entries(), ["asked", "admitted"]);
 }

@@ -4,13 +4,23 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use socketio_tests::binding::Ground;
 use socketio_tests::kit::socketio::join_main_by_polling;
 use socketio_tests::kit::{HttpConnection, Polling, WebSocketClient};
 use socketio_tokio::{
     Arg, Async, Data, Handshake, Limits, Refusal, Reply, Server, ServerBuilder, Socket, State,
 };
 
-use crate::support::{Doomed, Scheduler, Served, eventually};
+use crate::support::{Served, eventually};
+
+crate::on_every_ground![
+    clients_that_are_gone_leave_nothing_behind,
+    a_server_that_was_shut_down_leaves_nothing_behind,
+    a_server_whose_serving_was_dropped_leaves_nothing_behind,
+    a_server_whose_runtime_was_dropped_leaves_nothing_behind,
+    a_server_that_nobody_visited_leaves_nothing_behind,
+    a_client_that_never_reads_is_cut_off_when_serving_ends,
+];
 
 /// The default.
 const USUAL_INTERVAL: Duration = Duration::from_secs(25);
@@ -32,9 +42,9 @@ impl Drop for Counted {
 }
 
 /// A server that counts its clients' data, and its state.
-fn start(scheduler: Scheduler, ping_interval: Duration) -> (Served, Arc<AtomicIsize>, Weak<Counted>) {
+fn start(ground: Ground, ping_interval: Duration) -> (Served, Arc<AtomicIsize>, Weak<Counted>) {
     let (builder, count, weak) = builder(ping_interval);
-    (Served::start(scheduler, builder), count, weak)
+    (Served::start(ground, builder), count, weak)
 }
 
 fn builder(ping_interval: Duration) -> (ServerBuilder<Async>, Arc<AtomicIsize>, Weak<Counted>) {
@@ -99,25 +109,22 @@ fn visit(served: &Served, number: usize) {
     }
 }
 
-#[test]
-fn clients_that_are_gone_leave_nothing_behind() {
-    for scheduler in Scheduler::BOTH {
-        let (served, clients, _) = start(scheduler, Duration::from_millis(300));
-        for number in 0..500 {
-            visit(&served, number);
-        }
-        eventually("no socket is left", || {
-            served.server.sockets().is_ok_and(|all| all.is_empty())
-        });
-        eventually("no data of a client is left", || {
-            clients.load(Ordering::SeqCst) == 0
-        });
-        assert_eq!(served.server.of("/").sockets_in("one").expect("it is served"), []);
-        // It still serves.
-        let mut client = served.join();
-        client.send("421[\"echo\",7]");
-        client.expect_text("431[7]");
+fn clients_that_are_gone_leave_nothing_behind(ground: Ground) {
+    let (served, clients, _) = start(ground, Duration::from_millis(300));
+    for number in 0..500 {
+        visit(&served, number);
     }
+    eventually("no socket is left", || {
+        served.server.sockets().is_ok_and(|all| all.is_empty())
+    });
+    eventually("no data of a client is left", || {
+        clients.load(Ordering::SeqCst) == 0
+    });
+    assert_eq!(served.server.of("/").sockets_in("one").expect("it is served"), []);
+    // It still serves.
+    let mut client = served.join();
+    client.send("421[\"echo\",7]");
+    client.expect_text("431[7]");
 }
 
 /// The state of an ended server must go although the runtime lives on.
@@ -130,99 +137,88 @@ fn assert_goes(mut served: Served, clients: &Arc<AtomicIsize>, state: &Weak<Coun
     eventually("the server's state is dropped", || state.strong_count() == 0);
 }
 
-#[test]
-fn a_server_that_was_shut_down_leaves_nothing_behind() {
-    for scheduler in Scheduler::BOTH {
-        let (served, clients, state) = start(scheduler, USUAL_INTERVAL);
-        for number in 0..20 {
-            visit(&served, number);
-        }
-        let client = served.join();
-        served
-            .server
-            .shutdown(Duration::from_millis(200))
-            .expect("it is served");
-        assert!(served.outcome(Duration::from_secs(5)).is_ok());
-        drop(client);
-        assert_goes(served, &clients, &state);
+fn a_server_that_was_shut_down_leaves_nothing_behind(ground: Ground) {
+    let (served, clients, state) = start(ground, USUAL_INTERVAL);
+    for number in 0..20 {
+        visit(&served, number);
     }
+    let client = served.join();
+    served
+        .server
+        .shutdown(Duration::from_millis(200))
+        .expect("it is served");
+    assert!(served.outcome(Duration::from_secs(5)).is_ok());
+    drop(client);
+    assert_goes(served, &clients, &state);
 }
 
-#[test]
-fn a_server_whose_serving_was_dropped_leaves_nothing_behind() {
-    for scheduler in Scheduler::BOTH {
-        let (served, clients, state) = start(scheduler, USUAL_INTERVAL);
-        for number in 0..20 {
-            visit(&served, number);
-        }
-        let client = served.join();
-        served.abort();
-        assert_goes(served, &clients, &state);
-        drop(client);
+fn a_server_whose_serving_was_dropped_leaves_nothing_behind(ground: Ground) {
+    let (served, clients, state) = start(ground, USUAL_INTERVAL);
+    for number in 0..20 {
+        visit(&served, number);
     }
+    let client = served.join();
+    served.abort();
+    assert_goes(served, &clients, &state);
+    drop(client);
 }
 
-#[test]
-fn a_server_whose_runtime_was_dropped_leaves_nothing_behind() {
-    for scheduler in Scheduler::BOTH {
-        let (builder, clients, state) = builder(USUAL_INTERVAL);
-        let doomed = Doomed::start(scheduler, builder);
-        let polling = join_main_by_polling(&doomed.target);
-        let mut asking = WebSocketClient::open_session(&doomed.target).0;
-        asking.send("40");
-        assert!(asking.text().starts_with("40"));
-        asking.send("42[\"ask\"]");
-        assert!(asking.text().ends_with("[\"question\"]"));
-        doomed.drop_runtime();
-        assert_eq!(clients.load(Ordering::SeqCst), 0, "data of clients is left");
-        assert_eq!(state.strong_count(), 0, "the server's state is left");
-        drop((polling, asking));
+/// Runtimes that every process has can not be dropped.
+fn a_server_whose_runtime_was_dropped_leaves_nothing_behind(ground: Ground) {
+    if !Ground::ENDING.contains(&ground) {
+        return;
     }
+    let (builder, clients, state) = builder(USUAL_INTERVAL);
+    let doomed = Served::start(ground, builder);
+    let polling = join_main_by_polling(&doomed.target);
+    let mut asking = WebSocketClient::open_session(&doomed.target).0;
+    asking.send("40");
+    assert!(asking.text().starts_with("40"));
+    asking.send("42[\"ask\"]");
+    assert!(asking.text().ends_with("[\"question\"]"));
+    doomed.end_ground();
+    assert_eq!(clients.load(Ordering::SeqCst), 0, "data of clients is left");
+    assert_eq!(state.strong_count(), 0, "the server's state is left");
+    drop((polling, asking));
 }
 
-#[test]
-fn a_server_that_nobody_visited_leaves_nothing_behind() {
-    for scheduler in Scheduler::BOTH {
-        let (served, clients, state) = start(scheduler, USUAL_INTERVAL);
-        served
-            .server
-            .shutdown(Duration::from_millis(200))
-            .expect("it is served");
-        assert!(served.outcome(Duration::from_secs(5)).is_ok());
-        assert_goes(served, &clients, &state);
-    }
+fn a_server_that_nobody_visited_leaves_nothing_behind(ground: Ground) {
+    let (served, clients, state) = start(ground, USUAL_INTERVAL);
+    served
+        .server
+        .shutdown(Duration::from_millis(200))
+        .expect("it is served");
+    assert!(served.outcome(Duration::from_secs(5)).is_ok());
+    assert_goes(served, &clients, &state);
 }
 
-#[test]
-fn a_client_that_never_reads_is_cut_off_when_serving_ends() {
+fn a_client_that_never_reads_is_cut_off_when_serving_ends(ground: Ground) {
     let mut limits = Limits::default();
     limits.queued_bytes = 64 * 1024 * 1024;
-    for scheduler in Scheduler::BOTH {
-        let state = Arc::new(Counted::new(&Arc::default()));
-        let weak = Arc::downgrade(&state);
-        let mut served = Served::start(scheduler, Server::builder().limits(limits.clone()).state(state));
-        let client = served.join();
-        for _ in 0..1_000 {
-            served
-                .server
-                .emit("e", &"x".repeat(20_000))
-                .expect("it is served");
-        }
+    let state = Arc::new(Counted::new(&Arc::default()));
+    let weak = Arc::downgrade(&state);
+    let mut served = Served::start(ground, Server::builder().limits(limits.clone()).state(state));
+    let client = served.join();
+    for _ in 0..1_000 {
         served
             .server
-            .shutdown(Duration::from_millis(200))
+            .emit("e", &"x".repeat(20_000))
             .expect("it is served");
-        assert!(served.outcome(Duration::from_secs(5)).is_ok());
-        served.server = Server::builder().build();
-        let ended = Instant::now();
-        eventually("the connection is dropped", || weak.strong_count() == 0);
-        assert!(
-            ended.elapsed() < Duration::from_secs(2),
-            "only after {:?}",
-            ended.elapsed()
-        );
-        drop(client);
     }
+    served
+        .server
+        .shutdown(Duration::from_millis(200))
+        .expect("it is served");
+    assert!(served.outcome(Duration::from_secs(5)).is_ok());
+    served.server = Server::builder().build();
+    let ended = Instant::now();
+    eventually("the connection is dropped", || weak.strong_count() == 0);
+    assert!(
+        ended.elapsed() < Duration::from_secs(2),
+        "only after {:?}",
+        ended.elapsed()
+    );
+    drop(client);
 }
 
 #[test]

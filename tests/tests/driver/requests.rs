@@ -1,18 +1,23 @@
 //! HTTP requests that are not for Socket.IO.
 
+use socketio_tests::binding::Ground;
 use socketio_tests::kit::{HttpConnection, Request};
 use socketio_tokio::http::StatusCode;
 use socketio_tokio::{Response, Server};
 
-use crate::support::{Scheduler, Served};
+use crate::support::Served;
+
+crate::on_every_ground![
+    the_client_bundle_is_served_under_the_path_and_leaves_other_paths_to_the_fallback,
+    a_client_that_ends_its_side_after_its_request_is_still_answered,
+];
 
 /// Any file will do.
 const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 
-#[test]
-fn the_client_bundle_is_served_under_the_path_and_leaves_other_paths_to_the_fallback() {
+fn the_client_bundle_is_served_under_the_path_and_leaves_other_paths_to_the_fallback(ground: Ground) {
     let served = Served::start(
-        Scheduler::MultiThread,
+        ground,
         Server::builder().client_bundle(BUNDLE).fallback(|head, _| {
             Response::new(StatusCode::OK).with_body("text/plain", format!("own {}", head.path()))
         }),
@@ -26,13 +31,10 @@ fn the_client_bundle_is_served_under_the_path_and_leaves_other_paths_to_the_fall
     }
 }
 
-#[test]
-fn a_client_that_ends_its_side_after_its_request_is_still_answered() {
-    for scheduler in Scheduler::BOTH {
-        let served = Served::start(scheduler, Server::builder());
-        let mut client = HttpConnection::open(&served.target);
-        client.send(&Request::get("/elsewhere"));
-        client.finish_writing();
-        client.response().assert_is(404, "");
-    }
+fn a_client_that_ends_its_side_after_its_request_is_still_answered(ground: Ground) {
+    let served = Served::start(ground, Server::builder());
+    let mut client = HttpConnection::open(&served.target);
+    client.send(&Request::get("/elsewhere"));
+    client.finish_writing();
+    client.response().assert_is(404, "");
 }

@@ -1,124 +1,36 @@
-//! A server on a runtime of its own, and what tests need to wait for it.
+//! A server on any binding, and what tests need to wait for it.
 
 use std::future::pending;
 use std::io;
-use std::net::Ipv4Addr;
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use socketio_tests::binding::{Ground, Serving};
 use socketio_tests::kit::{DEADLINE, WebSocketClient};
 use socketio_tests::testbed::{App, Target};
 use socketio_tokio::{Async, Server, ServerBuilder};
-use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
-
-/// Which of tokio's schedulers the server runs on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Scheduler {
-    CurrentThread,
-    MultiThread,
-}
-
-impl Scheduler {
-    pub(crate) const BOTH: [Self; 2] = [Self::CurrentThread, Self::MultiThread];
-
-    fn runtime(self) -> Runtime {
-        let mut builder = match self {
-            Self::CurrentThread => Builder::new_current_thread(),
-            Self::MultiThread => Builder::new_multi_thread(),
-        };
-        let runtime = builder.worker_threads(4).enable_all().build();
-        runtime.expect("a runtime can be made")
-    }
-}
-
-/// A server that is served until its runtime is dropped, with everything on it.
-pub(crate) struct Doomed {
-    pub(crate) target: Target,
-    stop: oneshot::Sender<()>,
-    thread: thread::JoinHandle<()>,
-}
-
-impl Doomed {
-    pub(crate) fn start(scheduler: Scheduler, builder: ServerBuilder<Async>) -> Self {
-        let server = builder.build();
-        let (started, starting) = channel();
-        let (stop, stopped) = oneshot::channel();
-        let thread = thread::spawn(move || {
-            let runtime = scheduler.runtime();
-            runtime.block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-                let listener = listener.expect("a port is free");
-                let address = listener.local_addr().expect("it is bound");
-                tokio::spawn(socketio_tokio::serve(listener, server));
-                let _ = started.send(address);
-                let _ = stopped.await;
-            });
-        });
-        let address = starting.recv().expect("the server starts");
-        let target = Target {
-            address,
-            app: App::Lab,
-        };
-        Self { target, stop, thread }
-    }
-
-    /// Drops the runtime and waits until it is gone.
-    pub(crate) fn drop_runtime(self) {
-        drop(self.stop);
-        self.thread.join().expect("the runtime ends");
-    }
-}
+use tokio::runtime::Builder;
 
 /// A server that is served until it is dropped.
 pub(crate) struct Served {
     pub(crate) target: Target,
     pub(crate) server: Server,
-    serving: AbortHandle,
-    outcome: Receiver<io::Result<()>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
+    serving: Serving,
 }
 
 impl Served {
-    pub(crate) fn start(scheduler: Scheduler, builder: ServerBuilder<Async>) -> Self {
+    pub(crate) fn start(ground: Ground, builder: ServerBuilder<Async>) -> Self {
         let server = builder.build();
-        let served = server.clone();
-        let (started, starting) = channel();
-        let (ended, outcome) = channel();
-        let (stop, stopped) = oneshot::channel();
-        let thread = thread::spawn(move || {
-            let runtime = scheduler.runtime();
-            runtime.block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-                let listener = listener.expect("a port is free");
-                let address = listener.local_addr().expect("it is bound");
-                let serving = tokio::spawn(socketio_tokio::serve(listener, served));
-                let _ = started.send((address, serving.abort_handle()));
-                if let Ok(result) = serving.await {
-                    let _ = ended.send(result);
-                }
-                // The runtime lives on, so that what the server leaves behind can be seen.
-                let _ = stopped.await;
-            });
-            runtime.shutdown_timeout(Duration::from_secs(1));
-        });
-        let (address, serving) = starting.recv().expect("the server starts");
+        let serving = Serving::start(ground, server.clone());
         eventually("the server is served", || server.sockets().is_ok());
         Self {
             target: Target {
-                address,
+                address: serving.address,
                 app: App::Lab,
             },
             server,
             serving,
-            outcome,
-            stop: Some(stop),
-            thread: Some(thread),
         }
     }
 
@@ -144,24 +56,19 @@ impl Served {
     /// What `serve` returned, which must be within `deadline`.
     #[track_caller]
     pub(crate) fn outcome(&self, deadline: Duration) -> io::Result<()> {
-        self.outcome
-            .recv_timeout(deadline)
-            .expect("serve() returns in time")
+        self.serving.outcome(deadline)
     }
 
     /// Drops the future of `serve` where it stands.
     pub(crate) fn abort(&self) {
         self.serving.abort();
     }
-}
 
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.serving.abort();
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    /// Ends what it runs on, with everything on it. Handles of the server are gone before.
+    pub(crate) fn end_ground(self) {
+        let Self { server, serving, .. } = self;
+        drop(server);
+        serving.end_ground();
     }
 }
 

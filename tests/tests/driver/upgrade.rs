@@ -8,11 +8,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use socketio_tests::binding::Ground;
 use socketio_tests::kit::socketio::join_main_by_polling;
 use socketio_tests::kit::{HttpConnection, Incoming, Request};
 use socketio_tokio::{Arg, Arguments, Server};
 
-use crate::support::{Log, Scheduler, Served};
+use crate::support::{Log, Served};
+
+crate::on_every_ground![an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order,];
 
 const MESSAGES: u32 = 5_000;
 /// Every so many messages one has an attachment.
@@ -75,10 +78,10 @@ impl Inbox {
     }
 }
 
-fn served(scheduler: Scheduler, log: &Log<u32>) -> Served {
+fn served(ground: Ground, log: &Log<u32>) -> Served {
     let (texts, binaries) = (log.clone(), log.clone());
     Served::start(
-        scheduler,
+        ground,
         Server::builder()
             .on("text", move |Arg(number): Arg<u32>| texts.push(number))
             .on("binary", move |arguments: Arguments| {
@@ -150,9 +153,9 @@ fn poll(
     })
 }
 
-fn upgrade_after(scheduler: Scheduler, messages: u32) {
+fn upgrade_after(ground: Ground, messages: u32) {
     let log = Log::new();
-    let served = served(scheduler, &log);
+    let served = served(ground, &log);
     let session = join_main_by_polling(&served.target);
     let (stop, received) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let polling = poll(&served, session.url(), &stop, &received);
@@ -199,11 +202,8 @@ fn upgrade_after(scheduler: Scheduler, messages: u32) {
     );
 }
 
-#[test]
-fn an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order() {
-    for scheduler in Scheduler::BOTH {
-        for messages in [1, 500, 1_500, 3_000] {
-            upgrade_after(scheduler, messages);
-        }
+fn an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order(ground: Ground) {
+    for messages in [1, 500, 1_500, 3_000] {
+        upgrade_after(ground, messages);
     }
 }

@@ -14,7 +14,9 @@ use socketio_tests::kit::{
     Close, DEADLINE, Ended, HttpConnection, Polling, Request, Response, settle, socketio,
 };
 use socketio_tests::testbed::{App, Target};
-use socketio_tokio::{BodyFailure, HostedError, HostedReply, Peer, Reason, RequestHead, Server, Socket};
+use socketio_tokio::{
+    Async, BodyFailure, HostedError, HostedReply, Peer, Reason, RequestHead, Server, Socket,
+};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -23,7 +25,7 @@ mod host;
 
 #[test]
 fn routes_of_the_host_stay_beside_the_server() {
-    let host = Host::start(&suite::server(), App::Suite);
+    let host = Host::start(&suite::server::<Async>(), App::Suite);
     HttpConnection::exchange(&host.target, &Request::get("/hello")).assert_is(200, "hello");
     HttpConnection::exchange(&host.target, &Request::get("/elsewhere")).assert_is(404, "");
     let (mut socket, _) = socketio::join_main(&host.target);
@@ -34,7 +36,7 @@ fn routes_of_the_host_stay_beside_the_server() {
 
 #[test]
 fn a_session_goes_from_polling_to_websocket() {
-    let host = Host::start(&lab::server(), App::Lab);
+    let host = Host::start(&lab::server::<Async>(), App::Lab);
     let mut session = socketio::join_main_by_polling(&host.target);
     session.send_get();
     settle(&host.target);
@@ -54,7 +56,7 @@ fn a_session_goes_from_polling_to_websocket() {
 
 #[test]
 fn large_messages_cross_the_upgraded_stream() {
-    let host = Host::start(&lab::server(), App::Lab);
+    let host = Host::start(&lab::server::<Async>(), App::Lab);
     let (mut socket, _) = socketio::join_main(&host.target);
     let text = "x".repeat(900_000);
     for _ in 0..8 {
@@ -65,7 +67,7 @@ fn large_messages_cross_the_upgraded_stream() {
 
 #[test]
 fn every_answer_is_that_of_the_own_front() {
-    let host = Host::start(&suite::server(), App::Suite);
+    let host = Host::start(&suite::server::<Async>(), App::Suite);
     let own = OwnFront::start();
     for request in requests() {
         let hosted = HttpConnection::exchange(&host.target, &request);
@@ -76,7 +78,7 @@ fn every_answer_is_that_of_the_own_front() {
 
 #[test]
 fn a_post_that_is_too_large_is_413_on_both_fronts() {
-    let host = Host::start(&suite::server(), App::Suite);
+    let host = Host::start(&suite::server::<Async>(), App::Suite);
     let own = OwnFront::start();
     let chunk = "x".repeat(250_100);
     let chunks = [chunk.as_str(); 4];
@@ -147,7 +149,7 @@ fn shutdown_answers_polls_closes_websockets_and_ends() {
 
 #[test]
 fn the_second_of_two_posts_cuts_the_first() {
-    let host = Host::start(&lab::server(), App::Lab);
+    let host = Host::start(&lab::server::<Async>(), App::Lab);
     let mut session = Polling::open(&host.target);
     let mut first = HttpConnection::open(&host.target);
     first.send(&Request::post_head(session.url(), 100));
@@ -162,14 +164,14 @@ fn the_second_of_two_posts_cuts_the_first() {
 
 #[test]
 fn a_server_that_is_not_hosted_says_so() {
-    let outcome = run(handle(&lab::server(), "GET", "", pending()));
+    let outcome = run(handle(&lab::server::<Async>(), "GET", "", pending()));
     assert_eq!(outcome.unwrap_err(), HostedError::NotServing);
 }
 
 #[test]
 fn a_server_that_has_ended_says_so_to_old_and_new_requests() {
     run(async {
-        let server = lab::server();
+        let server = lab::server::<Async>();
         let hosted = tokio::spawn(socketio_tokio::host(&server).expect("nobody serves it yet"));
         let session = sid(&server).await;
         let query = format!("&sid={session}");
@@ -194,7 +196,7 @@ fn a_server_that_has_ended_says_so_to_old_and_new_requests() {
 #[test]
 fn dropping_an_upgrade_that_was_not_run_frees_its_session_for_another() {
     run(async {
-        let server = lab::server();
+        let server = lab::server::<Async>();
         let _hosted = socketio_tokio::host(&server).expect("nobody serves it yet");
         let session = sid(&server).await;
         for _ in 0..3 {
@@ -279,7 +281,7 @@ impl OwnFront {
             .block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
             .expect("a port is free");
         let address = listener.local_addr().expect("the listener has an address");
-        runtime.spawn(socketio_tokio::serve(listener, suite::server()));
+        runtime.spawn(socketio_tokio::serve(listener, suite::server::<Async>()));
         Self {
             target: Target {
                 address,

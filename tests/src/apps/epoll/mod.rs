@@ -2,11 +2,11 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::time::Duration;
 
 use socketio_core::Sid;
-use socketio_core::eio::Transports;
 use socketio_core::sio::{Server, SocketId, Target};
+
+use super::interop::Settings;
 
 mod interop;
 mod lab;
@@ -17,27 +17,6 @@ mod lab;
 mod event_loop;
 
 use event_loop::apps::{Bench, Engine, Suite};
-
-/// How `interop` is set up.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Between two pings.
-    pub ping_interval: Duration,
-    /// How long the answer to one may take.
-    pub ping_timeout: Duration,
-    /// Which transports it speaks.
-    pub transports: Transports,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            ping_interval: Duration::from_secs(1),
-            ping_timeout: Duration::from_secs(20),
-            transports: Transports::All,
-        }
-    }
-}
 
 /// Serves the application of this name on the calling thread.
 ///

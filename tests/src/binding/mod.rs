@@ -1,0 +1,210 @@
+//! The bindings of this project as one table: what is tried with one is tried with all.
+//!
+//! Handles and futures of the driver depend on no runtime, so a test that waits on tokio can drive a client of any
+//! binding, and so can one that waits on a thread.
+
+mod serving;
+
+use std::io;
+
+use socketio_driver::client::{Client, ClientBuilder, ConnectError, SimpleClient, SimpleClientBuilder};
+use socketio_driver::engine;
+use socketio_driver::router::Kind;
+
+pub use serving::{Ground, Serving, THREADS_NAME, threads, threads_of_async_std};
+
+/// A way to run what this project is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// `socketio-tokio`.
+    Tokio,
+    /// `socketio-smol`.
+    Smol,
+    /// `socketio-async-std`.
+    AsyncStd,
+    /// `socketio-blocking`.
+    Blocking,
+    /// The core alone in an event loop, the example `epoll`: a server with the applications of the testbed.
+    Epoll,
+}
+
+/// All that have a server.
+pub const SERVERS: [Binding; 5] = [
+    Binding::Tokio,
+    Binding::Smol,
+    Binding::AsyncStd,
+    Binding::Blocking,
+    Binding::Epoll,
+];
+
+/// All that have a client.
+pub const CLIENTS: [Binding; 4] = [
+    Binding::Tokio,
+    Binding::Smol,
+    Binding::AsyncStd,
+    Binding::Blocking,
+];
+
+/// Calls one generic function with the runtime of a binding.
+macro_rules! with_runtime {
+    ($binding:expr, $runtime:ident => $call:expr) => {
+        match $binding {
+            Binding::Tokio => {
+                let $runtime = socketio_tokio::Tokio::current();
+                $call
+            }
+            Binding::Smol => {
+                let $runtime = socketio_smol::Smol::global();
+                $call
+            }
+            Binding::AsyncStd => {
+                let $runtime = socketio_async_std::AsyncStd;
+                $call
+            }
+            Binding::Blocking => {
+                let $runtime = serving::threads().handle();
+                $call
+            }
+            Binding::Epoll => panic!("there is no client on the bare event loop"),
+        }
+    };
+}
+
+impl Binding {
+    /// As it is said on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tokio => "tokio",
+            Self::Smol => "smol",
+            Self::AsyncStd => "async-std",
+            Self::Blocking => "blocking",
+            Self::Epoll => "epoll",
+        }
+    }
+
+    /// The one called so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        SERVERS.into_iter().find(|binding| binding.name() == name)
+    }
+
+    /// Where its server runs in a test's process.
+    ///
+    /// # Panics
+    ///
+    /// For the event loop, whose server has its own applications.
+    #[must_use]
+    pub const fn ground(self) -> Ground {
+        match self {
+            Self::Tokio => Ground::MultiThread,
+            Self::Smol => Ground::Smol,
+            Self::AsyncStd => Ground::AsyncStd,
+            Self::Blocking => Ground::Blocking,
+            Self::Epoll => panic!("the event loop serves the applications of the testbed only"),
+        }
+    }
+
+    /// Starts a client.
+    ///
+    /// # Errors
+    ///
+    /// As the binding's `start`.
+    ///
+    /// # Panics
+    ///
+    /// If the binding has no client, or it is tokio's and this is not one of its runtimes.
+    pub fn start<K: Kind>(self, builder: ClientBuilder<K>) -> io::Result<Client> {
+        with_runtime!(self, runtime => engine::start(runtime, builder))
+    }
+
+    /// Connects a client.
+    ///
+    /// # Errors
+    ///
+    /// As the binding's `connect`.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn connect<K: Kind>(self, builder: ClientBuilder<K>) -> Result<Client, ConnectError> {
+        with_runtime!(self, runtime => engine::connect(runtime, builder).await)
+    }
+
+    /// Connects a client whose events are taken.
+    ///
+    /// # Errors
+    ///
+    /// As the binding's `connect_simple`.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn connect_simple(
+        self,
+        builder: impl Into<SimpleClientBuilder>,
+    ) -> Result<SimpleClient, ConnectError> {
+        let builder = builder.into();
+        with_runtime!(self, runtime => engine::connect_simple(runtime, builder).await)
+    }
+
+    /// Runs a test of this binding's client, which itself waits on tokio: for tokio's on both of its schedulers, for
+    /// the others, whose threads are their own, on one.
+    pub fn trial(self, mut body: impl AsyncFnMut()) {
+        use crate::live::Scheduler;
+        match self {
+            Self::Tokio => Scheduler::both(body),
+            _ => Scheduler::MultiThread.runtime().block_on(body()),
+        }
+    }
+}
+
+/// Makes one `#[test]` for each client and each function named, which takes the binding: `with_smol::...` and so on.
+#[macro_export]
+macro_rules! on_every_client {
+    ($($test:ident),* $(,)?) => {
+        mod with_tokio { $crate::on_one_binding!(Tokio: $($test),*); }
+        mod with_smol { $crate::on_one_binding!(Smol: $($test),*); }
+        mod with_async_std { $crate::on_one_binding!(AsyncStd: $($test),*); }
+        mod with_blocking { $crate::on_one_binding!(Blocking: $($test),*); }
+    };
+}
+
+/// The same for each server that is a program of its own, the event loop's included: `on_smol::...` and so on.
+#[macro_export]
+macro_rules! on_every_server {
+    ($($test:ident),* $(,)?) => {
+        mod on_tokio { $crate::on_one_binding!(Tokio: $($test),*); }
+        mod on_smol { $crate::on_one_binding!(Smol: $($test),*); }
+        mod on_async_std { $crate::on_one_binding!(AsyncStd: $($test),*); }
+        mod on_blocking { $crate::on_one_binding!(Blocking: $($test),*); }
+        mod on_epoll { $crate::on_one_binding!(Epoll: $($test),*); }
+    };
+}
+
+/// The tests of one binding, behind [`on_every_client!`](crate::on_every_client) and
+/// [`on_every_server!`](crate::on_every_server). A function that is not named is one that nobody calls, which the
+/// compiler says.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! on_one_binding {
+    ($binding:ident: $($test:ident),*) => {$(
+        #[test]
+        fn $test() {
+            super::$test($crate::binding::Binding::$binding);
+        }
+    )*};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for binding in SERVERS {
+            assert_eq!(Binding::named(binding.name()), Some(binding));
+        }
+        assert_eq!(Binding::named("node"), None);
+    }
+}

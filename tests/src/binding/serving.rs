@@ -1,0 +1,259 @@
+//! Servers in the test's process, on any binding.
+
+use std::env;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt as _;
+use std::pin::pin;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, LazyLock};
+use std::task::Poll;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use socketio_blocking::{IntoListener as _, Threads};
+use socketio_driver::Server;
+use socketio_driver::engine::{self, Listener, Runtime};
+use socketio_driver::net::tls::TlsServer;
+use tokio::runtime::Builder;
+use tokio::sync::{Notify, oneshot};
+
+/// What the names of [`threads`] begin with.
+pub const THREADS_NAME: &str = "threads";
+
+/// Where a server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// tokio, everything on one thread.
+    CurrentThread,
+    /// tokio, on four threads.
+    MultiThread,
+    /// smol, on an executor of its own.
+    Smol,
+    /// async-std, of which a process has one.
+    AsyncStd,
+    /// Plain threads of its own.
+    Blocking,
+}
+
+/// A server that is served until it is dropped, and everything with it.
+#[derive(Debug)]
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    abort: Arc<Notify>,
+    outcome: Receiver<io::Result<()>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What is to be served, and whom it is told.
+struct Life {
+    server: Server,
+    tls: Option<TlsServer>,
+    abort: Arc<Notify>,
+    ended: Sender<io::Result<()>>,
+}
+
+impl Ground {
+    /// All.
+    pub const ALL: [Self; 5] = [
+        Self::CurrentThread,
+        Self::MultiThread,
+        Self::Smol,
+        Self::AsyncStd,
+        Self::Blocking,
+    ];
+
+    /// Those that end with all their tasks.
+    pub const ENDING: [Self; 3] = [Self::CurrentThread, Self::MultiThread, Self::Blocking];
+}
+
+impl Serving {
+    /// Serves on a port of its own.
+    #[must_use]
+    pub fn start(ground: Ground, server: Server) -> Self {
+        Self::start_with(ground, server, None)
+    }
+
+    /// The same, over TLS if wanted.
+    ///
+    /// # Panics
+    ///
+    /// If no port is free.
+    #[must_use]
+    pub fn start_with(ground: Ground, server: Server, tls: Option<TlsServer>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        listener.set_nonblocking(true).expect("it is a socket");
+        let (ended, outcome) = channel();
+        let abort = Arc::new(Notify::new());
+        let (stop, stopped) = oneshot::channel();
+        let life = Life {
+            server,
+            tls,
+            abort: Arc::clone(&abort),
+            ended,
+        };
+        let thread = thread::spawn(move || life.run(ground, listener, stopped));
+        Self {
+            address,
+            abort,
+            outcome,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// As `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What `serve` returned.
+    ///
+    /// # Panics
+    ///
+    /// If it does not return within `deadline`.
+    #[track_caller]
+    pub fn outcome(&self, deadline: Duration) -> io::Result<()> {
+        self.outcome
+            .recv_timeout(deadline)
+            .expect("serve() returns in time")
+    }
+
+    /// Drops the future of `serve` where it stands; what it runs on goes on.
+    pub fn abort(&self) {
+        self.abort.notify_one();
+    }
+
+    /// Ends what it runs on while the future of `serve` goes on, as far as that can be ended.
+    ///
+    /// # Panics
+    ///
+    /// If that panics.
+    pub fn end_ground(mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the runtime ends");
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.abort();
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // Somebody panics already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Life {
+    /// Runs until `stopped` is told.
+    fn run(self, ground: Ground, listener: TcpListener, stopped: oneshot::Receiver<()>) {
+        match ground {
+            Ground::CurrentThread => self.run_on_tokio(Builder::new_current_thread(), listener, stopped),
+            Ground::MultiThread => self.run_on_tokio(Builder::new_multi_thread(), listener, stopped),
+            Ground::Smol => {
+                let executor = Arc::new(smol::Executor::new());
+                let listener = listener.try_into().expect("it is a socket");
+                let runtime = socketio_smol::Smol::on(Arc::clone(&executor));
+                executor
+                    .spawn(self.live::<_, smol::net::TcpListener>(runtime, listener))
+                    .detach();
+                let _ = smol::block_on(executor.run(stopped));
+            }
+            Ground::AsyncStd => {
+                let listener = async_std::net::TcpListener::from(listener);
+                drop(async_std::task::spawn(
+                    self.live(socketio_async_std::AsyncStd, listener),
+                ));
+                let _ = async_std::task::block_on(stopped);
+            }
+            Ground::Blocking => {
+                let threads = Threads::builder().build().expect("there is room for threads");
+                let handle = threads.handle();
+                let listener = listener.into_listener(&handle).expect("it is a socket");
+                handle.spawn(self.live(handle.clone(), listener));
+                let _ = stopped.blocking_recv();
+            }
+        }
+    }
+
+    fn run_on_tokio(self, mut builder: Builder, listener: TcpListener, stopped: oneshot::Receiver<()>) {
+        let runtime = builder.worker_threads(4).enable_all().build();
+        let runtime = runtime.expect("a runtime can be made");
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("it is a socket");
+            tokio::spawn(self.live(socketio_tokio::Tokio::current(), listener));
+            let _ = stopped.await;
+        });
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+
+    async fn live<R: Runtime, L: Listener<R>>(self, runtime: R, listener: L) {
+        let Self {
+            server,
+            tls,
+            abort,
+            ended,
+        } = self;
+        let serve = async {
+            match tls {
+                Some(tls) => engine::serve(runtime, tls.wrap(listener), server).await,
+                None => engine::serve(runtime, listener, server).await,
+            }
+        };
+        if let Some(result) = unless(abort.notified(), serve).await {
+            // A test that does not ask has no other end.
+            let _ = ended.send(result);
+        }
+    }
+}
+
+/// The output of `future`, unless `aborted` comes first; then it is dropped.
+async fn unless<F: Future>(aborted: impl Future, future: F) -> Option<F::Output> {
+    let (mut aborted, mut future) = (pin!(aborted), pin!(future));
+    poll_fn(|task| {
+        if aborted.as_mut().poll(task).is_ready() {
+            return Poll::Ready(None);
+        }
+        future.as_mut().poll(task).map(Some)
+    })
+    .await
+}
+
+/// The threads of the blocking binding's clients in this process.
+///
+/// # Panics
+///
+/// If the system gives none.
+pub fn threads() -> &'static Threads {
+    static THREADS: LazyLock<Threads> = LazyLock::new(|| {
+        let threads = Threads::builder().name(THREADS_NAME);
+        threads.build().expect("there is room for threads")
+    });
+    &THREADS
+}
+
+/// Lets async-std have so many threads, which it counts when it is first used in the environment that the process was
+/// started with: if that says otherwise, the program is started again in the same process.
+///
+/// # Errors
+///
+/// If it can not be started again.
+pub fn threads_of_async_std(count: usize) -> io::Result<()> {
+    const COUNT: &str = "ASYNC_STD_THREAD_COUNT";
+    if env::var(COUNT).is_ok_and(|known| known == count.to_string()) {
+        return Ok(());
+    }
+    let mut again = Command::new(env::current_exe()?);
+    again.args(env::args_os().skip(1)).env(COUNT, count.to_string());
+    Err(again.exec())
+}
