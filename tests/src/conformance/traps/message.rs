@@ -282,8 +282,14 @@ pub(crate) fn t23_an_attachment_without_header_closes(target: &Target) {
 }
 
 pub(crate) fn t29_volatile_packets_are_dropped_without_a_poll(target: &Target) {
+    let (mut witness, _) = join_main(target);
+    witness.send(r#"421["join","t29"]"#);
+    witness.expect_text("431[]");
     let mut session = join_main_by_polling(target);
     session.deliver(r#"42["volatile-burst",3]"#);
+    // Handlers may run after the POST was answered; this one runs after the burst.
+    session.deliver(r#"42["cast","t29","burst is over"]"#);
+    witness.expect_text(r#"42["cast","burst is over"]"#);
     session.deliver(r#"42["message","after"]"#);
     assert_eq!(session.collect(1), [r#"42["message-back","after"]"#]);
 }
