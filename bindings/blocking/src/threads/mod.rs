@@ -8,6 +8,8 @@ mod shared;
 mod slab;
 mod source;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod wait;
 mod workers;
