@@ -80,8 +80,8 @@
 //! than a millisecond, or that waits, does not count, and makes room for others, up to
 //! [`workers`](ThreadsBuilder::workers). A worker without work ends after 10 seconds.
 //!
-//! There is no thread for each connection because that costs memory and time: with two threads for each of 1,000 echoing
-//! connections a process has more than ten times the memory and twice the context switches of this one.
+//! There is no thread for each connection because that costs memory and time: 1,000 connections with two threads each
+//! took 25 KiB for a connection and 2.6 context switches for an echo when all echo at once; here it is 2.3 KiB and 1.2.
 //!
 //! # Limits
 //!

@@ -8,6 +8,8 @@ mod shared;
 mod slab;
 mod source;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod wait;
 mod workers;
@@ -25,6 +27,7 @@ use io::Io;
 pub use net::{SocketListener, SocketSource};
 use shared::{Shared, lock};
 pub use source::{Socket, SocketStream};
+use task::Last;
 pub use timers::Sleep;
 pub(crate) use wait::{Patience, WouldDeadlock, wait_anyhow, wait_for, wait_ready};
 use workers::{WorkerSettings, Workers};
@@ -96,8 +99,10 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.shared.end(Instant::now() + self.end_timeout);
-        let Some(io) = self.io.take().filter(|_| self.may_be_waited_for()) else {
+        let may_wait = self.may_be_waited_for();
+        let last = if may_wait { Last::Handler } else { Last::Task };
+        self.shared.end(last, Instant::now() + self.end_timeout);
+        let Some(io) = self.io.take().filter(|_| may_wait) else {
             return;
         };
         // It has joined the workers.

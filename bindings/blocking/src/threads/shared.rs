@@ -7,7 +7,7 @@ use std::time::Instant;
 use mio::Poll;
 
 use super::io::Io;
-use super::task::Tasks;
+use super::task::{Last, Tasks};
 use super::timers::Timers;
 use super::workers::{WorkerSettings, Workers};
 
@@ -16,8 +16,8 @@ pub(super) struct Shared {
     tasks: Tasks,
     timers: Timers,
     workers: Workers,
-    /// Until when the last tasks may go on, once their owner is gone.
-    end: OnceLock<Instant>,
+    /// Which tasks may go on, and until when, once their owner is gone.
+    end: OnceLock<(Last, Instant)>,
 }
 
 impl Shared {
@@ -50,27 +50,27 @@ impl Shared {
 
     /// A task is over.
     pub(super) fn leave(&self, key: usize) {
-        if self.tasks.leave(key) == 0 && self.end.get().is_some() {
+        self.tasks.leave(key);
+        if self.end.get().is_some() {
             self.io.rouse();
         }
     }
 
-    /// The owner is gone: the threads end with the last task, or at `deadline`.
-    pub(super) fn end(&self, deadline: Instant) {
-        let _ = self.end.set(deadline);
+    /// The owner is gone: the threads end with the `last` task, or at `deadline`.
+    pub(super) fn end(&self, last: Last, deadline: Instant) {
+        let _ = self.end.set((last, deadline));
         self.io.rouse();
     }
 
     /// Whether the I/O thread has nothing to do any more.
     pub(super) fn is_at_end(&self, now: Instant) -> bool {
-        self.end
-            .get()
-            .is_some_and(|deadline| now >= *deadline || self.tasks.count() == 0)
+        let end = self.end.get();
+        end.is_some_and(|(last, deadline)| now >= *deadline || self.tasks.are_over(*last))
     }
 
     /// When the threads end whatever they do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.end.get().copied()
+        self.end.get().map(|(_, deadline)| *deadline)
     }
 }
 

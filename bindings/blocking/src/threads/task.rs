@@ -39,6 +39,15 @@ pub(super) enum Turn {
     Again,
 }
 
+/// With what threads end that nobody keeps any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// With the last task of any kind.
+    Task,
+    /// With the last task for workers: the owner has waited for connections as long as it wanted to.
+    Handler,
+}
+
 /// Stages of a task: nobody needs to run it; it is queued; it is being run; and it was woken since; it is over.
 const IDLE: u8 = 0;
 const QUEUED: u8 = 1;
@@ -152,6 +161,8 @@ pub(super) struct Tasks(Mutex<Registry>);
 
 struct Registry {
     living: Slab<Arc<Task>>,
+    /// How many of them are for workers.
+    handlers: usize,
     admission: Admission,
 }
 
@@ -165,6 +176,7 @@ impl Tasks {
     pub(super) const fn new() -> Self {
         Self(Mutex::new(Registry {
             living: Slab::new(),
+            handlers: 0,
             admission: Admission::Open,
         }))
     }
@@ -177,22 +189,29 @@ impl Tasks {
         }
         let key = registry.living.insert(Arc::clone(task));
         task.key.store(key, Ordering::Release);
+        registry.handlers += usize::from(task.home == Home::Workers);
         true
     }
 
-    /// A task is over; how many are left.
-    pub(super) fn leave(&self, key: usize) -> usize {
+    /// A task is over.
+    pub(super) fn leave(&self, key: usize) {
         let mut registry = lock(&self.0);
         let gone = registry.living.remove(key);
-        let left = registry.living.len();
+        if gone.as_ref().is_some_and(|task| task.home == Home::Workers) {
+            registry.handlers -= 1;
+        }
         drop(registry);
         drop(gone);
-        left
     }
 
-    /// How many are not over.
-    pub(super) fn count(&self) -> usize {
-        lock(&self.0).living.len()
+    /// Whether all are over that `last` asks for.
+    pub(super) fn are_over(&self, last: Last) -> bool {
+        let registry = lock(&self.0);
+        let left = match last {
+            Last::Task => registry.living.len(),
+            Last::Handler => registry.handlers,
+        };
+        left == 0
     }
 
     /// Lets no other begin, and drops the futures of all.
@@ -200,6 +219,7 @@ impl Tasks {
         let mut registry = lock(&self.0);
         registry.admission = Admission::Closed;
         let living = std::mem::replace(&mut registry.living, Slab::new());
+        registry.handlers = 0;
         drop(registry);
         for task in living.values() {
             task.cancel();

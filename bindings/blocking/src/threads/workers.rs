@@ -70,6 +70,15 @@ struct State {
     is_over: bool,
 }
 
+/// Who is to take a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Roused {
+    /// Somebody who comes by anyway, or nobody.
+    Nobody,
+    /// One of those who sleep.
+    Idle,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Doing {
     Nothing,
@@ -119,7 +128,9 @@ impl Workers {
     pub(super) fn push(&self, shared: &Arc<Shared>, task: Arc<Task>) {
         let mut state = lock(&self.state);
         state.queue.push_back(task);
-        self.rouse(shared, &mut state);
+        let roused = self.rouse(shared, &mut state);
+        drop(state);
+        self.notify(roused);
     }
 
     /// When workers are to be looked after, if they are; `before` is what this said the last time. Called by the I/O
@@ -142,15 +153,17 @@ impl Workers {
         let doing = state.workers.values();
         state.stuck = doing.filter(|doing| doing.is_stuck(now)).count();
         for _ in 0..state.queue.len().min(2 * state.stuck + 1) {
-            self.rouse(shared, &mut state);
+            let roused = self.rouse(shared, &mut state);
+            self.notify(roused);
         }
         self.is_watched.load(Ordering::SeqCst).then_some(now + STUCK)
     }
 
-    /// Gets somebody to take a task, if one is queued and another may run.
-    fn rouse(&self, shared: &Arc<Shared>, state: &mut State) {
+    /// Gets somebody to take a task, if one is queued and another may run: who is to be notified, without the lock if
+    /// that can be, which it would run into.
+    fn rouse(&self, shared: &Arc<Shared>, state: &mut State) -> Roused {
         if state.queue.is_empty() || state.is_over {
-            return;
+            return Roused::Nobody;
         }
         let running = state.workers.len() - state.idle - state.waiting;
         if running >= self.settings.processors + 2 * state.stuck {
@@ -158,10 +171,17 @@ impl Workers {
         } else if state.idle > 0 {
             state.idle -= 1;
             state.roused += 1;
-            self.work.notify_one();
+            return Roused::Idle;
         } else if state.workers.len() < self.settings.most && self.start(shared, state).is_err() {
             // Those who are there go on; the first of them stays.
             self.watch(shared);
+        }
+        Roused::Nobody
+    }
+
+    fn notify(&self, roused: Roused) {
+        if roused == Roused::Idle {
+            self.work.notify_one();
         }
     }
 
@@ -205,7 +225,9 @@ impl Workers {
         loop {
             if let Some(task) = state.queue.pop_front() {
                 state.set(key, Doing::Running(Instant::now()));
-                self.rouse(shared, &mut state);
+                let roused = self.rouse(shared, &mut state);
+                drop(state);
+                self.notify(roused);
                 return Some(task);
             }
             state.set(key, Doing::Nothing);
@@ -244,7 +266,8 @@ impl Workers {
         if may_wait {
             state.waiting += 1;
             state.set(key, Doing::Waiting);
-            self.rouse(shared, &mut state);
+            let roused = self.rouse(shared, &mut state);
+            self.notify(roused);
         }
         may_wait
     }

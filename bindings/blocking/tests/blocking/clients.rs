@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use socketio_blocking::client::{ConnectionEvent, RecvError, TransportOrder};
 use socketio_blocking::{
-    Arg, Args, Auth, Client, Error, Refusal, Reply, Server, SimpleClient, Socket, Wait, connect_simple,
-    start_server,
+    Arg, Args, Auth, Client, Error, Refusal, Reply, Server, SimpleClient, Socket, Threads, Wait,
+    connect_simple, start_server,
 };
 
 use crate::support::{Door, LONG, News, connected, listen, started};
@@ -129,7 +129,10 @@ fn the_drop_of_the_last_handle_sends_what_is_queued_and_waits_until_the_client_i
 fn the_drop_of_a_client_whose_server_says_nothing_ends_in_time() {
     let (listener, url) = listen();
     let builder = Client::builder(url.as_str()).close_timeout(Duration::from_millis(300));
-    let client = socketio_blocking::start(builder).expect("starts");
+    // Its threads end with it.
+    let threads = Threads::builder().build().expect("starts");
+    let client = threads.start(builder).expect("starts");
+    drop(threads);
     let (stream, _) = listener.accept().expect("is asked");
     let before = Instant::now();
     drop(client);

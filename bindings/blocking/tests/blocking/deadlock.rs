@@ -1,9 +1,10 @@
 //! When all workers would sleep, the last one hears that instead.
 
 use socketio_blocking::client::ConnectError;
+use socketio_blocking::net::{Connecting, Connector, Endpoint};
 use socketio_blocking::{Arg, CallError, Client, Error, Reply, Server, Socket, Threads, Wait};
 
-use crate::support::{Door, LONG, News, started_on};
+use crate::support::{Door, LONG, News, Teller, started, started_on};
 
 fn threads(workers: usize) -> Threads {
     Threads::builder().workers(workers).build().expect("starts")
@@ -63,4 +64,30 @@ fn a_single_worker_never_waits() {
     client.emit("dial", &()).expect("is sent");
     let text = Error::WouldDeadlock.to_string();
     assert_eq!(outcomes.next(), Some(ConnectError::Runtime(text)));
+}
+
+/// Waits where it must not.
+struct Waiting(Client, Teller<Result<i64, CallError>>);
+
+impl Connector for Waiting {
+    fn connect(&self, _: &Endpoint) -> Connecting {
+        let (client, teller) = (self.0.clone(), self.1.clone());
+        Box::pin(async move {
+            teller.tell(client.call("echo", &1).timeout(LONG).wait());
+            Err(std::io::Error::other("it was only asked"))
+        })
+    }
+}
+
+#[test]
+fn the_io_thread_never_waits() {
+    let server = started(Server::builder().on("echo", |Arg(number): Arg<i64>| Reply(number)));
+    let outcomes = News::new();
+    let client = socketio_blocking::connect(Client::builder(server.url.as_str())).expect("connects");
+    let connector = Waiting(client.clone(), outcomes.teller());
+    let builder = Client::builder(server.url.as_str()).connector(connector);
+    let failed = socketio_blocking::connect(builder).expect_err("is only asked");
+    assert!(failed.to_string().contains("it was only asked"), "{failed}");
+    assert_eq!(outcomes.next(), Err(CallError::NotSent(Error::WouldDeadlock)));
+    assert_eq!(client.call::<i64>("echo", &2).timeout(LONG).wait(), Ok(2));
 }

@@ -37,8 +37,13 @@ pub(crate) fn started_on(threads: &Threads, builder: ServerBuilder<Blocking>) ->
 pub(crate) struct News<T>(Teller<T>, Receiver<T>);
 
 /// Who tells it.
-#[derive(Clone)]
 pub(crate) struct Teller<T>(Sender<T>);
+
+impl<T> Clone for Teller<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl<T: Send> News<T> {
     pub(crate) fn new() -> Self {

@@ -185,7 +185,9 @@ pub(super) async fn drain<H: House>(unfinished: Unfinished<H>) {
             return;
         }
         batch.resume(&house);
-        yield_now().await;
+        if !batch.work.is_empty() {
+            yield_now().await;
+        }
     }
     unfinished.finish();
 }
