@@ -37,10 +37,8 @@ use async_io::Timer;
 use async_std::net::{TcpListener, TcpStream, ToSocketAddrs as _};
 #[cfg(unix)]
 use async_std::os::unix::net::{UnixListener, UnixStream};
-use socketio_driver::engine::{BoxStream, IoStream, Runtime};
-use std::io;
-use std::net::{Shutdown, SocketAddr};
-use std::path::Path;
+use socketio_driver::engine::{IoStream, Runtime};
+use std::net::Shutdown;
 use std::time::Instant;
 
 pub use socketio_driver::*;
@@ -48,8 +46,9 @@ pub use socketio_driver::*;
 socketio_driver::binding! {
     runtime: AsyncStd = AsyncStd,
     name: "socketio_async_std",
-    tcp: TcpListener => IoStream<TcpStream> = tcp,
-    unix: UnixListener => IoStream<UnixStream> = unix,
+    resolve: async |host: String, port| Ok((host.as_str(), port).to_socket_addrs().await?.collect()),
+    tcp: TcpListener, TcpStream => IoStream<TcpStream> = tcp,
+    unix: UnixListener, UnixStream => IoStream<UnixStream> = unix,
 }
 
 /// The runtime of async-std, of which a process has one.
@@ -70,28 +69,6 @@ impl Runtime for AsyncStd {
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         drop(async_std::task::spawn(task));
-    }
-
-    fn resolve(
-        &self,
-        host: &str,
-        port: u16,
-    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<> {
-        let host = host.to_owned();
-        async move { Ok((host.as_str(), port).to_socket_addrs().await?.collect()) }
-    }
-
-    fn dial(
-        &self,
-        address: SocketAddr,
-    ) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static + use<> {
-        async move { Ok(tcp(TcpStream::connect(address).await?)) }
-    }
-
-    #[cfg(unix)]
-    fn dial_unix(&self, path: &Path) -> impl Future<Output = io::Result<BoxStream>> + Send + 'static + use<> {
-        let path = path.to_owned();
-        async move { Ok(Box::new(unix(UnixStream::connect(path).await?)) as BoxStream) }
     }
 }
 

@@ -172,7 +172,7 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let Some(answer) = self.answer.take() else { return };
         (self.shutdown)(DROP_GRACE);
-        if !self.threads.is_one_of_them() {
+        if self.threads.may_be_waited_for() {
             let patience = Patience::of(DROP_GRACE + MARGIN);
             // What is not over by then ends with its threads.
             let _ = wait_anyhow(answer.get(), patience);

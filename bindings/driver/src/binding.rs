@@ -1,14 +1,15 @@
-/// Defines what a binding of an asynchronous runtime has beyond the runtime itself: the functions `serve`,
-/// `serve_engine`, `host`, `connect`, `start` and `connect_simple`, and [`Listener`](crate::engine::Listener) for the
-/// runtime's listeners.
+/// Defines what a binding of an asynchronous runtime has beyond [`Runtime`](crate::engine::Runtime): the functions
+/// `serve`, `serve_engine`, `host`, `connect`, `start` and `connect_simple`, [`Listener`](crate::engine::Listener) for
+/// the runtime's listeners, and [`Dial`](crate::engine::Dial).
 ///
-/// It takes the type of the runtime, which implements [`Runtime`](crate::engine::Runtime), an expression that gives
-/// the one of the caller, the name of the crate for the documentation, and the listeners: their types, those of their
-/// connections as the driver sees them, and what makes these of what they accept. That is a whole binding:
+/// It takes the type of the runtime and an expression that gives the one of the caller, the name of the crate for the
+/// documentation, an async closure that looks a name up, and for TCP (and Unix sockets, if there are any) the types of
+/// the runtime's listeners and streams, what the driver's view of such a stream is, and what makes it. That is a whole
+/// binding:
 ///
 /// ```
 /// # mod mine {
-/// # use std::{future::Pending, io, task::{Context, Poll}, time::Instant};
+/// # use std::{future::Pending, io, net::SocketAddr, task::{Context, Poll}, time::Instant};
 /// # use socketio_driver::{bytes::BytesMut, engine::{Runtime, Stream}};
 /// # pub enum Never {}
 /// # impl Stream for Never {
@@ -29,12 +30,20 @@
 /// }
 ///
 /// # pub struct MyListener;
-/// # impl MyListener { async fn accept(&self) -> io::Result<(u8, std::net::SocketAddr)> { std::future::pending().await } }
-/// # fn stream(_: u8) -> Never { unreachable!() }
+/// # pub struct MyStream;
+/// # impl MyListener {
+/// #     async fn accept(&self) -> io::Result<(MyStream, SocketAddr)> { std::future::pending().await }
+/// # }
+/// # impl MyStream {
+/// #     async fn connect(_: SocketAddr) -> io::Result<Self> { std::future::pending().await }
+/// # }
+/// # async fn my_resolver(_: String, _: u16) -> io::Result<Vec<SocketAddr>> { std::future::pending().await }
+/// # fn stream(_: MyStream) -> Never { unreachable!() }
 /// socketio_driver::binding! {
 ///     runtime: Mine = Mine,
 ///     name: "socketio_mine",
-///     tcp: MyListener => Never = stream,
+///     resolve: async |host, port| my_resolver(host, port).await,
+///     tcp: MyListener, MyStream => Never = stream,
 /// }
 /// # }
 /// ```
@@ -43,12 +52,13 @@ macro_rules! binding {
     (
         runtime: $runtime:ty = $current:expr,
         name: $name:literal,
-        tcp: $tcp_listener:ty => $tcp_stream:ty = $tcp:expr,
-        $(unix: $unix_listener:ty => $unix_stream:ty = $unix:expr,)?
+        resolve: $resolve:expr,
+        tcp: $tcp_listener:ty, $tcp:ty => $tcp_stream:ty = $tcp_view:expr,
+        $(unix: $unix_listener:ty, $unix:ty => $unix_stream:ty = $unix_view:expr,)?
     ) => {
-        /// Serves the connections of `listener` until the server is [shut down]($crate::Server::shutdown). The listener
+        /// Serves the connections of `listener` until the server is [shut down](socketio_driver::Server::shutdown). The listener
         /// is one of the runtime's for TCP or Unix sockets, or one of those
-        /// [with TLS]($crate::net::tls::TlsServer::wrap).
+        /// [with TLS](socketio_driver::net::tls::TlsServer::wrap).
         ///
         /// # Errors
         /// When the server is served already, its client bundle cannot be read, or the listener fails for good.
@@ -60,7 +70,7 @@ macro_rules! binding {
         }
 
         /// Serves the connections of `listener` until the Engine.IO server is
-        /// [shut down]($crate::bare::EngineServer::shutdown).
+        /// [shut down](socketio_driver::bare::EngineServer::shutdown).
         ///
         /// # Errors
         /// When the server is served already, or the listener fails for good.
@@ -72,11 +82,11 @@ macro_rules! binding {
         }
 
         /// Begins to serve without a listener: a host that parses HTTP itself gives its requests to
-        /// [`Server::handle`]($crate::Server::handle), and the streams of upgraded ones to
-        /// [`HostedUpgrade::run`]($crate::HostedUpgrade::run).
+        /// [`Server::handle`](socketio_driver::Server::handle), and the streams of upgraded ones to
+        /// [`HostedUpgrade::run`](socketio_driver::HostedUpgrade::run).
         ///
         /// The future, which is to be spawned, ends when the server was
-        /// [shut down]($crate::Server::shutdown) and its last request and WebSocket have ended, or the time for that is
+        /// [shut down](socketio_driver::Server::shutdown) and its last request and WebSocket have ended, or the time for that is
         /// over. Dropping it ends the server at once.
         ///
         /// # Errors
@@ -102,7 +112,7 @@ macro_rules! binding {
         ///
         /// # Errors
         /// When the description contradicts itself, the connection cannot be made, or the server refuses a namespace.
-        /// Unless [`retry_initial`]($crate::ClientBuilder::retry_initial) says otherwise, the first attempt that fails
+        /// Unless [`retry_initial`](socketio_driver::ClientBuilder::retry_initial) says otherwise, the first attempt that fails
         /// is an error.
         pub async fn connect(
             builder: $crate::ClientBuilder<$crate::Async>,
@@ -111,7 +121,7 @@ macro_rules! binding {
         }
 
         /// Starts a client and does not wait: what is emitted before it is connected follows
-        /// [`offline`]($crate::ClientBuilder::offline).
+        /// [`offline`](socketio_driver::ClientBuilder::offline).
         ///
         /// # Errors
         /// When the description contradicts itself, or the system has no randomness to give.
@@ -121,7 +131,7 @@ macro_rules! binding {
 
         /// Connects a client whose events are taken instead of handed to handlers, and waits until every namespace is
         /// joined. It is described by a URL alone, or with
-        /// [`SimpleClient::builder`]($crate::SimpleClient::builder).
+        /// [`SimpleClient::builder`](socketio_driver::SimpleClient::builder).
         ///
         /// ```no_run
         /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -145,7 +155,7 @@ macro_rules! binding {
 
             async fn accept(&mut self) -> ::std::io::Result<(Self::Stream, $crate::Peer)> {
                 let (stream, address) = Self::accept(self).await?;
-                Ok(($tcp(stream), address.into()))
+                Ok(($tcp_view(stream), address.into()))
             }
         }
 
@@ -157,9 +167,43 @@ macro_rules! binding {
 
                 async fn accept(&mut self) -> ::std::io::Result<(Self::Stream, $crate::Peer)> {
                     let (stream, _) = Self::accept(self).await?;
-                    Ok(($unix(stream), $crate::Peer::Unknown))
+                    Ok(($unix_view(stream), $crate::Peer::Unknown))
                 }
             }
         )?
+
+        impl $crate::engine::Dial for $runtime {
+            fn resolve(
+                &self,
+                host: &str,
+                port: u16,
+            ) -> impl Future<Output = ::std::io::Result<Vec<::std::net::SocketAddr>>> + Send + 'static + use<>
+            {
+                let host = host.to_owned();
+                async move { ($resolve)(host, port).await }
+            }
+
+            fn dial(
+                &self,
+                address: ::std::net::SocketAddr,
+            ) -> impl Future<Output = ::std::io::Result<Self::Stream>> + Send + 'static + use<> {
+                async move { Ok($tcp_view(<$tcp>::connect(address).await?)) }
+            }
+
+            $(
+                #[cfg(unix)]
+                fn dial_unix(
+                    &self,
+                    path: &::std::path::Path,
+                ) -> impl Future<Output = ::std::io::Result<$crate::engine::BoxStream>> + Send + 'static + use<>
+                {
+                    let path = path.to_owned();
+                    async move {
+                        let stream = $unix_view(<$unix>::connect(path).await?);
+                        Ok(::std::boxed::Box::new(stream) as $crate::engine::BoxStream)
+                    }
+                }
+            )?
+        }
     };
 }

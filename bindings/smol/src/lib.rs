@@ -46,10 +46,7 @@
 use smol::net::unix::{UnixListener, UnixStream};
 use smol::net::{TcpListener, TcpStream};
 use smol::{Executor, Timer};
-use socketio_driver::engine::{BoxStream, IoStream, Runtime};
-use std::io;
-use std::net::SocketAddr;
-use std::path::Path;
+use socketio_driver::engine::{IoStream, Runtime};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -58,8 +55,9 @@ pub use socketio_driver::*;
 socketio_driver::binding! {
     runtime: Smol = Smol::global(),
     name: "socketio_smol",
-    tcp: TcpListener => IoStream<TcpStream> = tcp,
-    unix: UnixListener => IoStream<UnixStream> = IoStream::new,
+    resolve: async |host: String, port| smol::net::resolve((host, port)).await,
+    tcp: TcpListener, TcpStream => IoStream<TcpStream> = tcp,
+    unix: UnixListener, UnixStream => IoStream<UnixStream> = IoStream::new,
 }
 
 /// An executor of smol's.
@@ -95,27 +93,6 @@ impl Runtime for Smol {
             Some(executor) => executor.spawn(task).detach(),
             None => smol::spawn(task).detach(),
         }
-    }
-
-    fn resolve(
-        &self,
-        host: &str,
-        port: u16,
-    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<> {
-        smol::net::resolve((host.to_owned(), port))
-    }
-
-    fn dial(
-        &self,
-        address: SocketAddr,
-    ) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static + use<> {
-        async move { Ok(tcp(TcpStream::connect(address).await?)) }
-    }
-
-    #[cfg(unix)]
-    fn dial_unix(&self, path: &Path) -> impl Future<Output = io::Result<BoxStream>> + Send + 'static + use<> {
-        let path = path.to_owned();
-        async move { Ok(Box::new(IoStream::new(UnixStream::connect(path).await?)) as BoxStream) }
     }
 }
 

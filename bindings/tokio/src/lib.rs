@@ -67,11 +67,16 @@ mod stream;
 pub use socketio_driver::*;
 pub use stream::{Tokio, TokioStream};
 
+use tokio::net::{TcpListener, TcpStream, lookup_host};
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream};
+
 socketio_driver::binding! {
     runtime: Tokio = Tokio::current(),
     name: "socketio_tokio",
-    tcp: tokio::net::TcpListener => TokioStream = TokioStream::tcp,
-    unix: tokio::net::UnixListener => TokioStream<tokio::net::UnixStream> = TokioStream::new,
+    resolve: async |host: String, port| Ok(lookup_host((host, port)).await?.collect()),
+    tcp: TcpListener, TcpStream => TokioStream = TokioStream::tcp,
+    unix: UnixListener, UnixStream => TokioStream<UnixStream> = TokioStream::new,
 }
 
 /// Compiles the server in the README.

@@ -1,9 +1,7 @@
 use bytes::BytesMut;
-use socketio_driver::engine::{BoxStream, Runtime, Stream};
+use socketio_driver::engine::{Runtime, Stream};
 use std::future::Future;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
-use std::path::Path;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -40,31 +38,6 @@ impl Runtime for Tokio {
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         drop(self.0.spawn(task));
-    }
-
-    fn resolve(
-        &self,
-        host: &str,
-        port: u16,
-    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<> {
-        let host = host.to_owned();
-        async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) }
-    }
-
-    fn dial(
-        &self,
-        address: SocketAddr,
-    ) -> impl Future<Output = io::Result<TokioStream>> + Send + 'static + use<> {
-        async move { Ok(TokioStream::tcp(TcpStream::connect(address).await?)) }
-    }
-
-    #[cfg(unix)]
-    fn dial_unix(&self, path: &Path) -> impl Future<Output = io::Result<BoxStream>> + Send + 'static + use<> {
-        let path = path.to_owned();
-        async move {
-            let stream = tokio::net::UnixStream::connect(path).await?;
-            Ok(Box::new(TokioStream(stream)) as BoxStream)
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::frame::{self, Opcode};
 
 const BLOCKING_TIMEOUT: Duration = Duration::from_secs(10);
 /// The answer to the key in [`REQUEST`], as RFC 6455 section 1.3 has it.
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// A request as long as a browser's, 800 bytes: servers that keep the head pay for it.
 const REQUEST: &str = concat!(
@@ -41,16 +41,29 @@ pub(crate) fn connect(address: SocketAddr) -> Outcome<TcpStream> {
     Ok(stream)
 }
 
-/// The length of the response head that accepts the upgrade, or `None` while it is incomplete.
-pub(crate) fn response_length(bytes: &[u8]) -> Outcome<Option<usize>> {
+/// What a server answers to the upgrade request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Incomplete,
+    /// The connection speaks WebSocket behind a response head of so many bytes.
+    Upgraded(usize),
+    /// Status 503: the server has as many connections as it takes.
+    Full,
+}
+
+/// Reads the answer to the upgrade request; any other than those of [`Answer`] is an error.
+pub(crate) fn answer(bytes: &[u8]) -> Outcome<Answer> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
-        return Ok(None);
+        return Ok(Answer::Incomplete);
     };
     let head = String::from_utf8_lossy(&bytes[..end]);
+    if head.starts_with("HTTP/1.1 503 ") {
+        return Ok(Answer::Full);
+    }
     if !head.starts_with("HTTP/1.1 101 ") || !head.contains(ACCEPT) {
         return Err(format!("the server refused the upgrade: {head}").into());
     }
-    Ok(Some(end + 4))
+    Ok(Answer::Upgraded(end + 4))
 }
 
 /// Joins the namespace `/` on a blocking connection.
@@ -59,9 +72,10 @@ pub(crate) fn join_blocking(address: SocketAddr) -> Outcome<TcpStream> {
     stream.set_read_timeout(Some(BLOCKING_TIMEOUT))?;
     let mut bytes = Vec::new();
     let head = loop {
-        match response_length(&bytes)? {
-            Some(head) => break head,
-            None => read_more(&mut stream, &mut bytes)?,
+        match answer(&bytes)? {
+            Answer::Upgraded(head) => break head,
+            Answer::Incomplete => read_more(&mut stream, &mut bytes)?,
+            Answer::Full => return Err("the server is full: it answered 503".into()),
         }
     };
     bytes.drain(..head);
@@ -103,8 +117,17 @@ mod tests {
     #[test]
     fn only_a_complete_head_with_the_right_accept_is_taken() {
         let head = format!("HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: {ACCEPT}\r\n\r\n");
-        assert_eq!(response_length(head.as_bytes()).unwrap(), Some(head.len()));
-        assert_eq!(response_length(&head.as_bytes()[..head.len() - 1]).unwrap(), None);
-        assert!(response_length(b"HTTP/1.1 400 Bad Request\r\n\r\n").is_err());
+        assert_eq!(answer(head.as_bytes()).unwrap(), Answer::Upgraded(head.len()));
+        assert_eq!(
+            answer(&head.as_bytes()[..head.len() - 1]).unwrap(),
+            Answer::Incomplete
+        );
+        assert!(answer(b"HTTP/1.1 400 Bad Request\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn a_full_server_is_told_from_one_that_fails() {
+        let head = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(answer(head).unwrap(), Answer::Full);
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::frame::{self, Opcode};
-use crate::handshake;
+use crate::handshake::{self, Answer};
 use crate::poller::{Interest, Poller, Ready, Waiting};
 
 /// Handshakes under way at once; below the smallest backlog a listener is likely to have (128).
@@ -102,7 +102,19 @@ enum Phase {
     Joining,
     Joined,
     Leaving,
+    /// The server answered 503.
+    Refused,
     Gone,
+}
+
+/// Whether a server may refuse clients because it has too many.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Capacity {
+    /// A refusal is a failure.
+    Enough,
+    /// The first refusal ends the search.
+    Sought,
+    Reached,
 }
 
 struct Client {
@@ -120,6 +132,7 @@ pub(crate) struct Hub {
     clients: Vec<Option<Client>>,
     free: Vec<ClientId>,
     handshaking: usize,
+    capacity: Capacity,
     outbox: Outbox,
     read_buffer: Vec<u8>,
     ready: Vec<Ready>,
@@ -135,6 +148,7 @@ impl Hub {
             clients: Vec::new(),
             free: Vec::new(),
             handshaking: 0,
+            capacity: Capacity::Enough,
             outbox: Outbox::default(),
             read_buffer: vec![0; READ_BUFFER],
             ready: Vec::new(),
@@ -147,12 +161,31 @@ impl Hub {
         self.clients.len() - self.free.len()
     }
 
+    /// The clients that are connected, in order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ClientId> {
+        let clients = self.clients.iter().enumerate();
+        clients.filter_map(|(id, client)| client.as_ref().map(|_| id))
+    }
+
     /// Connects `count` more clients and returns once all have joined.
     pub(crate) fn join(&mut self, count: usize) -> Outcome<()> {
+        self.fill(count)
+    }
+
+    /// Connects up to `count` more clients, fewer if the server answers 503, and returns once they have joined.
+    pub(crate) fn join_at_most(&mut self, count: usize) -> Outcome<()> {
+        self.capacity = Capacity::Sought;
+        let filled = self.fill(count);
+        self.capacity = Capacity::Enough;
+        filled
+    }
+
+    fn fill(&mut self, count: usize) -> Outcome<()> {
         let deadline = Instant::now() + SETUP_DEADLINE;
         let wanted = self.connected() + count;
-        while self.connected() < wanted || self.handshaking > 0 {
-            while self.connected() < wanted && self.handshaking < HANDSHAKES_AT_ONCE {
+        let wants_more = |hub: &Self| hub.connected() < wanted && hub.capacity != Capacity::Reached;
+        while wants_more(self) || self.handshaking > 0 {
+            while wants_more(self) && self.handshaking < HANDSHAKES_AT_ONCE {
                 self.connect()?;
             }
             self.turn(&mut Idle)?;
@@ -254,10 +287,18 @@ impl Hub {
             unread.drain(..used);
         }
         client.unread = unread;
-        let done = |phase| matches!(phase, Phase::Joined | Phase::Leaving | Phase::Gone);
-        self.handshaking -= usize::from(!done(before) && done(client.phase));
-        if client.phase == Phase::Gone {
-            self.remove(id);
+        let is_over = |phase| !matches!(phase, Phase::Upgrading | Phase::Opening | Phase::Joining);
+        self.handshaking -= usize::from(!is_over(before) && is_over(client.phase));
+        match client.phase {
+            Phase::Refused if self.capacity == Capacity::Enough => {
+                return Err(format!("the server is full: it answered client {id} with 503").into());
+            }
+            Phase::Refused => {
+                self.capacity = Capacity::Reached;
+                self.remove(id);
+            }
+            Phase::Gone => self.remove(id),
+            _ => {}
         }
         Ok(())
     }
@@ -315,10 +356,14 @@ impl<T: Traffic> Session<'_, T> {
     fn consume(&mut self, phase: &mut Phase, bytes: &[u8]) -> Outcome<usize> {
         let mut used = 0;
         if *phase == Phase::Upgrading {
-            let Some(head) = handshake::response_length(bytes)? else {
-                return Ok(0);
-            };
-            used = head;
+            match handshake::answer(bytes)? {
+                Answer::Incomplete => return Ok(0),
+                Answer::Upgraded(head) => used = head,
+                Answer::Full => {
+                    *phase = Phase::Refused;
+                    return Ok(bytes.len());
+                }
+            }
             *phase = Phase::Opening;
         }
         while *phase != Phase::Gone {
@@ -366,5 +411,55 @@ impl<T: Traffic> Session<'_, T> {
             _ => return Err(unexpected(self.id, Message::Text(payload))),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    /// A server that takes as many clients as it is told and answers 503 to all others.
+    fn server_of(clients: usize) -> SocketAddr {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: {}\r\n\r\n",
+            handshake::ACCEPT
+        );
+        // Text frames: FIN and opcode 1, then the length.
+        let joined = [head.as_bytes(), b"\x81\x030{}", b"\x81\x0440{}"].concat();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    head.extend(byte);
+                }
+                if held.len() < clients {
+                    stream.write_all(&joined).unwrap();
+                    held.push(stream);
+                } else {
+                    stream
+                        .write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
+                        .unwrap();
+                }
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn a_full_server_ends_the_search_for_its_capacity_and_fails_every_other_join() {
+        let mut hub = Hub::new(server_of(3), Waiting::Sleep).unwrap();
+        hub.join(2).unwrap();
+        hub.join_at_most(100).unwrap();
+        assert_eq!((hub.connected(), hub.ids().count()), (3, 3));
+        let refusal = hub.join(1).unwrap_err().to_string();
+        assert!(refusal.contains("503"), "{refusal}");
     }
 }

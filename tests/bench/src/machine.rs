@@ -11,13 +11,16 @@ use crate::Outcome;
 
 /// `USER_HZ`, the unit of `/proc/PID/stat`; 100 on every Linux architecture this runs on.
 const NANOSECONDS_PER_TICK: u64 = 10_000_000;
+/// `utime` and `stime` are cut to whole ticks, each by itself, so a difference of their sums has up to two too many.
+const ROUNDED_TICKS: u64 = 2;
 const LOWEST_PRIORITY: i32 = 19;
 
-/// Lets this process and its children open as many descriptors as the system permits.
-pub(crate) fn raise_descriptor_limit() -> Outcome<()> {
+/// Lets this process and its children open as many descriptors as the system permits, and returns that number.
+pub(crate) fn raise_descriptor_limit() -> Outcome<usize> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    Ok(setrlimit(Resource::Nofile, limit)?)
+    setrlimit(Resource::Nofile, limit)?;
+    Ok(limit.maximum.map_or(usize::MAX, |maximum| maximum as usize))
 }
 
 /// Where servers and load generator run.
@@ -97,17 +100,17 @@ impl CpuClock {
         })
     }
 
-    /// Time used since `earlier`: in nanoseconds while the same threads live, else in the process's ticks.
+    /// Time used since `earlier`, by all threads, new ones included. If threads have ended meanwhile, what they used
+    /// counts as far as it is more than the rounding of ticks.
     pub(crate) fn since(&self, earlier: &Self) -> Duration {
-        let sum = |clock: &Self| clock.threads.values().sum::<u64>();
-        let nanoseconds = if self.threads.keys().eq(earlier.threads.keys()) {
-            sum(self).saturating_sub(sum(earlier))
-        } else {
-            self.ticks
-                .saturating_sub(earlier.ticks)
-                .saturating_mul(NANOSECONDS_PER_TICK)
-        };
-        Duration::from_nanos(nanoseconds)
+        let live = self.threads.iter().map(|(thread, nanoseconds)| {
+            nanoseconds.saturating_sub(earlier.threads.get(thread).copied().unwrap_or_default())
+        });
+        let ticks = self
+            .ticks
+            .saturating_sub(earlier.ticks)
+            .saturating_sub(ROUNDED_TICKS);
+        Duration::from_nanos(live.sum::<u64>().max(ticks.saturating_mul(NANOSECONDS_PER_TICK)))
     }
 }
 
@@ -137,6 +140,19 @@ mod tests {
     fn ticks_are_found_behind_a_name_with_spaces() {
         let stat = "7 (a b) c) S 1 1 1 0 -1 4194560 2 3 4 5 61 8 2 3 20 0 1 0 9";
         assert_eq!(ticks(stat).unwrap(), 69);
+    }
+
+    #[test]
+    fn threads_that_begin_count_in_nanoseconds_and_threads_that_end_in_ticks() {
+        let clock = |threads: &[(u32, u64)], ticks| CpuClock {
+            threads: threads.iter().copied().collect(),
+            ticks,
+        };
+        let earlier = clock(&[(1, 500), (2, 700)], 10);
+        let begun = clock(&[(1, 600), (2, 700), (3, 50)], 12);
+        assert_eq!(begun.since(&earlier), Duration::from_nanos(150));
+        let ended = clock(&[(1, 600)], 32);
+        assert_eq!(ended.since(&earlier), Duration::from_millis(200));
     }
 
     #[test]

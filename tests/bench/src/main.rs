@@ -3,6 +3,7 @@
 //! Server and generator have a processor each. Servers are measured in turn, round by round, and compared within
 //! the round, because the speed of a machine changes by the minute. `README.md` says what each number means.
 
+mod bindings;
 mod clients;
 mod frame;
 mod handshake;
@@ -24,18 +25,22 @@ use socketio_tests::client_load;
 
 use machine::Processors;
 use options::{Format, Options, Pace, Subject, USAGE};
-use report::{Report, ScenarioReport, StallReport};
+use report::{Idle, Ratio, Report, ScenarioReport, StallReport};
 use scenario::Scenario;
 use server::Program;
 
 /// Whatever ends a run is told to a person and never matched on.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Every run of `stall` has four windows, so it has fewer rounds than the others.
-fn stall_rounds(options: &Options) -> usize {
-    options.rounds.min(match options.pace {
-        Pace::Full => 3,
-        Pace::Quick => 1,
+/// Open files of a server or the generator that are no connections, with room to spare.
+const OTHER_FILES: usize = 200;
+
+/// Fewer where a round takes long: `stall` has four windows, and `memory`, which hardly varies, many clients.
+fn rounds(scenario: Scenario, options: &Options) -> usize {
+    options.rounds.min(match (scenario, options.pace) {
+        (Scenario::Stall, Pace::Quick) => 1,
+        (Scenario::Stall | Scenario::Memory, _) => 3,
+        _ => usize::MAX,
     })
 }
 
@@ -51,20 +56,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let found = match options.subject {
-        Subject::Servers => Bench::prepare(&options)
-            .map(Bench::run)
-            .map(|report| (report.text(), report.json(), !report.failures.is_empty())),
-        Subject::Clients => {
-            clients::run(&options).map(|report| (report.text(), report.json(), report.has_failed()))
-        }
-    };
-    match found {
-        Ok((text, json, has_failed)) => {
-            match options.format {
-                Format::Text => print!("{text}"),
-                Format::Json => println!("{json:#}"),
-            }
+    match measure(&options) {
+        Ok((text, has_failed)) => {
+            print!("{text}");
             ExitCode::from(u8::from(has_failed))
         }
         Err(error) => {
@@ -72,6 +66,34 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Measures what the options say; returns what there is to print, and whether something has failed.
+fn measure(options: &Options) -> Outcome<(String, bool)> {
+    Ok(match options.subject {
+        Subject::Servers | Subject::Bindings => {
+            let report = Bench::prepare(options)?.run();
+            let text = match options.format {
+                Format::Text => report.text(),
+                Format::Json => format!("{:#}\n", report.json()),
+                Format::Markdown => {
+                    for failure in &report.failures {
+                        eprintln!("FAILED {failure}");
+                    }
+                    bindings::markdown(&report, &options.words)
+                }
+            };
+            (text, !report.failures.is_empty())
+        }
+        Subject::Clients => {
+            let report = clients::run(options)?;
+            let text = match options.format {
+                Format::Text | Format::Markdown => report.text(),
+                Format::Json => format!("{:#}\n", report.json()),
+            };
+            (text, report.has_failed())
+        }
+    })
 }
 
 /// This program as one of the clients that it runs.
@@ -106,9 +128,17 @@ impl<'a> Bench<'a> {
         let programs = names
             .map(|name| Program::prepare(name, options))
             .collect::<Outcome<Vec<_>>>()?;
-        machine::raise_descriptor_limit()?;
+        let open_files = machine::raise_descriptor_limit()?;
         let report = Report {
             servers: programs.iter().map(|program| program.name.clone()).collect(),
+            ratio: match options.subject {
+                Subject::Bindings => Ratio::OtherToFirst,
+                Subject::Servers | Subject::Clients => Ratio::FirstToOther,
+            },
+            idle: Idle {
+                clients: options.idle_clients().min(open_files.saturating_sub(OTHER_FILES)),
+                open_files,
+            },
             scenarios: Vec::new(),
             stalls: Vec::new(),
             failures: Vec::new(),
@@ -145,17 +175,24 @@ impl<'a> Bench<'a> {
         };
         let mut reports: Vec<_> = scenarios.map(empty).collect();
         for round in 0..self.options.rounds {
-            for report in &mut reports {
+            let due = |report: &&mut ScenarioReport| round < rounds(report.scenario, self.options);
+            for report in reports.iter_mut().filter(due) {
                 let scenario = report.scenario;
                 eprintln!(
                     "round {} of {}: {}",
                     round + 1,
-                    self.options.rounds,
+                    rounds(scenario, self.options),
                     scenario.name()
                 );
                 let order: Vec<usize> = order(servers, round).collect();
                 let programs: Vec<&Program> = order.iter().map(|&server| &self.programs[server]).collect();
-                let readings = trial::measure(scenario, &programs, &self.options.pace, &self.processors);
+                let readings = trial::measure(
+                    scenario,
+                    &programs,
+                    self.options.pace,
+                    self.report.idle.clients,
+                    &self.processors,
+                );
                 for (server, reading) in order.into_iter().zip(readings) {
                     let server_name = &self.programs[server].name;
                     let reading = kept(reading, &scenario.name(), server_name, &mut self.report.failures);
@@ -168,9 +205,9 @@ impl<'a> Bench<'a> {
 
     fn stall(&mut self, threads: usize) {
         let servers = self.programs.len();
-        let timing = Scenario::Stall.timing(&self.options.pace);
+        let timing = Scenario::Stall.timing(self.options.pace);
         let mut readings: Vec<_> = (0..servers).map(|_| Vec::new()).collect();
-        for round in 0..stall_rounds(self.options) {
+        for round in 0..rounds(Scenario::Stall, self.options) {
             eprintln!("round {}: stall with {threads} server thread(s)", round + 1);
             for server in order(servers, round) {
                 let program = &self.programs[server];

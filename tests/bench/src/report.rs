@@ -20,25 +20,57 @@ pub(crate) struct StallReport {
     pub(crate) readings: Vec<Vec<Option<StallReading>>>,
 }
 
+/// What a ratio is.
+#[derive(Clone, Copy)]
+pub(crate) enum Ratio {
+    /// The first server's price divided by that of another.
+    FirstToOther,
+    /// Another server's price divided by that of the first.
+    OtherToFirst,
+}
+
+/// How much `memory` asked for.
+pub(crate) struct Idle {
+    pub(crate) clients: usize,
+    /// The open files that a process may have; `clients` are kept below.
+    pub(crate) open_files: usize,
+}
+
 pub(crate) struct Report {
     /// Names, ours first.
     pub(crate) servers: Vec<String>,
+    pub(crate) ratio: Ratio,
+    pub(crate) idle: Idle,
     pub(crate) scenarios: Vec<ScenarioReport>,
     pub(crate) stalls: Vec<StallReport>,
     pub(crate) failures: Vec<String>,
 }
 
 impl ScenarioReport {
+    pub(crate) fn price(&self, server: usize) -> Option<f64> {
+        self.median(server, |reading| reading.price)
+    }
+
     fn median(&self, server: usize, value: impl Fn(&Reading) -> f64) -> Option<f64> {
         median(self.readings[server].iter().flatten().map(value))
     }
 
-    /// Our price divided by a peer's, round by round.
-    fn ratios(&self, peer: usize) -> Vec<f64> {
-        let pairs = self.readings[0].iter().zip(&self.readings[peer]);
+    /// The first server and another compared, round by round.
+    pub(crate) fn ratios(&self, ratio: Ratio, other: usize) -> Vec<f64> {
+        let (above, below) = match ratio {
+            Ratio::FirstToOther => (0, other),
+            Ratio::OtherToFirst => (other, 0),
+        };
+        let pairs = self.readings[above].iter().zip(&self.readings[below]);
         pairs
-            .filter_map(|(ours, theirs)| Some(ours.as_ref()?.price / theirs.as_ref()?.price))
+            .filter_map(|(above, below)| Some(above.as_ref()?.price / below.as_ref()?.price))
             .collect()
+    }
+
+    /// Idle connections that the server held in every round.
+    pub(crate) fn held(&self, server: usize) -> Option<usize> {
+        let readings = self.readings[server].iter().flatten();
+        readings.filter_map(|reading| reading.held).min()
     }
 }
 
@@ -89,9 +121,9 @@ impl Report {
             "scenario", "unit", "ratio"
         );
         for scenario in &self.scenarios {
-            let ratios = scenario.ratios(peer);
+            let ratios = scenario.ratios(self.ratio, peer);
             let rounds: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
-            let price = |server| number(scenario.median(server, |reading| reading.price));
+            let price = |server| number(scenario.price(server));
             *text += &format!(
                 "{:14} {:12} {:>14} {:>14} {:>7}   {}\n",
                 scenario.scenario.name(),
@@ -101,6 +133,22 @@ impl Report {
                 number(median(ratios.iter().copied())),
                 rounds.join(" "),
             );
+            if scenario.scenario == Scenario::Memory {
+                let held = |server| {
+                    scenario
+                        .held(server)
+                        .map_or_else(String::new, |held| held.to_string())
+                };
+                let Idle { clients, open_files } = self.idle;
+                *text += &format!(
+                    "{:14} {:12} {:>14} {:>14} {:>7}   of {clients} asked for, {open_files} open files permitted\n",
+                    "held",
+                    "clients",
+                    held(0),
+                    held(peer),
+                    "",
+                );
+            }
         }
         text.push('\n');
     }
@@ -138,6 +186,8 @@ impl Report {
     pub(crate) fn json(&self) -> Value {
         json!({
             "servers": self.servers,
+            "idle_clients_asked_for": self.idle.clients,
+            "open_files_permitted": self.idle.open_files,
             "scenarios": self.scenarios.iter().map(|scenario| self.scenario_json(scenario)).collect::<Vec<_>>(),
             "stall": self.stalls.iter().map(|stall| self.stall_json(stall)).collect::<Vec<_>>(),
             "failures": self.failures,
@@ -152,15 +202,25 @@ impl Report {
                 .collect();
             json!({
                 "name": name,
-                "median": scenario.median(server, |reading| reading.price),
+                "median": scenario.price(server),
                 "rounds": prices,
                 "operations_per_second": scenario.median(server, |reading| reading.operations_per_second),
                 "processors_used": scenario.median(server, |reading| reading.processors_used),
+                "held": scenario.held(server),
             })
         });
         let ratios = (1..self.servers.len()).map(|peer| {
-            let rounds = scenario.ratios(peer);
-            json!({ "peer": self.servers[peer], "median": median(rounds.iter().copied()), "rounds": rounds })
+            let rounds = scenario.ratios(self.ratio, peer);
+            let (of, to) = match self.ratio {
+                Ratio::FirstToOther => (0, peer),
+                Ratio::OtherToFirst => (peer, 0),
+            };
+            json!({
+                "of": self.servers[of],
+                "to": self.servers[to],
+                "median": median(rounds.iter().copied()),
+                "rounds": rounds,
+            })
         });
         json!({
             "name": scenario.scenario.name(),
@@ -213,16 +273,15 @@ mod tests {
                 price,
                 operations_per_second: 0.0,
                 processors_used: 0.0,
+                held: None,
             })
         };
         let readings = vec![vec![reading(1.0), reading(3.0)], vec![None, reading(4.0)]];
-        assert_eq!(
-            ScenarioReport {
-                scenario: Scenario::Rooms,
-                readings
-            }
-            .ratios(1),
-            [0.75]
-        );
+        let report = ScenarioReport {
+            scenario: Scenario::Rooms,
+            readings,
+        };
+        assert_eq!(report.ratios(Ratio::FirstToOther, 1), [0.75]);
+        assert_eq!(report.ratios(Ratio::OtherToFirst, 1), [4.0 / 3.0]);
     }
 }

@@ -64,6 +64,25 @@ impl Scenario {
         Self::Stall,
     ];
 
+    /// What the bindings are compared by.
+    pub(crate) const OF_BINDINGS: [Self; 6] = [
+        Self::Echo {
+            clients: 1,
+            in_flight: 1,
+        },
+        Self::Echo {
+            clients: 64,
+            in_flight: 16,
+        },
+        Self::Echo {
+            clients: 1000,
+            in_flight: 1,
+        },
+        Self::Broadcast { in_flight: 8 },
+        Self::Broadcast { in_flight: 1 },
+        Self::Memory,
+    ];
+
     pub(crate) fn named(name: &str) -> Outcome<Self> {
         let found = Self::ALL.into_iter().find(|scenario| scenario.name() == name);
         found.ok_or_else(|| {
@@ -122,7 +141,7 @@ impl Scenario {
     }
 
     /// Warm-up and window: long enough to hold many scheduler ticks, short enough for five rounds of all.
-    pub(crate) fn timing(self, pace: &Pace) -> Timing {
+    pub(crate) fn timing(self, pace: Pace) -> Timing {
         let (warm_up, window) = match pace {
             Pace::Full => (250, 1000),
             Pace::Quick => (100, 300),

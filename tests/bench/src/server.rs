@@ -14,6 +14,8 @@ use crate::options::Options;
 
 /// The name of the server that clients are measured against: our testbed.
 pub(crate) const SERVER: &str = "server";
+/// What the testbed can serve with. The event loop comes first: the others are compared with it.
+pub(crate) const BINDINGS: [&str; 5] = ["epoll", "tokio", "smol", "async-std", "blocking"];
 const ANNOUNCEMENT: &str = "listening on ";
 
 /// Whether a server shares its processor with nobody or runs wherever it likes.
@@ -46,17 +48,15 @@ impl Program {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .ok_or("the bench lives in tests/")?;
-        if name == "ours" || name == SERVER {
+        let binding = if name == "ours" || name == SERVER {
+            Some(options.binding.as_str())
+        } else {
+            BINDINGS.into_iter().find(|binding| *binding == name)
+        };
+        if let Some(binding) = binding {
             let manifest = tests.join("Cargo.toml");
             let executable = cargo_build(&manifest, &["-p", "socketio-tests", "--bin", "testbed"])?;
-            let fixed = [
-                "--binding",
-                &options.binding,
-                "--app",
-                "bench",
-                "--data",
-                &options.data,
-            ];
+            let fixed = ["--binding", binding, "--app", "bench", "--data", &options.data];
             return Ok([executable].into_iter().chain(fixed.map(str::to_owned)).collect());
         }
         let manifest = tests.join("peers").join(name).join("Cargo.toml");

@@ -24,19 +24,22 @@ pub(crate) struct Reading {
     pub(crate) operations_per_second: f64,
     /// Share of one processor the server used. Far below 1 in a saturating scenario, the generator was the limit.
     pub(crate) processors_used: f64,
+    /// Idle connections, where they are counted.
+    pub(crate) held: Option<usize>,
 }
 
 /// Measures the servers in the given order; the results are in that order too.
 pub(crate) fn measure(
     scenario: Scenario,
     programs: &[&Program],
-    pace: &Pace,
+    pace: Pace,
+    idle_clients: usize,
     processors: &Processors,
 ) -> Vec<Outcome<Reading>> {
     if scenario == Scenario::Memory {
         return programs
             .iter()
-            .map(|program| idle(program, pace, processors))
+            .map(|program| idle(program, idle_clients, processors))
             .collect();
     }
     let timing = scenario.timing(pace);
@@ -56,24 +59,22 @@ pub(crate) fn measure(
     trials.into_iter().map(|trial| trial?.reading()).collect()
 }
 
-fn idle(program: &Program, pace: &Pace, processors: &Processors) -> Outcome<Reading> {
-    let clients = match pace {
-        Pace::Full => 2000,
-        Pace::Quick => 1000,
-    };
+fn idle(program: &Program, clients: usize, processors: &Processors) -> Outcome<Reading> {
     let server = program.start(1, Placement::OwnProcessor, processors)?;
-    let price = memory::memory(&server, clients)?;
+    let memory = memory::memory(server, clients)?;
     Ok(Reading {
-        price,
+        price: memory.kib_per_client,
         operations_per_second: 0.0,
         processors_used: 0.0,
+        held: Some(memory.held),
     })
 }
 
 /// A server with its clients, and what has been counted since the warm-up.
 struct Trial {
-    run: Run,
+    /// Ends before its clients: whoever closes first keeps the port, and that of a server is one.
     server: Server,
+    run: Run,
     /// The server's clock at the end of the warm-up.
     clock: CpuClock,
     operations: u64,
@@ -94,8 +95,8 @@ impl Trial {
         run(warm_up)?;
         let clock = server.cpu()?;
         Ok(Self {
-            run,
             server,
+            run,
             clock,
             operations: 0,
             cpu: Duration::ZERO,
@@ -119,6 +120,7 @@ impl Trial {
             price: self.cpu.as_secs_f64() * 1e6 / self.operations as f64,
             operations_per_second: self.operations as f64 / self.wall.as_secs_f64(),
             processors_used: self.cpu.as_secs_f64() / self.wall.as_secs_f64(),
+            held: None,
         })
     }
 }

@@ -31,15 +31,12 @@ pub struct Relay {
 /// A kind of binding whose handlers can wait for an answer.
 pub trait Asking: Kind {
     /// The namespace with a handler that asks its client.
-    #[must_use]
     fn inquire(namespace: NamespaceBuilder<Self>, inquiry: Inquiry) -> NamespaceBuilder<Self>;
 
     /// A server's namespace with a handler that asks its client.
-    #[must_use]
     fn relay(namespace: NamespaceBuilder<Self>, relay: Relay) -> NamespaceBuilder<Self>;
 
     /// A client's namespace with a handler that asks its server.
-    #[must_use]
     fn relay_back(
         namespace: NamespaceBuilder<Self, ClientSocket>,
         relay: Relay,

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol::future::{Boxed, FutureExt as _, block_on};
 use socketio_driver::client::{Client, ClientSocket, ConnectError, TransportOrder};
-use socketio_driver::engine::{self, Runtime};
+use socketio_driver::engine::{self, Dial};
 use socketio_driver::{Async, Bytes};
 use socketio_tests::binding::{Binding, threads, threads_of_async_std};
 use socketio_tests::client_load::{Carrier, Line, Meter, Options, Payload, Samples, USAGE, WARM_UP};
@@ -92,7 +92,7 @@ fn run(binding: Binding, options: Options) -> Outcome {
     }
 }
 
-impl<R: Runtime> Load<R> {
+impl<R: Dial> Load<R> {
     fn new(binding: Binding, runtime: R, options: Options) -> Self {
         Self {
             binding,
@@ -176,7 +176,7 @@ impl<R: Runtime> Load<R> {
 }
 
 /// One echo after the other.
-async fn echoes<T>(runtime: impl Runtime, socket: ClientSocket, payload: T, end: Instant) -> Samples
+async fn echoes<T>(runtime: impl Dial, socket: ClientSocket, payload: T, end: Instant) -> Samples
 where
     T: Serialize + DeserializeOwned + PartialEq,
 {

@@ -72,7 +72,7 @@ impl Threads {
     pub(crate) fn keep(&self, client: &socketio_driver::Client) {
         let threads = self.clone();
         engine::on_last_drop(client, move |ended, close_timeout| {
-            if !threads.is_one_of_them() {
+            if threads.may_be_waited_for() {
                 let patience = Patience::of(close_timeout.saturating_add(MARGIN));
                 // What is not over by then ends with its threads.
                 let _ = wait_anyhow(ended, patience);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mio::net::TcpStream;
-use socketio_driver::engine::{BoxStream, Handlers, Runtime};
+use socketio_driver::engine::{BoxStream, Dial, Handlers, Runtime};
 
 use super::answer::Answer;
 use super::net;
@@ -51,7 +51,9 @@ impl Runtime for ThreadsHandle {
     fn spawn_handlers(&self, task: impl Future<Output = ()> + Send + 'static) {
         Task::spawn(&self.0, Home::Workers, task);
     }
+}
 
+impl Dial for ThreadsHandle {
     /// On a worker, by the system's resolver.
     fn resolve(
         &self,

@@ -120,12 +120,12 @@ pub(super) fn run(shared: &Arc<Shared>, mut poll: Poll) {
                 lock(&io.queue).push_back(task);
             }
         }
+        // Before looking: who changes something from here on either is seen below or wakes the thread.
+        io.is_awake.store(false, Ordering::SeqCst);
         let now = Instant::now();
         if shared.is_at_end(now) {
             break;
         }
-        // Before looking: who gives work from here on either is seen below or wakes the thread.
-        io.is_awake.store(false, Ordering::SeqCst);
         look = shared.workers().look_after(shared, now, look);
         let moments = [shared.timers().next(), shared.deadline(), look];
         let next = moments.into_iter().flatten().min();

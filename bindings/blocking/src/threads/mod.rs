@@ -21,6 +21,7 @@ use mio::Poll;
 
 pub(crate) use answer::Answer;
 pub use handle::ThreadsHandle;
+use io::Io;
 pub use net::{SocketListener, SocketSource};
 use shared::{Shared, lock};
 pub use source::{Socket, SocketStream};
@@ -80,23 +81,23 @@ impl Threads {
         ThreadsHandle::new(Arc::clone(&self.0.shared))
     }
 
-    /// Whether the caller is one of them: it can not wait for what only they do.
-    pub(crate) fn is_one_of_them(&self) -> bool {
-        self.0.is_one_of_them()
+    /// Whether the caller may wait for what only they do: not when it is one of them, or the I/O thread of others.
+    pub(crate) fn may_be_waited_for(&self) -> bool {
+        self.0.may_be_waited_for()
     }
 }
 
 impl Owner {
-    fn is_one_of_them(&self) -> bool {
+    fn may_be_waited_for(&self) -> bool {
         let is_worker = Workers::here().is_some_and(|(shared, _)| Arc::ptr_eq(&shared, &self.shared));
-        is_worker || self.shared.io().is_here()
+        !is_worker && !Io::is_any_here()
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.end(Instant::now() + self.end_timeout);
-        let Some(io) = self.io.take().filter(|_| !self.is_one_of_them()) else {
+        let Some(io) = self.io.take().filter(|_| self.may_be_waited_for()) else {
             return;
         };
         // It has joined the workers.

@@ -88,10 +88,9 @@ mod tests {
         assert_eq!((slab.remove(first), slab.len()), (Some('a'), 0));
         let second = slab.insert('b');
         assert_ne!(first, second);
-        assert_eq!(
-            (slab.get(first), slab.get_mut(first), slab.remove(first)),
-            (None, None, None)
-        );
+        assert_eq!(slab.get(first), None);
+        assert_eq!(slab.get_mut(first), None);
+        assert_eq!(slab.remove(first), None);
         assert_eq!((slab.get(second), slab.len()), (Some(&'b'), 1));
         assert_eq!(slab.values().collect::<Vec<_>>(), [&'b']);
     }

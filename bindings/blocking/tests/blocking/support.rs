@@ -1,8 +1,9 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use socketio_blocking::{Blocking, Server, ServerBuilder, Serving, Threads};
+use socketio_blocking::{Blocking, Client, Server, ServerBuilder, Serving, Threads};
 
 /// Nothing here takes so long unless it is broken.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -33,19 +34,65 @@ pub(crate) fn started_on(threads: &Threads, builder: ServerBuilder<Blocking>) ->
 }
 
 /// What handlers tell a test.
-pub(crate) struct News<T>(Sender<T>, Receiver<T>);
+pub(crate) struct News<T>(Teller<T>, Receiver<T>);
 
-impl<T> News<T> {
+/// Who tells it.
+#[derive(Clone)]
+pub(crate) struct Teller<T>(Sender<T>);
+
+impl<T: Send> News<T> {
     pub(crate) fn new() -> Self {
         let (teller, hearer) = channel();
-        Self(teller, hearer)
+        Self(Teller(teller), hearer)
     }
 
-    pub(crate) fn teller(&self) -> Sender<T> {
-        self.0.clone()
+    pub(crate) fn teller(&self) -> Teller<T> {
+        Teller(self.0.0.clone())
     }
 
     pub(crate) fn next(&self) -> T {
         self.1.recv_timeout(LONG).expect("is told")
+    }
+}
+
+impl<T> Teller<T> {
+    pub(crate) fn tell(&self, news: T) {
+        // A test that has seen enough hears no more.
+        let _ = self.0.send(news);
+    }
+}
+
+/// A client without handlers.
+pub(crate) fn connected(url: &str) -> Client {
+    socketio_blocking::connect(Client::builder(url)).expect("connects")
+}
+
+/// Threads of this process whose names begin so.
+#[cfg(target_os = "linux")]
+pub(crate) fn living(prefix: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("is Linux");
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.filter(|name| name.starts_with(prefix)).count()
+}
+
+/// A door that is closed at first.
+#[derive(Clone, Default)]
+pub(crate) struct Door(Arc<(Mutex<bool>, Condvar)>);
+
+impl Door {
+    pub(crate) fn open(&self) {
+        *self.0.0.lock().expect("is whole") = true;
+        self.0.1.notify_all();
+    }
+
+    /// Blocks the thread until the door is open.
+    pub(crate) fn pass(&self) {
+        let closed = self.0.0.lock().expect("is whole");
+        let (open, _) = self
+            .0
+            .1
+            .wait_timeout_while(closed, LONG, |open| !*open)
+            .expect("is whole");
+        assert!(*open, "nobody has opened the door");
     }
 }

@@ -1,11 +1,16 @@
 //! Every transport, text and binary, acknowledgements in both directions, TLS and Unix sockets.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use socketio_blocking::bare::EngineServer;
 use socketio_blocking::client::TransportOrder;
+use socketio_blocking::net::tls::{TlsClient, TlsServer};
 use socketio_blocking::{
     Arg, Args, Blocking, Bytes, Client, Reply, Server, ServerBuilder, Socket, Transport, Wait,
 };
 
-use crate::support::{LONG, News, started};
+use crate::support::{LONG, News, listen, started};
 
 fn echo() -> ServerBuilder<Blocking> {
     Server::builder()
@@ -28,17 +33,9 @@ fn talk(order: TransportOrder, ends_on: Transport) {
     let builder = Client::builder(server.url.as_str())
         .transports(order)
         .on("double", |Arg(number): Arg<i64>| Reply(2 * number))
-        .on("told", move |Arg(text): Arg<String>| drop(teller.send(text)));
+        .on("told", move |Arg(text): Arg<String>| teller.tell(text));
     let client = socketio_blocking::connect(builder).expect("connects");
-    let data = Bytes::from(vec![7; 100_000]);
-    let (number, back): (i64, Bytes) = client
-        .emit_with_ack("echo", &(41, data.clone()))
-        .timeout(LONG)
-        .wait()
-        .expect("answers")
-        .parse()
-        .expect("has the shape");
-    assert_eq!((number, back), (41, data));
+    exchange(&client);
     client.emit("tell", "grüße").expect("is sent");
     assert_eq!(told.next(), "grüße");
     assert_eq!(client.call::<i64>("ask", &20).timeout(LONG).wait(), Ok(41));
@@ -48,6 +45,17 @@ fn talk(order: TransportOrder, ends_on: Transport) {
         assert!(upgraded.is_some(), "the client is gone");
         assert_eq!(client.call::<i64>("ask", &1).timeout(LONG).wait(), Ok(3));
     }
+}
+
+/// Sends text and much binary data there and back.
+fn exchange(client: &Client) {
+    let data = Bytes::from(vec![7; 1_000_000 / 2]);
+    let answer = client
+        .emit_with_ack("echo", &(41, data.clone()))
+        .timeout(LONG)
+        .wait();
+    let (number, back): (i64, Bytes) = answer.expect("answers").parse().expect("has the shape");
+    assert_eq!((number, back), (41, data));
 }
 
 #[test]
@@ -63,4 +71,78 @@ fn websocket() {
 #[test]
 fn upgrade() {
     talk(TransportOrder::PollingFirst, Transport::WebSocket);
+}
+
+#[test]
+fn tls() {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("is made");
+    let tls = TlsServer::builder(cert.pem(), signing_key.serialize_pem())
+        .build()
+        .expect("builds");
+    let (listener, url) = listen();
+    let serving = socketio_blocking::start_server(tls.wrap(listener), echo().build()).expect("starts");
+    let trust = || {
+        TlsClient::builder()
+            .only_ca_pem(cert.pem())
+            .build()
+            .expect("builds")
+    };
+    for order in [TransportOrder::Polling, TransportOrder::WebSocket] {
+        let builder = Client::builder(url.replace("http", "https"))
+            .tls(trust())
+            .transports(order);
+        let client = socketio_blocking::connect(builder).expect("connects");
+        exchange(&client);
+    }
+    drop(serving);
+}
+
+#[cfg(unix)]
+#[test]
+fn unix() {
+    let path = std::env::temp_dir().join(format!("socketio-blocking-{}.sock", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("binds");
+    let serving = socketio_blocking::start_server(listener, echo().build()).expect("starts");
+    let url = format!("unix:{}", path.display());
+    let client = socketio_blocking::connect(Client::builder(url.as_str())).expect("connects");
+    exchange(&client);
+    drop(client);
+    drop(serving);
+    std::fs::remove_file(&path).expect("was there");
+    let error = socketio_blocking::connect(Client::builder(url.as_str())).expect_err("is gone");
+    assert!(error.to_string().contains("cannot connect to"), "{error}");
+}
+
+#[test]
+fn a_name_is_looked_up_and_a_server_that_is_not_there_is_told() {
+    let server = started(echo());
+    let url = server.url.replace("127.0.0.1", "localhost");
+    exchange(&socketio_blocking::connect(Client::builder(url.as_str())).expect("connects"));
+    drop(server);
+    let error = socketio_blocking::connect(Client::builder(url.as_str())).expect_err("is gone");
+    assert!(error.to_string().contains("cannot connect to"), "{error}");
+}
+
+#[test]
+fn an_engine_server_is_served_too() {
+    let (listener, url) = listen();
+    let server = EngineServer::builder()
+        .on_message(|session, message| drop(session.send(&message)))
+        .build();
+    let serving = socketio_blocking::start_engine(listener, server).expect("starts");
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("connects");
+    stream
+        .write_all(
+            b"GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        )
+        .expect("is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answers");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("\"sid\""),
+        "{answer}"
+    );
+    drop(serving);
 }

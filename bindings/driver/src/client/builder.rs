@@ -13,7 +13,9 @@ use crate::core::{ClientConfig, Headers};
 use crate::error::{BuildError, ErrorReport};
 use crate::extract::NamedType;
 use crate::handler::{ConnectContext, DisconnectContext, EventContext, Handler};
-use crate::router::{ErrorHook, Kind, NamespaceBuilder, RunsOn, StateMap, Table, print_report};
+use crate::router::{
+    ErrorHook, Kind, NamespaceBuilder, RunsOn, StateMap, Table, describe_namespace, print_report,
+};
 
 /// Marks builders of clients with handlers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,18 +133,7 @@ impl<K: Kind, Style> ClientBuilder<K, Style> {
         if name == "/" {
             self.main = Main::Wanted;
         }
-        match self
-            .namespaces
-            .iter()
-            .position(|namespace| namespace.name() == name)
-        {
-            Some(index) => {
-                // Describing takes the builder by value; a placeholder keeps its position meanwhile.
-                let before = std::mem::replace(&mut self.namespaces[index], NamespaceBuilder::new("/"));
-                self.namespaces[index] = describe(before);
-            }
-            None => self.namespaces.push(describe(NamespaceBuilder::new(name))),
-        }
+        describe_namespace(&mut self.namespaces, name, describe);
         self
     }
 

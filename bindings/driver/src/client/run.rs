@@ -5,7 +5,7 @@ use std::task::Context;
 
 use crate::client::inner::ClientInner;
 use crate::client::{ClientReason, ClientSocket};
-use crate::core::{Arguments, ClientAckToken, ClientEmitError, EventName, NamespaceId};
+use crate::core::{ClientEmitError, NamespaceId};
 use crate::engine::{ClientJob, ClientMachine, Next, StrandId, Work, run_before, run_beside};
 use crate::error::{ErrorReport, HandlerError, Stage};
 use crate::handler::{ConnectContext, DisconnectContext, EventContext, EventOutcome, LifecycleOutcome, Step};
@@ -22,13 +22,7 @@ impl ClientInner {
             return Next::Go;
         };
         match job {
-            ClientJob::Event { name, arguments, ack } => self.run_event(
-                strand,
-                namespace,
-                EventParts { name, arguments, ack },
-                socket,
-                task,
-            ),
+            ClientJob::Event(event) => self.run_event(strand, namespace, event.into_context(socket), task),
             ClientJob::Connect => self.run_connect(strand, socket, task),
             ClientJob::Disconnect(reason) => self.run_disconnect(strand, socket, *reason, task),
         }
@@ -51,11 +45,9 @@ impl ClientInner {
         self: &Arc<Self>,
         strand: StrandId,
         namespace: NamespaceId,
-        event: EventParts,
-        socket: ClientSocket,
+        context: EventContext<ClientSocket>,
         task: &mut Context<'_>,
     ) -> Next {
-        let context = EventContext::new(socket, event.name, event.arguments, event.ack);
         let suspended = match self.router().event(context, task) {
             Step::Done(outcome) => {
                 self.conclude(outcome);
@@ -128,11 +120,4 @@ impl ClientInner {
             self.router().report(&report);
         }
     }
-}
-
-/// What the core told of one event.
-struct EventParts {
-    name: EventName,
-    arguments: Arguments,
-    ack: Option<ClientAckToken>,
 }

@@ -11,7 +11,7 @@ use crate::client::inner::{ClientInner, sleep_of};
 use crate::client::simple::{Pull, SimpleClient};
 use crate::client::{Client, ClientBuilder, ClientReason, ConnectError, Push};
 use crate::core::{ClientReasonKind, Initial, Rejoins};
-use crate::engine::{self, Handlers, Runtime};
+use crate::engine::{self, Dial, Handlers};
 use crate::net::{Connector, Direct, Proxy};
 use crate::refusal::Refusal;
 use crate::router::Kind;
@@ -21,7 +21,7 @@ use crate::router::Kind;
 ///
 /// # Errors
 /// When the description contradicts itself, or the runtime has no randomness to give.
-pub fn start<R: Runtime, K: Kind>(runtime: R, builder: ClientBuilder<K, Push>) -> io::Result<Client> {
+pub fn start<R: Dial, K: Kind>(runtime: R, builder: ClientBuilder<K, Push>) -> io::Result<Client> {
     Ok(launch(runtime, builder, R::HANDLERS)?)
 }
 
@@ -43,7 +43,7 @@ pub fn on_last_drop(
 /// # Errors
 /// When the description contradicts itself, the connection cannot be made, or the server refuses a namespace. The
 /// client is disconnected then.
-pub async fn connect<R: Runtime, K: Kind>(
+pub async fn connect<R: Dial, K: Kind>(
     runtime: R,
     builder: ClientBuilder<K, Push>,
 ) -> Result<Client, ConnectError> {
@@ -56,7 +56,7 @@ pub async fn connect<R: Runtime, K: Kind>(
 ///
 /// # Errors
 /// As [`connect`].
-pub async fn connect_simple<R: Runtime, K: Kind>(
+pub async fn connect_simple<R: Dial, K: Kind>(
     runtime: R,
     builder: ClientBuilder<K, Pull>,
 ) -> Result<SimpleClient, ConnectError> {
@@ -67,7 +67,7 @@ pub async fn connect_simple<R: Runtime, K: Kind>(
     Ok(SimpleClient::new(client, inbox))
 }
 
-fn launch<R: Runtime, K: Kind, Style>(
+fn launch<R: Dial, K: Kind, Style>(
     runtime: R,
     builder: ClientBuilder<K, Style>,
     handlers: Handlers,

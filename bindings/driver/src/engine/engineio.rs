@@ -11,7 +11,7 @@ use super::foreign::{self, Foreign, OwnRequest};
 use super::house::{House, ItemOf, Job, Machine, Next, Notice, forward_to_core};
 use super::runtime::{Listener, Runtime};
 use super::serve::serve_house;
-use super::server::{ServerHouse, ServerMachine, forward_server_to_core};
+use super::server::{ServerHouse, ServerMachine, forward_server_to_core, server_house, server_machine};
 use super::shard::Shard;
 use super::strand::{Strand, StrandId, Strands, Work};
 use super::strand_table::StrandTable;
@@ -115,27 +115,8 @@ impl Machine for EngineMachine {
     type Wire = Wire<Plain>;
     type Subject = Session;
     type Job = SessionJob;
-    type Request = OwnRequest;
-    type Errand = Infallible;
 
-    fn limits(&self) -> &Limits {
-        &self.core.config().limits
-    }
-
-    fn handle_lost(&mut self, now: Instant, connection: ConnId, _: Option<String>) {
-        self.core.handle_lost(now, connection);
-    }
-
-    fn shutdown(&mut self, now: Instant) {
-        self.core.shutdown(now);
-    }
-
-    forward_to_core!();
-
-    fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
-        let event = self.core.poll_event()?;
-        Some(self.notice(event, strands).unwrap_or(Notice::Nothing))
-    }
+    server_machine!();
 
     fn forget(&mut self, strand: StrandId, subject: &Session) {
         self.strands.forget(subject.id(), strand);
@@ -167,22 +148,8 @@ impl ServerHouse for EngineInner {
 }
 
 impl House for EngineInner {
-    type Machine = EngineMachine;
-    type Requests = Foreign;
+    server_house!(EngineMachine);
 
-    fn shard(&self) -> &Shard<EngineMachine> {
-        self.shard()
-    }
-
-    fn answer(self: &Arc<Self>, requests: &mut Foreign, request: OwnRequest) -> Result<(), Error> {
-        foreign::answer(self, requests, request)
-    }
-
-    fn see_to(self: &Arc<Self>, errand: Infallible) {
-        match errand {}
-    }
-
-    /// Messages are handled one at a time.
     fn may_overtake(&self, _: &Work<EngineMachine>) -> bool {
         false
     }

@@ -10,8 +10,10 @@ use bytes::Bytes;
 use super::shard::{Shard, Task};
 use super::strand::{StrandId, Strands, Work};
 use super::wires::ConnectionWire;
-use crate::core::{Arguments, ConnId, Limits, OutBuf};
+use crate::core::{Arguments, ConnId, EventName, Limits, OutBuf};
 use crate::error::Error;
+use crate::handle::Subject;
+use crate::handler::EventContext;
 
 /// A server or client as its handles share it: the lock, and what runs outside of it.
 pub(crate) trait House: Send + Sync + Sized + 'static {
@@ -103,10 +105,30 @@ pub(crate) trait Job: Send {
     fn size(&self) -> usize;
 }
 
-/// About how many bytes the arguments of an event keep.
-pub(super) fn arguments_size(arguments: &Arguments) -> usize {
-    let attachments = arguments.attachments().iter().map(Bytes::len);
-    arguments.text().len() + attachments.sum::<usize>()
+/// An event whose handler has to be called.
+#[derive(Debug)]
+pub(crate) struct EventJob<Token> {
+    pub(crate) name: EventName,
+    pub(crate) arguments: Arguments,
+    pub(crate) ack: Option<Token>,
+}
+
+impl<Token> EventJob<Token> {
+    pub(super) fn detach(&mut self) {
+        self.name = self.name.detach();
+        self.arguments = self.arguments.detach();
+    }
+
+    /// About how many bytes it keeps.
+    pub(super) fn size(&self) -> usize {
+        let attachments = self.arguments.attachments().iter().map(Bytes::len);
+        self.arguments.text().len() + attachments.sum::<usize>()
+    }
+
+    /// What its handler is called with.
+    pub(crate) fn into_context<S: Subject<Token = Token>>(self, socket: S) -> EventContext<S> {
+        EventContext::new(socket, self.name, self.arguments, self.ack)
+    }
 }
 
 /// What a core has to tell.

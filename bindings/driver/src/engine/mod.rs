@@ -44,7 +44,7 @@ pub use engineio::serve_engine;
 pub use hosted::{HostedError, HostedReply, HostedUpgrade};
 pub(crate) use house::Next;
 pub use io_stream::{IoStream, read_with};
-pub use runtime::{BoxStream, Handlers, Listener, Runtime, Stream};
+pub use runtime::{BoxStream, Dial, Handlers, Listener, Runtime, Stream};
 pub(crate) use shard::Shard;
 pub(crate) use socketio::SocketMachine;
 pub use socketio::{host, serve};

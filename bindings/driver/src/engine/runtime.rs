@@ -46,37 +46,6 @@ pub trait Runtime: Clone + Send + Sync + 'static {
         getrandom::fill(&mut seed).map_err(io::Error::other)?;
         Ok(seed)
     }
-
-    /// The addresses of a host, in the order in which they are to be tried. `host` is a name or an address without
-    /// brackets. Only clients ask; by default it is [`io::ErrorKind::Unsupported`].
-    fn resolve(
-        &self,
-        host: &str,
-        port: u16,
-    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<Self> {
-        let _ = (host, port);
-        ready(Err(unsupported("look up names")))
-    }
-
-    /// Connects to an address by TCP, without delay of small packets. Only clients ask; by default it is
-    /// [`io::ErrorKind::Unsupported`]. Dropping the future gives the attempt up.
-    fn dial(
-        &self,
-        address: SocketAddr,
-    ) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static + use<Self> {
-        let _ = address;
-        ready(Err(unsupported("connect by TCP")))
-    }
-
-    /// Connects to a Unix socket. Only clients ask; by default, and where there are none, it is
-    /// [`io::ErrorKind::Unsupported`].
-    fn dial_unix(
-        &self,
-        path: &Path,
-    ) -> impl Future<Output = io::Result<BoxStream>> + Send + 'static + use<Self> {
-        let _ = path;
-        ready(Err(unsupported("connect to Unix sockets")))
-    }
 }
 
 /// Where the application's handlers run.
@@ -89,9 +58,31 @@ pub enum Handlers {
     Apart,
 }
 
-fn unsupported(what: &str) -> io::Error {
-    let text = format!("this runtime cannot {what}; use one that can");
-    io::Error::new(io::ErrorKind::Unsupported, text)
+/// A runtime that can make connections, as clients want it.
+pub trait Dial: Runtime {
+    /// The addresses of a host, in the order in which they are to be tried. `host` is a name or an address without
+    /// brackets.
+    fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<Self>;
+
+    /// Connects to an address by TCP, without delay of small packets. Dropping the future gives the attempt up.
+    fn dial(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send + 'static + use<Self>;
+
+    /// Connects to a Unix socket. Where there are none it is [`io::ErrorKind::Unsupported`], as it is by default.
+    fn dial_unix(
+        &self,
+        path: &Path,
+    ) -> impl Future<Output = io::Result<BoxStream>> + Send + 'static + use<Self> {
+        let _ = path;
+        let text = "this runtime cannot connect to Unix sockets; use one that can";
+        ready(Err(io::Error::new(io::ErrorKind::Unsupported, text)))
+    }
 }
 
 /// A connection as the driver uses it. Dropping it closes it.

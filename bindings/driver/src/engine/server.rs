@@ -38,6 +38,53 @@ pub(crate) trait ServerMachine:
     fn read_body(&mut self, now: Instant, request: RequestId, limit: usize);
 }
 
+/// What [`Machine`](super::house::Machine) is for both servers, for a machine with a field `core`.
+macro_rules! server_machine {
+    () => {
+        type Request = OwnRequest;
+        type Errand = Infallible;
+
+        forward_to_core!();
+
+        fn handle_lost(&mut self, now: Instant, connection: ConnId, _: Option<String>) {
+            self.core.handle_lost(now, connection);
+        }
+
+        fn shutdown(&mut self, now: Instant) {
+            self.core.shutdown(now);
+        }
+
+        fn limits(&self) -> &Limits {
+            &ServerMachine::config(self).limits
+        }
+
+        fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
+            let event = self.core.poll_event()?;
+            Some(self.notice(event, strands).unwrap_or(Notice::Nothing))
+        }
+    };
+}
+
+/// What [`House`] is for both servers, for one with a method `shard` of its own.
+macro_rules! server_house {
+    ($machine:ty) => {
+        type Machine = $machine;
+        type Requests = Foreign;
+
+        fn shard(&self) -> &Shard<$machine> {
+            self.shard()
+        }
+
+        fn answer(self: &Arc<Self>, requests: &mut Foreign, request: OwnRequest) -> Result<(), Error> {
+            foreign::answer(self, requests, request)
+        }
+
+        fn see_to(self: &Arc<Self>, errand: Infallible) {
+            match errand {}
+        }
+    };
+}
+
 /// The verbs of [`ServerMachine`] that both cores have under the same names, for a machine with a field `core`.
 macro_rules! forward_server_to_core {
     () => {
@@ -78,4 +125,4 @@ macro_rules! forward_server_to_core {
     };
 }
 
-pub(super) use forward_server_to_core;
+pub(super) use {forward_server_to_core, server_house, server_machine};

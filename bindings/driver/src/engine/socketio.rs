@@ -9,23 +9,23 @@ use std::time::Instant;
 
 use super::bundle::Bundles;
 use super::foreign::{self, Foreign, OwnRequest};
-use super::house::{House, ItemOf, Machine, Next, Notice, arguments_size, forward_to_core};
+use super::house::{EventJob, House, ItemOf, Machine, Next, Notice, forward_to_core};
 use super::runtime::{Listener, Runtime};
 use super::serve::{host_house, serve_house};
-use super::server::{ServerHouse, ServerMachine, forward_server_to_core};
+use super::server::{ServerHouse, ServerMachine, forward_server_to_core, server_house, server_machine};
 use super::shard::Shard;
 use super::strand::{Strand, StrandId, Strands, Work};
 use super::strand_table::StrandTable;
 use super::work::{mark_over, run_before, run_beside};
 use crate::core::{
-    self, AckToken, Arguments, ClientBundle, Config, ConnId, CoreEvent, EngineConfig, EventName, Limits,
-    OutBuf, Peer, Reason, RequestHead, RequestId, Response, SocketId, SocketIo, Wire,
+    self, AckToken, ClientBundle, Config, ConnId, CoreEvent, EngineConfig, Limits, OutBuf, Peer, Reason,
+    RequestHead, RequestId, Response, SocketId, SocketIo, Wire,
 };
 use crate::encoding;
 use crate::error::Error;
 use crate::handle::{Server, Socket};
 use crate::handler::{
-    ConnectContext, DisconnectContext, EventContext, EventOutcome, HandlerContext, LifecycleOutcome, Step,
+    ConnectContext, DisconnectContext, EventOutcome, HandlerContext, LifecycleOutcome, Step,
 };
 use crate::inner::Inner;
 use crate::router::{Admission, Fallback, Gate, Verdict};
@@ -89,20 +89,15 @@ pub(crate) enum SocketJob {
     /// Ask the guards, let the client in or not, run `on_connect`.
     Join,
     /// Run an event's handler.
-    Event {
-        name: EventName,
-        arguments: Arguments,
-        ack: Option<AckToken>,
-    },
+    Event(EventJob<AckToken>),
     /// Run `on_disconnect`; the strand ends with it.
     Disconnect(Reason),
 }
 
 impl super::house::Job for SocketJob {
     fn detach(&mut self) {
-        if let Self::Event { name, arguments, .. } = self {
-            *name = name.detach();
-            *arguments = arguments.detach();
+        if let Self::Event(event) = self {
+            event.detach();
         }
     }
 
@@ -112,7 +107,7 @@ impl super::house::Job for SocketJob {
 
     fn size(&self) -> usize {
         match self {
-            Self::Event { arguments, .. } => arguments_size(arguments),
+            Self::Event(event) => event.size(),
             Self::Join | Self::Disconnect(_) => 0,
         }
     }
@@ -154,7 +149,10 @@ impl SocketMachine {
                 arguments,
                 ack,
                 ..
-            } => Notice::Job(self.strand_of(socket)?, SocketJob::Event { name, arguments, ack }),
+            } => {
+                let event = EventJob { name, arguments, ack };
+                Notice::Job(self.strand_of(socket)?, SocketJob::Event(event))
+            }
             CoreEvent::Disconnected { socket, reason, .. } => {
                 Notice::Job(self.strand_of(socket)?, SocketJob::Disconnect(reason))
             }
@@ -174,27 +172,8 @@ impl Machine for SocketMachine {
     type Wire = Wire<SocketIo>;
     type Subject = Socket;
     type Job = SocketJob;
-    type Request = OwnRequest;
-    type Errand = Infallible;
 
-    fn limits(&self) -> &Limits {
-        &self.core.engine_config().limits
-    }
-
-    fn handle_lost(&mut self, now: Instant, connection: ConnId, _: Option<String>) {
-        self.core.handle_lost(now, connection);
-    }
-
-    fn shutdown(&mut self, now: Instant) {
-        self.core.shutdown(now);
-    }
-
-    forward_to_core!();
-
-    fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
-        let event = self.core.poll_event()?;
-        Some(self.notice(event, strands).unwrap_or(Notice::Nothing))
-    }
+    server_machine!();
 
     fn forget(&mut self, strand: StrandId, subject: &Socket) {
         self.strands.forget(subject.socket_id(), strand);
@@ -226,23 +205,10 @@ impl ServerHouse for Inner {
 }
 
 impl House for Inner {
-    type Machine = SocketMachine;
-    type Requests = Foreign;
-
-    fn shard(&self) -> &Shard<SocketMachine> {
-        self.shard()
-    }
-
-    fn answer(self: &Arc<Self>, requests: &mut Foreign, request: OwnRequest) -> Result<(), Error> {
-        foreign::answer(self, requests, request)
-    }
-
-    fn see_to(self: &Arc<Self>, errand: Infallible) {
-        match errand {}
-    }
+    server_house!(SocketMachine);
 
     fn may_overtake(&self, work: &Work<SocketMachine>) -> bool {
-        matches!(work.job, SocketJob::Event { .. }) && !self.router().is_serial(work.subject.namespace_id())
+        matches!(work.job, SocketJob::Event(_)) && !self.router().is_serial(work.subject.namespace_id())
     }
 
     fn run(self: &Arc<Self>, work: Work<SocketMachine>, task: &mut Context<'_>) -> Next {
@@ -252,10 +218,9 @@ impl House for Inner {
             job,
         } = work;
         match job {
-            SocketJob::Event { name, arguments, ack } => {
+            SocketJob::Event(event) => {
                 let is_serial = self.router().is_serial(socket.namespace_id());
-                let context = EventContext::new(socket, name, arguments, ack);
-                let suspended = match self.router().event(context, task) {
+                let suspended = match self.router().event(event.into_context(socket), task) {
                     Step::Done(outcome) => {
                         conclude(self, outcome);
                         return Next::Go;

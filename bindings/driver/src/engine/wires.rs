@@ -38,30 +38,37 @@ pub(crate) trait ConnectionWire: Send + Unpin + 'static {
     fn is_answered(item: &Self::Item) -> bool;
 }
 
+/// What both wires have under the same names.
+macro_rules! forward_to_wire {
+    () => {
+        fn handle_input(&mut self, input: &mut BytesMut) {
+            self.handle_input(input);
+        }
+
+        fn poll_item(&mut self) -> Option<Self::Item> {
+            self.poll_item()
+        }
+
+        fn poll_output(&mut self, output: &mut OutBuf) -> Flow {
+            self.poll_output(output)
+        }
+
+        fn buffered(&self) -> usize {
+            self.buffered()
+        }
+    };
+}
+
 impl<C: Codec<Message: Send> + Send + Unpin + 'static> ConnectionWire for Wire<C> {
     type Item = Item<C::Message>;
 
     const HEARS_OUT: bool = false;
     const WAITS: bool = true;
 
-    fn handle_input(&mut self, input: &mut BytesMut) {
-        self.handle_input(input);
-    }
+    forward_to_wire!();
 
     /// A request that is cut off is nobody's.
     fn handle_end(&mut self) {}
-
-    fn poll_item(&mut self) -> Option<Self::Item> {
-        self.poll_item()
-    }
-
-    fn poll_output(&mut self, output: &mut OutBuf) -> Flow {
-        self.poll_output(output)
-    }
-
-    fn buffered(&self) -> usize {
-        self.buffered()
-    }
 
     fn is_last(item: &Self::Item) -> bool {
         item.is_last(C::is_violation)
@@ -78,24 +85,10 @@ impl<C: Codec<Message: Send> + Send + Unpin + 'static> ConnectionWire for Client
     const HEARS_OUT: bool = true;
     const WAITS: bool = false;
 
-    fn handle_input(&mut self, input: &mut BytesMut) {
-        self.handle_input(input);
-    }
+    forward_to_wire!();
 
     fn handle_end(&mut self) {
         self.handle_end();
-    }
-
-    fn poll_item(&mut self) -> Option<Self::Item> {
-        self.poll_item()
-    }
-
-    fn poll_output(&mut self, output: &mut OutBuf) -> Flow {
-        self.poll_output(output)
-    }
-
-    fn buffered(&self) -> usize {
-        self.buffered()
     }
 
     fn is_last(item: &Self::Item) -> bool {

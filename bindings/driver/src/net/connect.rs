@@ -9,7 +9,7 @@ use super::proxy::{Proxy, ProxyServer};
 use super::tls::TlsClient;
 use super::tunnel;
 use super::url::{Address, Endpoint, Security, authority};
-use crate::engine::{BoxStream, Runtime};
+use crate::engine::{BoxStream, Dial};
 
 /// A connection that is being made. Dropping it gives the attempt up.
 pub type Connecting = Pin<Box<dyn Future<Output = io::Result<BoxStream>> + Send>>;
@@ -46,7 +46,7 @@ pub struct Direct<R> {
     proxy: Arc<Proxy>,
 }
 
-impl<R: Runtime> Direct<R> {
+impl<R: Dial> Direct<R> {
     /// Without a `TlsClient` the first connection by TLS makes [`TlsClient::system`](super::tls::TlsClient).
     pub fn new(runtime: R, tls: Option<TlsClient>, proxy: Proxy) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl<R: Runtime> Direct<R> {
     }
 }
 
-impl<R: Runtime> Connector for Direct<R> {
+impl<R: Dial> Connector for Direct<R> {
     fn connect(&self, endpoint: &Endpoint) -> Connecting {
         Box::pin(self.clone().run(endpoint.clone()))
     }

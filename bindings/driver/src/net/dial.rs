@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::failed::failed;
 use super::url::authority;
-use crate::engine::Runtime;
+use crate::engine::Dial;
 
 /// How long one address may take before the next is tried beside it (RFC 8305 section 8, "Connection Attempt Delay").
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -18,7 +18,7 @@ const ADDRESSES: usize = 16;
 /// Connects to a host by TCP: looks its addresses up and takes the first that answers (RFC 8305, "happy eyeballs").
 /// Families take turns; an address is tried when the one before it has failed or had its head start. The attempts that
 /// are not needed any more are given up.
-pub(super) async fn dial<R: Runtime>(runtime: &R, host: &str, port: u16) -> io::Result<R::Stream> {
+pub(super) async fn dial<R: Dial>(runtime: &R, host: &str, port: u16) -> io::Result<R::Stream> {
     let addresses = match host.parse::<IpAddr>() {
         Ok(address) => vec![SocketAddr::new(address, port)],
         Err(_) => {
@@ -50,13 +50,13 @@ fn interleave(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     ordered
 }
 
-type Dialling<R> = Pin<Box<dyn Future<Output = io::Result<<R as Runtime>::Stream>> + Send>>;
+type Dialling<R> = Pin<Box<dyn Future<Output = io::Result<<R as crate::engine::Runtime>::Stream>> + Send>>;
 
 /// What came of the addresses that were tried.
 type Failures = Vec<(SocketAddr, io::Error)>;
 
 /// Attempts that run beside each other.
-struct Race<R: Runtime> {
+struct Race<R: Dial> {
     runtime: R,
     waiting: VecDeque<SocketAddr>,
     running: Vec<(SocketAddr, Dialling<R>)>,
@@ -65,7 +65,7 @@ struct Race<R: Runtime> {
     next: Option<Pin<Box<R::Sleep>>>,
 }
 
-impl<R: Runtime> Race<R> {
+impl<R: Dial> Race<R> {
     fn new(runtime: R, addresses: VecDeque<SocketAddr>) -> Self {
         let mut race = Self {
             runtime,

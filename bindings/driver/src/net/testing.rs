@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::engine::{BoxStream, Runtime, Stream};
+use crate::engine::{BoxStream, Dial, Runtime, Stream};
 
 /// The outcome of a future that never waits.
 pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
@@ -128,7 +128,9 @@ impl Runtime for World {
     fn seed(&self) -> io::Result<[u8; 32]> {
         Ok([0; 32])
     }
+}
 
+impl Dial for World {
     fn resolve(
         &self,
         _: &str,

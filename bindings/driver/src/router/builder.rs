@@ -10,7 +10,8 @@ use crate::extract::NamedType;
 use crate::handle::Server;
 use crate::handler::{ConnectContext, DisconnectContext, EventContext, GuardContext, Handler};
 use crate::router::{
-    ErrorHook, Fallback, Gate, Kind, NamespaceBuilder, Router, RunsOn, StateMap, Table, print_report,
+    ErrorHook, Fallback, Gate, Kind, NamespaceBuilder, Router, RunsOn, StateMap, Table, describe_namespace,
+    print_report,
 };
 
 /// A server being described: namespaces with their handlers, shared state, hooks and settings.
@@ -125,18 +126,7 @@ impl<K: Kind> ServerBuilder<K> {
         name: &str,
         describe: impl FnOnce(NamespaceBuilder<K>) -> NamespaceBuilder<K>,
     ) -> Self {
-        match self
-            .namespaces
-            .iter()
-            .position(|namespace| namespace.name() == name)
-        {
-            Some(index) => {
-                // Describing takes the builder by value; a placeholder keeps its position meanwhile.
-                let before = std::mem::replace(&mut self.namespaces[index], NamespaceBuilder::new("/"));
-                self.namespaces[index] = describe(before);
-            }
-            None => self.namespaces.push(describe(NamespaceBuilder::new(name))),
-        }
+        describe_namespace(&mut self.namespaces, name, describe);
         self
     }
 

@@ -19,6 +19,7 @@ pub use admission::{Admission, Verdict};
 pub use builder::ServerBuilder;
 pub use kind::{Async, BindingKind, Blocking, Kind, RunsFutures, RunsOn};
 pub use namespace::NamespaceBuilder;
+pub(crate) use namespace::describe as describe_namespace;
 pub(crate) use table::{ErrorHook, Routes, StateMap, Table, print_report};
 
 use crate::core::{Config, NamespaceId, Peer, RequestHead, Response};

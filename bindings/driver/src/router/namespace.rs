@@ -42,6 +42,23 @@ impl<K: Kind> NamespaceBuilder<K> {
     }
 }
 
+/// Describes the namespace called `name`, further if it was described before.
+pub(crate) fn describe<K: Kind, S: Subject>(
+    namespaces: &mut Vec<NamespaceBuilder<K, S>>,
+    name: &str,
+    describe: impl FnOnce(NamespaceBuilder<K, S>) -> NamespaceBuilder<K, S>,
+) {
+    let known = namespaces.iter_mut().find(|namespace| namespace.name() == name);
+    match known {
+        Some(namespace) => {
+            // Describing takes the builder by value; a placeholder keeps its position meanwhile.
+            let before = std::mem::replace(namespace, NamespaceBuilder::new("/"));
+            *namespace = describe(before);
+        }
+        None => namespaces.push(describe(NamespaceBuilder::new(name))),
+    }
+}
+
 impl<K: Kind, S: Subject> NamespaceBuilder<K, S> {
     pub(crate) fn new(name: &str) -> Self {
         let mut errors = Vec::new();

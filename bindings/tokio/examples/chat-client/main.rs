@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 
 use chat::Chat;
 use commands::Next;
-use protocol::Wish;
+use protocol::{Trouble, Wish};
 use screen::Screen;
 
 const USAGE: &str = "\
@@ -90,18 +90,22 @@ async fn run(options: &Options) -> Result<(), String> {
     let events = client.events();
     let socket = client.of("/").map_err(|error| error.to_string())?;
 
-    let joined = chat.join(&socket, &options.wish).await;
-    let ended = match joined {
-        Ok(()) => {
-            tokio::select! {
-                () = converse(&chat, &socket) => {}
-                () = watch(&chat, &client, events) => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            Ok(())
+    let stay = async {
+        chat.join(&socket, &options.wish).await?;
+        tokio::select! {
+            () = converse(&chat, &socket) => {}
+            () = watch(&chat, &client, events) => {}
         }
-        Err(trouble) if trouble.is_name_taken() => Err(format!("{trouble} Take another with --name.")),
-        Err(trouble) => Err(trouble.to_string()),
+        Ok(())
+    };
+    let ended = tokio::select! {
+        // Ctrl-C is heard from when it is first polled: that must be before anybody can see that we are here.
+        biased;
+        _ = tokio::signal::ctrl_c() => Ok(()),
+        stayed = stay => stayed.map_err(|trouble: Trouble| {
+            let cure = if trouble.is_name_taken() { " Take another with --name." } else { "" };
+            format!("{trouble}{cure}")
+        }),
     };
     client.disconnect();
     // A server that does not take the farewell does not keep us.

@@ -1,14 +1,11 @@
 //! One event in, many out: broadcasts to everybody and to rooms. One delivery is one operation.
 
-use std::time::{Duration, Instant};
-
-use super::{Load, payload};
+use super::{Load, payload, roll_call};
 use crate::Outcome;
 use crate::frame::{Opcode, masked};
 use crate::hub::{ClientId, Hub, Message, Outbox, Traffic, unexpected};
 
 const MOST_IN_FLIGHT: usize = 32;
-const JOIN_DEADLINE: Duration = Duration::from_secs(10);
 
 /// One event that the server sends on, and what each recipient hears. Payloads start with the two-digit `index`.
 struct Cast {
@@ -104,24 +101,11 @@ impl Fanout {
 
     /// Lets the members join their rooms.
     pub(crate) fn join_rooms(&self, hub: &mut Hub) -> Outcome<()> {
-        let members = self.group_of.iter().flatten().count();
-        let mut joins = Joins { acknowledged: 0 };
-        hub.start(|outbox| {
-            for (client, group) in self.group_of.iter().enumerate() {
-                if let Some(room) = group {
-                    let join = format!(r#"4210["join","room{room}"]"#);
-                    outbox.push(client, &masked(Opcode::Text, join.as_bytes()));
-                }
-            }
-        })?;
-        let deadline = Instant::now() + JOIN_DEADLINE;
-        while joins.acknowledged < members {
-            if Instant::now() > deadline {
-                return Err(format!("{} of {members} clients joined their room", joins.acknowledged).into());
-            }
-            hub.turn(&mut joins)?;
-        }
-        Ok(())
+        let rooms = self.group_of.iter().enumerate();
+        let joins: Vec<_> = rooms
+            .filter_map(|(client, room)| Some((client, format!(r#"4210["join","room{}"]"#, (*room)?))))
+            .collect();
+        roll_call(hub, &joins)
     }
 
     /// Sends the first events of every sender.
@@ -179,22 +163,6 @@ impl Traffic for Fanout {
 impl Load for Fanout {
     fn completed(&self) -> u64 {
         self.completed
-    }
-}
-
-struct Joins {
-    acknowledged: usize,
-}
-
-impl Traffic for Joins {
-    fn message(&mut self, client: ClientId, message: Message<'_>, _outbox: &mut Outbox) -> Outcome<()> {
-        match message {
-            Message::Text(text) if text.starts_with(b"4310[") => {
-                self.acknowledged += 1;
-                Ok(())
-            }
-            _ => Err(unexpected(client, message)),
-        }
     }
 }
 

@@ -14,19 +14,26 @@ use crate::client::inner::ClientInner;
 use crate::client::{ClientBuilder, ClientReason, ConnectionEvent};
 use crate::core::{ClientReasonKind, Rejoins, Text};
 use crate::error::BuildError;
-use crate::net::{Connector, Direct, Proxy};
+use crate::net::{Connecting, Connector, Endpoint};
 use crate::router::Async;
-use crate::testing::Still;
 
 /// A client that was not started, or why it can not be.
 fn built<Style>(builder: ClientBuilder<Async, Style>) -> Result<Arc<ClientInner>, BuildError> {
     let (router, reach) = builder.finish()?;
-    let direct = || -> Arc<dyn Connector> { Arc::new(Direct::new(Still, None, Proxy::None)) };
-    let connector = reach.connector.unwrap_or_else(direct);
+    let connector = reach.connector.unwrap_or_else(|| Arc::new(Nowhere));
     let sleep = Box::new(|_| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))
     });
     Ok(ClientInner::new(router, connector, sleep))
+}
+
+/// Whose connections are never made.
+struct Nowhere;
+
+impl Connector for Nowhere {
+    fn connect(&self, _: &Endpoint) -> Connecting {
+        Box::pin(std::future::pending())
+    }
 }
 
 fn reason(rejoins: Rejoins) -> ClientReason {

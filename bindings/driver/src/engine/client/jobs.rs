@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::Context;
 
-use super::super::house::{House, Job, Next, arguments_size};
+use super::super::house::{EventJob, House, Job, Next};
 use super::super::shard::Shard;
 use super::super::strand::Work;
 use super::super::work::reopen;
@@ -12,7 +12,7 @@ use super::errand::Errand;
 use super::machine::ClientMachine;
 use crate::client::ClientReason;
 use crate::client::inner::ClientInner;
-use crate::core::{Arguments, ClientAckToken, EventName};
+use crate::core::ClientAckToken;
 use crate::error::Error;
 
 /// What handlers have to be called for.
@@ -21,20 +21,15 @@ pub(crate) enum ClientJob {
     /// Run `on_connect`.
     Connect,
     /// Run an event's handler.
-    Event {
-        name: EventName,
-        arguments: Arguments,
-        ack: Option<ClientAckToken>,
-    },
+    Event(EventJob<ClientAckToken>),
     /// Run `on_disconnect`; the strand goes on with the next `Connect`.
     Disconnect(Box<ClientReason>),
 }
 
 impl Job for ClientJob {
     fn detach(&mut self) {
-        if let Self::Event { name, arguments, .. } = self {
-            *name = name.detach();
-            *arguments = arguments.detach();
+        if let Self::Event(event) = self {
+            event.detach();
         }
     }
 
@@ -44,7 +39,7 @@ impl Job for ClientJob {
 
     fn size(&self) -> usize {
         match self {
-            Self::Event { arguments, .. } => arguments_size(arguments),
+            Self::Event(event) => event.size(),
             Self::Connect | Self::Disconnect(_) => 0,
         }
     }
@@ -59,7 +54,7 @@ impl House for ClientInner {
     }
 
     fn may_overtake(&self, work: &Work<ClientMachine>) -> bool {
-        matches!(work.job, ClientJob::Event { .. }) && !self.router().is_serial(work.subject)
+        matches!(work.job, ClientJob::Event(_)) && !self.router().is_serial(work.subject)
     }
 
     fn run(self: &Arc<Self>, work: Work<ClientMachine>, task: &mut Context<'_>) -> Next {

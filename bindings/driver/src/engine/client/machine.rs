@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::super::house::{ItemOf, Machine, Notice, forward_to_core};
+use super::super::house::{EventJob, ItemOf, Machine, Notice, forward_to_core};
 use super::super::strand::{Strand, StrandId, Strands};
 use super::super::strand_table::StrandTable;
 use super::errand::{Errand, Question, Runner};
@@ -220,7 +220,10 @@ impl ClientMachine {
                 ack,
             } => {
                 let strand = self.strand_of(namespace, strands);
-                return Some(Notice::Job(strand, ClientJob::Event { name, arguments, ack }));
+                return Some(Notice::Job(
+                    strand,
+                    ClientJob::Event(EventJob { name, arguments, ack }),
+                ));
             }
             ClientEvent::Acked { ack, outcome } => {
                 let outcome = outcome.map(|arguments| arguments.detach());

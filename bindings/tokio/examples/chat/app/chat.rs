@@ -1,9 +1,10 @@
 //! What clients can do, and who hears of it.
 
 use serde::{Deserialize, Serialize};
-use socketio_tokio::{Ack, Arg, Async, Attachments, Error, Reply, ServerBuilder, Socket, State};
 
-use crate::room::{Chat, Content, Entry, Member, Picture, Rooms};
+use super::room::{Chat, Content, Entry, Member, Picture, Rooms};
+use crate::socketio::router::Kind;
+use crate::socketio::{Ack, Arg, Attachments, Error, Reply, ServerBuilder, Socket, State};
 
 /// Most characters in the name of a user or a room.
 const NAME_LENGTH: usize = 24;
@@ -13,8 +14,8 @@ const TEXT_LENGTH: usize = 2000;
 const PICTURE_BYTES: usize = 512 * 1024;
 const PICTURE_TYPES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/// Adds the chat to a server.
-pub(crate) fn describe(builder: ServerBuilder<Async>) -> ServerBuilder<Async> {
+/// Adds the chat to a server. Plain functions run on bindings of every kind; `async` ones would not on threads.
+pub(crate) fn describe<K: Kind>(builder: ServerBuilder<K>) -> ServerBuilder<K> {
     builder
         .state(Chat::default())
         .on_connect(greet)

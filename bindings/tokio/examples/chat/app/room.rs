@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use socketio_tokio::Sid;
+
+use crate::socketio::{Bytes, Sid};
 
 /// Most entries that a room remembers.
 const HISTORY: usize = 50;

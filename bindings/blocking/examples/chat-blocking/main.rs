@@ -1,0 +1,36 @@
+//! The example `chat` on plain threads: `cargo run --release --example chat-blocking`.
+//!
+//! This file has what threads need, a listener and an orderly end; the folder `app` of the example `chat` has the chat.
+
+use socketio_blocking as socketio;
+
+#[path = "../../../tokio/examples/chat/app/mod.rs"]
+mod app;
+
+use std::io;
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use app::Options;
+use socketio::Server;
+
+fn main() -> ExitCode {
+    match Options::from_command_line() {
+        Ok(options) => app::exit_code(serve(options)),
+        Err(code) => code,
+    }
+}
+
+fn serve(options: Options) -> io::Result<()> {
+    let server = app::build(Server::builder(), &options);
+    let listener = TcpListener::bind(options.address).map_err(|error| options.cannot_listen(error))?;
+    app::announce(listener.local_addr()?);
+    end_on_ctrl_c(server.clone());
+    socketio::serve(listener, server)
+}
+
+fn end_on_ctrl_c(server: Server) {
+    if let Err(error) = ctrlc::set_handler(move || app::end(&server)) {
+        eprintln!("Ctrl-C ends at once, nobody is told: {error}");
+    }
+}

@@ -1,0 +1,160 @@
+//! What handlers may do: call back and forth, block, panic, and what order they keep.
+
+use socketio_blocking::client::ClientSocket;
+use socketio_blocking::{Arg, Args, CallError, Client, Reply, Server, Socket, Wait};
+
+use crate::support::{Door, LONG, News, Teller, connected, started};
+
+type Answer = Result<Reply<i64>, CallError>;
+
+/// Asks the other side for what follows, and adds one.
+fn server_asks(next: &'static str) -> impl Fn(Socket, Arg<i64>) -> Answer + Send + Sync + 'static {
+    move |socket, Arg(number)| Ok(Reply(socket.call::<i64>(next, &number).timeout(LONG).wait()? + 1))
+}
+
+fn client_asks(next: &'static str) -> impl Fn(ClientSocket, Arg<i64>) -> Answer + Send + Sync + 'static {
+    move |socket, Arg(number)| Ok(Reply(socket.call::<i64>(next, &number).timeout(LONG).wait()? + 1))
+}
+
+#[test]
+fn calls_nest_in_both_directions() {
+    let server = started(
+        Server::builder()
+            .on("first", server_asks("second"))
+            .on("third", server_asks("fourth"))
+            .on("fifth", |Arg(number): Arg<i64>| Reply(number * 100)),
+    );
+    let builder = Client::builder(server.url.as_str())
+        .on("second", client_asks("third"))
+        .on("fourth", client_asks("fifth"));
+    let client = socketio_blocking::connect(builder).expect("connects");
+    assert_eq!(client.call::<i64>("first", &7).timeout(LONG).wait(), Ok(704));
+
+    let sockets = server.server.sockets().expect("is served");
+    let [socket] = sockets.as_slice() else {
+        panic!("there is one client")
+    };
+    assert_eq!(socket.call::<i64>("second", &7).timeout(LONG).wait(), Ok(703));
+}
+
+#[test]
+fn events_overtake_a_handler_that_waits_but_not_in_a_serial_namespace() {
+    let begun = News::new();
+    let (first, second) = (begun.teller(), begun.teller());
+    let ask = |socket: Socket| {
+        let answer = socket.call::<()>("answer", &()).timeout(LONG).wait();
+        socket.emit("done", &("ask", answer.is_ok()))
+    };
+    let other = |teller: Teller<()>| {
+        move |socket: Socket| {
+            teller.tell(());
+            socket.emit("done", &("other", true))
+        }
+    };
+    let server = started(
+        Server::builder()
+            .on("ask", ask)
+            .on("other", other(first))
+            .namespace("/serial", |ns| {
+                ns.serial().on("ask", ask).on("other", other(second))
+            }),
+    );
+    for (namespace, expected) in [("/", ["other", "ask"]), ("/serial", ["ask", "other"])] {
+        let (door, asked, done) = (Door::default(), News::new(), News::new());
+        let (inside, asker, teller) = (door.clone(), asked.teller(), done.teller());
+        let builder = Client::builder(server.url.as_str()).namespace(namespace, |ns| {
+            ns.on("answer", move || {
+                asker.tell(());
+                inside.pass();
+                Reply(())
+            })
+            .on("done", move |Args((name, is_ok)): Args<(String, bool)>| {
+                assert!(is_ok);
+                teller.tell(name);
+            })
+        });
+        let client = socketio_blocking::connect(builder).expect("connects");
+        let socket = client.of(namespace).expect("is known");
+        socket.emit("ask", &()).expect("is sent");
+        socket.emit("other", &()).expect("is sent");
+        asked.next();
+        if namespace == "/" {
+            begun.next();
+        }
+        door.open();
+        assert_eq!([done.next(), done.next()], expected, "{namespace}");
+    }
+}
+
+#[test]
+fn handlers_that_block_do_not_hold_others_up() {
+    let (door, blocked) = (Door::default(), News::new());
+    let (inside, teller) = (door.clone(), blocked.teller());
+    let server = started(
+        Server::builder()
+            .on("block", move || {
+                teller.tell(());
+                inside.pass();
+                Reply(())
+            })
+            .on("echo", |Arg(number): Arg<i64>| Reply(number)),
+    );
+    // More than there are processors, so that others have to be made for those who want to run.
+    let slow: Vec<_> = (0..40).map(|_| connected(&server.url)).collect();
+    for client in &slow {
+        client.emit("block", &()).expect("is sent");
+    }
+    for _ in &slow {
+        blocked.next();
+    }
+    let quick = connected(&server.url);
+    for number in 0..50 {
+        assert_eq!(
+            quick.call::<i64>("echo", &number).timeout(LONG).wait(),
+            Ok(number)
+        );
+    }
+    door.open();
+    for client in &slow {
+        assert_eq!(client.call::<i64>("echo", &1).timeout(LONG).wait(), Ok(1));
+    }
+}
+
+#[test]
+fn a_handler_that_panics_is_told_and_ends_nothing() {
+    let reports = News::new();
+    let teller = reports.teller();
+    let server = started(
+        Server::builder()
+            .on_error(move |report| teller.tell(report.error().to_string()))
+            .on("panic", || -> () { panic!("on purpose") })
+            .on("echo", |Arg(number): Arg<i64>| Reply(number)),
+    );
+    let client = connected(&server.url);
+    for number in 0..5 {
+        client.emit("panic", &()).expect("is sent");
+        assert!(reports.next().contains("on purpose"));
+        assert_eq!(
+            client.call::<i64>("echo", &number).timeout(LONG).wait(),
+            Ok(number)
+        );
+    }
+}
+
+#[test]
+fn the_handlers_of_one_client_keep_their_order() {
+    let seen = News::new();
+    let (teller, last) = (seen.teller(), seen.teller());
+    let server = started(
+        Server::builder()
+            .on("number", move |Arg(number): Arg<i64>| teller.tell(number))
+            .on_disconnect(move || last.tell(-1)),
+    );
+    let client = connected(&server.url);
+    for number in 0..500 {
+        client.emit("number", &number).expect("is sent");
+    }
+    drop(client);
+    let order: Vec<i64> = (0..501).map(|_| seen.next()).collect();
+    assert_eq!(order, (0..500).chain([-1]).collect::<Vec<_>>());
+}
