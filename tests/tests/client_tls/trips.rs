@@ -1,5 +1,6 @@
 //! There and back.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
@@ -113,7 +114,7 @@ fn anybody_where_the_danger_is_accepted(binding: Binding) {
 
 fn a_unix_socket(binding: Binding) {
     binding.trial(|| async {
-        let folder = std::env::temp_dir().join(format!("socketio-{}-{}", std::process::id(), line!()));
+        let folder = temporary(binding, "unix");
         let path = folder.join("server.sock");
         std::fs::create_dir_all(&folder).expect("there is a folder for such");
         // Of an earlier round.
@@ -128,11 +129,17 @@ fn a_unix_socket(binding: Binding) {
     });
 }
 
+/// A folder that no other test has.
+fn temporary(binding: Binding, name: &str) -> PathBuf {
+    let process = std::process::id();
+    std::env::temp_dir().join(format!("socketio-{process}-{name}-{}", binding.name()))
+}
+
 /// The published server behind node's own TLS.
 fn node_over_https(binding: Binding) {
     let authority = Authority::new("ours");
     let certificate = authority.server(&["localhost"]);
-    let folder = std::env::temp_dir().join(format!("socketio-{}-{}", std::process::id(), line!()));
+    let folder = temporary(binding, "node");
     std::fs::create_dir_all(&folder).expect("there is a folder for such");
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     std::fs::write(&cert, &certificate.pem).expect("it can be written");

@@ -1,7 +1,7 @@
 //! Engine.IO payloads and Socket.IO packets made to break a parser.
 
 use crate::conformance::{assert_echoes, assert_still_serves};
-use crate::kit::socketio::join_main;
+use crate::kit::socketio::{join_main, join_main_by_polling};
 use crate::kit::{Close, HttpConnection, Incoming, Polling, Request, WebSocketClient, settle};
 use crate::testbed::Target;
 
@@ -31,12 +31,19 @@ pub(crate) fn malformed_payloads_close_the_session(target: &Target) {
 }
 
 pub(crate) fn packets_before_a_malformed_one_are_delivered(target: &Target) {
-    let mut session = Polling::open(target);
+    // Whoever sent them is gone, and may hear nothing of what became of them.
+    let (mut other, _) = join_main(target);
+    other.send(r#"421["join","before the malformed"]"#);
+    other.expect_text("431[]");
+    let mut session = join_main_by_polling(target);
     session.send_get();
     settle(target);
-    session.deliver("4before\x1ex\x1e4after");
-    assert_eq!(session.poll_response(), ["4before"]);
+    let cast = |text| format!(r#"42["cast","before the malformed","{text}"]"#);
+    session.deliver(&format!("{}\x1ex\x1e{}", cast("before"), cast("after")));
+    session.poll_response();
     session.assert_gone();
+    other.expect_text(r#"42["cast","before"]"#);
+    assert_echoes(&mut other);
 }
 
 pub(crate) fn a_payload_that_is_not_utf8_does_no_harm(target: &Target) {
