@@ -46,17 +46,25 @@ fn the_core_is_built_of_known_crates() {
 
 #[test]
 fn the_core_and_the_driver_name_no_runtime() {
-    for package in ["socketio-core", "socketio-driver"] {
+    assert_eq!(
+        runtimes_below("socketio-core", &["--no-default-features"]),
+        [""; 0]
+    );
+    // Whence the seed of a server comes, and the keys of `ring`; neither needs anything else of the system.
+    for options in ["--no-default-features", "--all-features"] {
         assert_eq!(
-            runtimes_below(package, &["--no-default-features"]),
-            [""; 0],
-            "{package}"
+            runtimes_below("socketio-driver", &[options]),
+            ["getrandom"],
+            "{options}"
         );
     }
-    // With TLS comes `ring`, whose keys need randomness.
+}
+
+#[test]
+fn the_blocking_binding_has_no_runtime_but_its_own_threads() {
     assert_eq!(
-        runtimes_below("socketio-driver", &["--features", "tls"]),
-        ["getrandom"]
+        runtimes_below("socketio-blocking", &["--all-features"]),
+        ["getrandom", "mio"]
     );
 }
 

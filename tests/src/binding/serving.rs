@@ -4,7 +4,9 @@ use std::env;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::pin::pin;
 use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,10 +15,13 @@ use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use socketio_async_std::AsyncStd;
 use socketio_blocking::{IntoListener as _, Threads};
 use socketio_driver::Server;
 use socketio_driver::engine::{self, Listener, Runtime};
 use socketio_driver::net::tls::TlsServer;
+use socketio_smol::Smol;
+use socketio_tokio::Tokio;
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, oneshot};
 
@@ -47,6 +52,12 @@ pub struct Serving {
     outcome: Receiver<io::Result<()>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Where a server listens.
+enum Ear {
+    Tcp(TcpListener),
+    Unix(UnixListener),
 }
 
 /// What is to be served, and whom it is told.
@@ -88,6 +99,23 @@ impl Serving {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         listener.set_nonblocking(true).expect("it is a socket");
+        Self::begin(ground, server, tls, Ear::Tcp(listener), address)
+    }
+
+    /// Serves on a Unix socket, which has no address.
+    ///
+    /// # Panics
+    ///
+    /// If nothing can be bound to `path`.
+    #[must_use]
+    pub fn start_unix(ground: Ground, server: Server, path: &Path) -> Self {
+        let listener = UnixListener::bind(path).expect("it can be bound");
+        listener.set_nonblocking(true).expect("it is a socket");
+        let nowhere = (Ipv4Addr::UNSPECIFIED, 0).into();
+        Self::begin(ground, server, None, Ear::Unix(listener), nowhere)
+    }
+
+    fn begin(ground: Ground, server: Server, tls: Option<TlsServer>, ear: Ear, address: SocketAddr) -> Self {
         let (ended, outcome) = channel();
         let abort = Arc::new(Notify::new());
         let (stop, stopped) = oneshot::channel();
@@ -97,7 +125,7 @@ impl Serving {
             abort: Arc::clone(&abort),
             ended,
         };
-        let thread = thread::spawn(move || life.run(ground, listener, stopped));
+        let thread = thread::spawn(move || life.run(ground, ear, stopped));
         Self {
             address,
             abort,
@@ -156,45 +184,79 @@ impl Drop for Serving {
 
 impl Life {
     /// Runs until `stopped` is told.
-    fn run(self, ground: Ground, listener: TcpListener, stopped: oneshot::Receiver<()>) {
+    fn run(self, ground: Ground, ear: Ear, stopped: oneshot::Receiver<()>) {
         match ground {
-            Ground::CurrentThread => self.run_on_tokio(Builder::new_current_thread(), listener, stopped),
-            Ground::MultiThread => self.run_on_tokio(Builder::new_multi_thread(), listener, stopped),
-            Ground::Smol => {
-                let executor = Arc::new(smol::Executor::new());
-                let listener = listener.try_into().expect("it is a socket");
-                let runtime = socketio_smol::Smol::on(Arc::clone(&executor));
-                executor
-                    .spawn(self.live::<_, smol::net::TcpListener>(runtime, listener))
-                    .detach();
-                let _ = smol::block_on(executor.run(stopped));
-            }
+            Ground::CurrentThread => self.run_on_tokio(Builder::new_current_thread(), ear, stopped),
+            Ground::MultiThread => self.run_on_tokio(Builder::new_multi_thread(), ear, stopped),
+            Ground::Smol => self.run_on_smol(ear, stopped),
             Ground::AsyncStd => {
-                let listener = async_std::net::TcpListener::from(listener);
-                drop(async_std::task::spawn(
-                    self.live(socketio_async_std::AsyncStd, listener),
-                ));
+                let life = match ear {
+                    Ear::Tcp(listener) => {
+                        let listener = async_std::net::TcpListener::from(listener);
+                        async_std::task::spawn(self.live(AsyncStd, listener))
+                    }
+                    Ear::Unix(listener) => {
+                        let listener = async_std::os::unix::net::UnixListener::from(listener);
+                        async_std::task::spawn(self.live(AsyncStd, listener))
+                    }
+                };
                 let _ = async_std::task::block_on(stopped);
+                drop(life);
             }
-            Ground::Blocking => {
-                let threads = Threads::builder().build().expect("there is room for threads");
-                let handle = threads.handle();
-                let listener = listener.into_listener(&handle).expect("it is a socket");
-                handle.spawn(self.live(handle.clone(), listener));
-                let _ = stopped.blocking_recv();
-            }
+            Ground::Blocking => self.run_on_threads(ear, stopped),
         }
     }
 
-    fn run_on_tokio(self, mut builder: Builder, listener: TcpListener, stopped: oneshot::Receiver<()>) {
+    fn run_on_tokio(self, mut builder: Builder, ear: Ear, stopped: oneshot::Receiver<()>) {
         let runtime = builder.worker_threads(4).enable_all().build();
         let runtime = runtime.expect("a runtime can be made");
         runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).expect("it is a socket");
-            tokio::spawn(self.live(socketio_tokio::Tokio::current(), listener));
+            match ear {
+                Ear::Tcp(listener) => {
+                    let listener = tokio::net::TcpListener::from_std(listener).expect("it is a socket");
+                    tokio::spawn(self.live(Tokio::current(), listener))
+                }
+                Ear::Unix(listener) => {
+                    let listener = tokio::net::UnixListener::from_std(listener).expect("it is a socket");
+                    tokio::spawn(self.live(Tokio::current(), listener))
+                }
+            };
             let _ = stopped.await;
         });
         runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+
+    fn run_on_smol(self, ear: Ear, stopped: oneshot::Receiver<()>) {
+        let executor = Arc::new(smol::Executor::new());
+        let runtime = Smol::on(Arc::clone(&executor));
+        let life = match ear {
+            Ear::Tcp(listener) => {
+                let listener: smol::net::TcpListener = listener.try_into().expect("it is a socket");
+                executor.spawn(self.live(runtime, listener))
+            }
+            Ear::Unix(listener) => {
+                let listener: smol::net::unix::UnixListener = listener.try_into().expect("it is a socket");
+                executor.spawn(self.live(runtime, listener))
+            }
+        };
+        life.detach();
+        let _ = smol::block_on(executor.run(stopped));
+    }
+
+    fn run_on_threads(self, ear: Ear, stopped: oneshot::Receiver<()>) {
+        let threads = Threads::builder().build().expect("there is room for threads");
+        let handle = threads.handle();
+        match ear {
+            Ear::Tcp(listener) => {
+                let listener = listener.into_listener(&handle).expect("it is a socket");
+                handle.spawn(self.live(handle.clone(), listener));
+            }
+            Ear::Unix(listener) => {
+                let listener = listener.into_listener(&handle).expect("it is a socket");
+                handle.spawn(self.live(handle.clone(), listener));
+            }
+        }
+        let _ = stopped.blocking_recv();
     }
 
     async fn live<R: Runtime, L: Listener<R>>(self, runtime: R, listener: L) {

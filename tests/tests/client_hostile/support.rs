@@ -13,6 +13,8 @@ use socketio_tokio::{Arguments, Async, Reply, Server, ServerBuilder};
 
 /// The client's limits of time in these tests.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(600);
+/// The same for joining: the attacks before it have reasons of their own, which a busy machine must not overtake.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much later an error may come: the machine is busy with the other attacks.
 pub(crate) const SLACK: Duration = Duration::from_secs(4);
 
@@ -102,7 +104,7 @@ pub(crate) fn client(url: &str, order: TransportOrder) -> ClientBuilder<Async> {
         .retry_initial(true)
         .connect_timeout(TIMEOUT)
         .request_timeout(TIMEOUT)
-        .join_timeout(TIMEOUT)
+        .join_timeout(JOIN_TIMEOUT)
 }
 
 /// The good server.
@@ -141,7 +143,7 @@ impl Attack {
         assert!(said.contains(detail), "{said:?} does not say {detail:?}");
         assert!(said.len() <= 512, "a detail of {} bytes", said.len());
         // A handshake, a join and a heartbeat may each use up their time.
-        assert!(took < TIMEOUT * 3 + SLACK, "only after {took:?}");
+        assert!(took < TIMEOUT * 2 + JOIN_TIMEOUT + SLACK, "only after {took:?}");
         recovers(&client, scripted).await;
     }
 }

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use socketio_tests::binding::Binding;
+use socketio_tests::binding::{Binding, Serving};
 use socketio_tests::live::{Peer, PeerOptions, within};
 use socketio_tokio::net::TlsClient;
 use socketio_tokio::net::tls::TlsServer;
 use socketio_tokio::{Bytes, Transport};
-use tokio::net::UnixListener;
 
 use crate::certificates::Authority;
 use crate::{ORDERS, assert_echoes, once, serve_tls, serve_with, server, trusting};
@@ -119,12 +118,12 @@ fn a_unix_socket(binding: Binding) {
         std::fs::create_dir_all(&folder).expect("there is a folder for such");
         // Of an earlier round.
         let _ = std::fs::remove_file(&path);
-        let listener = UnixListener::bind(&path).expect("it can be bound");
-        tokio::spawn(socketio_tokio::serve(listener, server()));
+        let serving = Serving::start_unix(binding.ground(), server(), &path);
         for (order, transport) in ORDERS {
             let builder = once(&format!("unix:{}", path.display())).transports(order);
             assert_echoes(binding, builder, transport).await;
         }
+        drop(serving);
         std::fs::remove_dir_all(&folder).expect("it was ours");
     });
 }

@@ -193,7 +193,7 @@ fn calls_are_answered_while_as_many_handlers_wait_as_may(ground: Ground) {
 
 fn a_client_that_answers_pings_stays_while_its_handlers_are_stuck(ground: Ground) {
     let (log, door) = (Log::new(), Door::closed());
-    let (noted, waited_at, left) = (log.clone(), door.clone(), log.clone());
+    let (noted, waited_at, left) = (log.clone(), door, log.clone());
     let served = Served::start(
         ground,
         Server::builder()
@@ -227,7 +227,7 @@ fn a_client_is_read_again_as_soon_as_one_stuck_handler_ends(ground: Ground) {
     let served = Served::start(
         ground,
         Server::builder()
-            .limits(limits.clone())
+            .limits(limits)
             .on("e", move |Arg(number): Arg<u32>| {
                 let (log, door) = (noted.clone(), waited_at.clone());
                 async move {
@@ -257,7 +257,7 @@ fn a_slow_client_is_closed_and_the_others_get_everything(ground: Ground) {
     let served = Served::start(
         ground,
         Server::builder()
-            .limits(limits.clone())
+            .limits(limits)
             .on_disconnect(move |reason: Reason| left.push(reason.to_string())),
     );
     let slow = served.join();
@@ -278,7 +278,7 @@ fn volatile_packets_are_dropped_for_a_slow_client_which_stays(ground: Ground) {
     const MESSAGES: usize = 2_000;
     let mut limits = Limits::default();
     limits.queued_bytes = 512 * 1024;
-    let served = Served::start(ground, Server::builder().limits(limits.clone()));
+    let served = Served::start(ground, Server::builder().limits(limits));
     let mut slow = served.join();
     let socket = served.server.sockets().expect("it is served").remove(0);
     let filler = "x".repeat(20_000);

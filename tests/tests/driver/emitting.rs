@@ -1,6 +1,8 @@
 //! Emitting from anywhere, and rooms.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use socketio_tests::binding::Ground;
 use socketio_tokio::{Arg, Reason, Reply, Server, Socket};
@@ -12,6 +14,7 @@ crate::on_every_ground![
     a_socket_may_be_used_on_a_thread_without_a_runtime,
     a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime,
     handlers_join_rooms_that_everybody_can_address,
+    volatile_events_leave_again_when_all_before_has_left,
 ];
 
 fn broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread(ground: Ground) {
@@ -46,6 +49,36 @@ fn broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread(gro
     }
     for thread in emitting {
         thread.join().expect("it emits");
+    }
+}
+
+fn volatile_events_leave_again_when_all_before_has_left(ground: Ground) {
+    let served = Served::start(ground, Server::builder());
+    let mut client = served.join();
+    for round in 0..10 {
+        // Nothing but this one wakes the connection.
+        served.server.emit("usual", &round).expect("it is served");
+        client.expect_text(&format!("42[\"usual\",{round}]"));
+        let has_come = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                // The client may know that the one before has left earlier than the server does.
+                for _ in 0..1_000 {
+                    if has_come.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    let everybody = served.server.volatile();
+                    everybody.emit("volatile", &round).expect("it is served");
+                    thread::sleep(Duration::from_millis(20));
+                }
+            });
+            let text = client.text();
+            has_come.store(true, Ordering::SeqCst);
+            assert_eq!(text, format!("42[\"volatile\",{round}]"));
+        });
+        // More of them may have left.
+        served.server.emit("last", &round).expect("it is served");
+        while client.text() != format!("42[\"last\",{round}]") {}
     }
 }
 

@@ -197,7 +197,7 @@ fn a_client_that_never_reads_is_cut_off_when_serving_ends(ground: Ground) {
     limits.queued_bytes = 64 * 1024 * 1024;
     let state = Arc::new(Counted::new(&Arc::default()));
     let weak = Arc::downgrade(&state);
-    let mut served = Served::start(ground, Server::builder().limits(limits.clone()).state(state));
+    let mut served = Served::start(ground, Server::builder().limits(limits).state(state));
     let client = served.join();
     for _ in 0..1_000 {
         served

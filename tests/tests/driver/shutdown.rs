@@ -99,7 +99,7 @@ fn serve_returns_in_time_with_a_client_that_never_reads(ground: Ground) {
     let mut limits = Limits::default();
     limits.queued_bytes = 64 * 1024 * 1024;
     let log = Log::new();
-    let served = Served::start(ground, noting(&log).limits(limits.clone()));
+    let served = Served::start(ground, noting(&log).limits(limits));
     let mut client = RawWebSocket::open_session(&served.target);
     client.send(&Frame::text("40"));
     assert!(client.message().payload.starts_with(b"40"));
@@ -124,7 +124,7 @@ fn serve_returns_in_time_with_a_client_that_never_reads(ground: Ground) {
 fn connections_are_cut_at_the_deadline(ground: Ground) {
     let mut limits = Limits::default();
     limits.queued_bytes = 64 * 1024 * 1024;
-    let served = Served::start(ground, Server::builder().limits(limits.clone()));
+    let served = Served::start(ground, Server::builder().limits(limits));
     let mut client = RawWebSocket::open_session(&served.target);
     client.send(&Frame::text("40"));
     assert!(client.message().payload.starts_with(b"40"));

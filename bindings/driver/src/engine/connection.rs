@@ -475,6 +475,8 @@ impl<H: House> Link<H> {
     pub(super) fn rest(&mut self, task: &Context<'_>) -> Result<Rest, Over> {
         let offered = self.waker.take();
         let unwritten = self.output.len();
+        // What was written since it was asked last does not count any more when the core looks whether all has left.
+        let _ = self.wire.poll_output(&mut self.output);
         let (id, wire, hold) = (self.id, &mut self.wire, &mut self.hold);
         let seen = self.house.shard().with(&self.house, |state, _| {
             let parking = state.park(id, offered, task.waker());
