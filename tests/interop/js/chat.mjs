@@ -1,4 +1,4 @@
-// The chat page of the tokio example in a real browser: node chat.mjs URL CHROMIUM
+// The chat page of the example `chat`, on any binding in a real browser: node chat.mjs URL CHROMIUM
 import assert from "node:assert/strict";
 import { check, finish, require, restartServer } from "./checks.mjs";
 
