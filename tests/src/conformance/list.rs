@@ -233,7 +233,7 @@ macro_rules! every_case {
                 packets_before_a_malformed_one_are_delivered: Lab;
                 a_payload_that_is_not_utf8_does_no_harm: Engine;
                 malformed_packets_close_the_websocket: Engine;
-                ten_thousand_packets_in_one_payload_come_back: Engine;
+                ten_thousand_packets_in_one_payload_come_back: Engine, serial;
                 malformed_socket_packets_close_the_session: Suite;
                 two_hundred_thousand_levels_of_json_close_the_session: Suite, differs_from_js "parsed, after which the echo overflows the stack";
                 endless_ack_ids_do_no_harm: Suite;
