@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use socketio_driver::engine::{Listener, Runtime, Stream};
+use socketio_driver::engine::{Dial as _, Listener, Runtime, Stream};
 
 use super::{Answer, Patience, SocketListener, Threads, ThreadsHandle, wait_anyhow};
 
