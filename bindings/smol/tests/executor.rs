@@ -23,7 +23,9 @@ fn nothing_is_left_of_an_executor_that_is_dropped_while_clients_are_connected() 
         let serving = engine::serve(Smol::on(Arc::clone(&executor)), listener, server);
         executor.spawn(async move { drop(serving.await) }).detach();
         let builder = Client::builder(format!("http://{address}"));
-        engine::connect(Smol::on(Arc::clone(&executor)), builder).await.expect("connects")
+        engine::connect(Smol::on(Arc::clone(&executor)), builder)
+            .await
+            .expect("connects")
     }));
     assert!(descriptors() > before);
     drop(executor);
