@@ -150,7 +150,8 @@ impl Serving {
     /// [`serve`] does.
     ///
     /// # Errors
-    /// When the listener has failed for good, or a handler of the last worker asks, as that could never end.
+    /// When the listener has failed for good, or a handler of the last worker asks, as that could never end: then the
+    /// server is shut down as if this was dropped.
     pub fn join(mut self) -> io::Result<()> {
         let Some(answer) = self.answer.take() else {
             return Ok(());
@@ -158,7 +159,11 @@ impl Serving {
         match wait_ready(answer.get(), Patience::Endless) {
             Ok(Some(ended)) => ended,
             Ok(None) => Ok(()),
-            Err(_) => Err(io::Error::other(socketio_driver::Error::WouldDeadlock)),
+            Err(_) => {
+                // Nobody else can end the server now; its drop does.
+                self.answer = Some(answer);
+                Err(io::Error::other(socketio_driver::Error::WouldDeadlock))
+            }
         }
     }
 

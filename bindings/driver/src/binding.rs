@@ -93,19 +93,19 @@ macro_rules! binding {
         /// When the server is served already, or its client bundle cannot be read.
         pub fn host(
             server: &$crate::Server,
-        ) -> ::std::io::Result<impl ::std::future::Future<Output = ()> + Send + 'static + use<>> {
+        ) -> ::std::io::Result<impl ::std::future::Future<Output = ()> + ::std::marker::Send + 'static + use<>> {
             $crate::engine::host($current, server)
         }
 
         /// Connects to a server, and waits until every namespace is joined.
         ///
         /// ```no_run
-        #[doc = concat!("use ", $name, "::{Arg, Client};")]
+        #[doc = ::std::concat!("use ", $name, "::{Arg, Client};")]
         ///
         /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
         /// let builder = Client::builder("http://127.0.0.1:3000")
         ///     .on("said", |Arg(text): Arg<String>| println!("{text}"));
-        #[doc = concat!("let client = ", $name, "::connect(builder).await?;")]
+        #[doc = ::std::concat!("let client = ", $name, "::connect(builder).await?;")]
         /// client.emit("say", "hi")?;
         /// # Ok(()) }
         /// ```
@@ -116,7 +116,7 @@ macro_rules! binding {
         /// is an error.
         pub async fn connect(
             builder: $crate::ClientBuilder<$crate::Async>,
-        ) -> Result<$crate::Client, $crate::client::ConnectError> {
+        ) -> ::std::result::Result<$crate::Client, $crate::client::ConnectError> {
             $crate::engine::connect($current, builder).await
         }
 
@@ -135,7 +135,7 @@ macro_rules! binding {
         ///
         /// ```no_run
         /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-        #[doc = concat!("let client = ", $name, "::connect_simple(\"http://127.0.0.1:3000\").await?;")]
+        #[doc = ::std::concat!("let client = ", $name, "::connect_simple(\"http://127.0.0.1:3000\").await?;")]
         /// client.emit("say", "hi").await?;
         /// let event = client.recv().await?;
         /// println!("{}: {:?}", event.name(), event.arg::<String>());
@@ -145,9 +145,9 @@ macro_rules! binding {
         /// # Errors
         /// As [`connect`].
         pub async fn connect_simple(
-            builder: impl Into<$crate::client::SimpleClientBuilder<$crate::Async>>,
-        ) -> Result<$crate::SimpleClient, $crate::client::ConnectError> {
-            $crate::engine::connect_simple($current, builder.into()).await
+            builder: impl ::std::convert::Into<$crate::client::SimpleClientBuilder<$crate::Async>>,
+        ) -> ::std::result::Result<$crate::SimpleClient, $crate::client::ConnectError> {
+            $crate::engine::connect_simple($current, ::std::convert::Into::into(builder)).await
         }
 
         impl $crate::engine::Listener<$runtime> for $tcp_listener {
@@ -155,7 +155,7 @@ macro_rules! binding {
 
             async fn accept(&mut self) -> ::std::io::Result<(Self::Stream, $crate::Peer)> {
                 let (stream, address) = Self::accept(self).await?;
-                Ok(($tcp_view(stream), address.into()))
+                ::std::result::Result::Ok(($tcp_view(stream), ::std::convert::Into::into(address)))
             }
         }
 
@@ -167,7 +167,7 @@ macro_rules! binding {
 
                 async fn accept(&mut self) -> ::std::io::Result<(Self::Stream, $crate::Peer)> {
                     let (stream, _) = Self::accept(self).await?;
-                    Ok(($unix_view(stream), $crate::Peer::Unknown))
+                    ::std::result::Result::Ok(($unix_view(stream), $crate::Peer::Unknown))
                 }
             }
         )?
@@ -175,19 +175,19 @@ macro_rules! binding {
         impl $crate::engine::Dial for $runtime {
             fn resolve(
                 &self,
-                host: &str,
-                port: u16,
-            ) -> impl Future<Output = ::std::io::Result<Vec<::std::net::SocketAddr>>> + Send + 'static + use<>
+                host: &::std::primitive::str,
+                port: ::std::primitive::u16,
+            ) -> impl ::std::future::Future<Output = ::std::io::Result<::std::vec::Vec<::std::net::SocketAddr>>> + ::std::marker::Send + 'static + use<>
             {
-                let host = host.to_owned();
+                let host = ::std::borrow::ToOwned::to_owned(host);
                 async move { ($resolve)(host, port).await }
             }
 
             fn dial(
                 &self,
                 address: ::std::net::SocketAddr,
-            ) -> impl Future<Output = ::std::io::Result<Self::Stream>> + Send + 'static + use<> {
-                async move { Ok($tcp_view(<$tcp>::connect(address).await?)) }
+            ) -> impl ::std::future::Future<Output = ::std::io::Result<Self::Stream>> + ::std::marker::Send + 'static + use<> {
+                async move { ::std::result::Result::Ok($tcp_view(<$tcp>::connect(address).await?)) }
             }
 
             $(
@@ -195,15 +195,95 @@ macro_rules! binding {
                 fn dial_unix(
                     &self,
                     path: &::std::path::Path,
-                ) -> impl Future<Output = ::std::io::Result<$crate::engine::BoxStream>> + Send + 'static + use<>
+                ) -> impl ::std::future::Future<Output = ::std::io::Result<$crate::engine::BoxStream>> + ::std::marker::Send + 'static + use<>
                 {
-                    let path = path.to_owned();
+                    let path = ::std::borrow::ToOwned::to_owned(path);
                     async move {
                         let stream = $unix_view(<$unix>::connect(path).await?);
-                        Ok(::std::boxed::Box::new(stream) as $crate::engine::BoxStream)
+                        ::std::result::Result::Ok(::std::boxed::Box::new(stream) as $crate::engine::BoxStream)
                     }
                 }
             )?
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::net::SocketAddr;
+    use std::time::Instant;
+
+    use crate::engine::Runtime;
+    use crate::testing::Still;
+
+    /// Names of the prelude that a binding uses for something else.
+    #[allow(
+        dead_code,
+        unreachable_pub,
+        reason = "what stands in the way, and what would be public"
+    )]
+    mod shadowed {
+        use super::{Unheard, Unmade, pending, view};
+
+        struct Future;
+        struct Result;
+        struct Vec;
+        struct Box;
+        struct Ok;
+        trait Into {}
+        trait Send {}
+
+        #[derive(Clone)]
+        pub(super) struct Mine;
+
+        crate::binding! {
+            runtime: Mine = Mine,
+            name: "socketio_driver",
+            resolve: async |_, _| pending().await,
+            tcp: Unheard, Unmade => <super::Still as super::Runtime>::Stream = view,
+        }
+    }
+
+    struct Unheard;
+    struct Unmade;
+
+    fn view(_: Unmade) -> <Still as Runtime>::Stream {
+        unreachable!("nobody makes one")
+    }
+
+    impl Unheard {
+        async fn accept(&self) -> std::io::Result<(Unmade, SocketAddr)> {
+            pending().await
+        }
+    }
+
+    impl Unmade {
+        async fn connect(_: SocketAddr) -> std::io::Result<Self> {
+            pending().await
+        }
+    }
+
+    impl Runtime for shadowed::Mine {
+        type Stream = <Still as Runtime>::Stream;
+        type Sleep = <Still as Runtime>::Sleep;
+
+        fn now(&self) -> Instant {
+            Still.now()
+        }
+
+        fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+            Still.sleep_until(deadline)
+        }
+
+        fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+            Still.spawn(task);
+        }
+    }
+
+    #[test]
+    fn a_binding_may_have_names_of_the_prelude_for_itself() {
+        let server = crate::ServerBuilder::<crate::Async>::new().build();
+        assert!(shadowed::host(&server).is_ok());
+    }
 }

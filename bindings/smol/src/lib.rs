@@ -47,7 +47,7 @@ use smol::net::unix::{UnixListener, UnixStream};
 use smol::net::{TcpListener, TcpStream};
 use smol::{Executor, Timer};
 use socketio_driver::engine::{IoStream, Runtime};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 pub use socketio_driver::*;
@@ -60,9 +60,9 @@ socketio_driver::binding! {
     unix: UnixListener, UnixStream => IoStream<UnixStream> = IoStream::new,
 }
 
-/// An executor of smol's.
+/// An executor of smol's. It does not keep one that is not the global one: connections end with their executor.
 #[derive(Clone, Debug)]
-pub struct Smol(Option<Arc<Executor<'static>>>);
+pub struct Smol(Option<Weak<Executor<'static>>>);
 
 impl Smol {
     /// The global executor, that of [`smol::spawn`].
@@ -70,9 +70,9 @@ impl Smol {
         Self(None)
     }
 
-    /// An executor that somebody runs.
-    pub const fn on(executor: Arc<Executor<'static>>) -> Self {
-        Self(Some(executor))
+    /// An executor that somebody keeps and runs.
+    pub fn on(executor: Arc<Executor<'static>>) -> Self {
+        Self(Some(Arc::downgrade(&executor)))
     }
 }
 
@@ -89,8 +89,10 @@ impl Runtime for Smol {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        match &self.0 {
-            Some(executor) => executor.spawn(task).detach(),
+        match self.0.as_ref().map(Weak::upgrade) {
+            Some(Some(executor)) => executor.spawn(task).detach(),
+            // Its executor is gone, and with it everybody who could want the task.
+            Some(None) => drop(task),
             None => smol::spawn(task).detach(),
         }
     }

@@ -30,7 +30,8 @@ pub(super) struct Io {
     waker: Waker,
     /// Whether the thread looks at what it was given before it sleeps, so that it need not be woken.
     is_awake: AtomicBool,
-    queue: Mutex<VecDeque<Arc<Task>>>,
+    /// `None` once the thread has ended: what is queued then would keep everything, and everything it.
+    queue: Mutex<Option<VecDeque<Arc<Task>>>>,
     sources: Mutex<Slab<Arc<Readiness>>>,
 }
 
@@ -45,7 +46,7 @@ impl Io {
             registry: poll.registry().try_clone()?,
             waker: Waker::new(poll.registry(), WAKE)?,
             is_awake: AtomicBool::new(false),
-            queue: Mutex::new(VecDeque::new()),
+            queue: Mutex::new(Some(VecDeque::new())),
             sources: Mutex::new(Slab::new()),
         })
     }
@@ -70,8 +71,22 @@ impl Io {
 
     /// Gives a task its turn.
     pub(super) fn push(&self, task: Arc<Task>) {
-        lock(&self.queue).push_back(task);
-        self.rouse();
+        if self.enqueue(task) {
+            self.rouse();
+        }
+    }
+
+    /// Whether there is somebody to run it; otherwise it is dropped, without the lock.
+    fn enqueue(&self, task: Arc<Task>) -> bool {
+        match lock(&self.queue).as_mut() {
+            Some(queue) => queue.push_back(task),
+            None => return false,
+        }
+        true
+    }
+
+    fn is_idle(&self) -> bool {
+        lock(&self.queue).as_ref().is_none_or(VecDeque::is_empty)
     }
 
     /// Begins to hear of a source.
@@ -114,10 +129,12 @@ pub(super) fn run(shared: &Arc<Shared>, mut poll: Poll) {
     let mut batch = VecDeque::new();
     let mut look = None;
     loop {
-        mem::swap(&mut batch, &mut lock(&io.queue));
+        if let Some(queue) = lock(&io.queue).as_mut() {
+            mem::swap(&mut batch, queue);
+        }
         for task in batch.drain(..) {
             if task.run() == Turn::Again {
-                lock(&io.queue).push_back(task);
+                io.enqueue(task);
             }
         }
         // Before looking: who changes something from here on either is seen below or wakes the thread.
@@ -129,7 +146,7 @@ pub(super) fn run(shared: &Arc<Shared>, mut poll: Poll) {
         look = shared.workers().look_after(shared, now, look);
         let moments = [shared.timers().next(), shared.deadline(), look];
         let next = moments.into_iter().flatten().min();
-        let patience = match lock(&io.queue).is_empty() {
+        let patience = match io.is_idle() {
             true => next.map(|moment| moment.saturating_duration_since(now)),
             false => Some(Duration::ZERO),
         };
@@ -146,7 +163,8 @@ pub(super) fn run(shared: &Arc<Shared>, mut poll: Poll) {
         shared.timers().fire(Instant::now());
     }
     shared.tasks().cancel();
-    lock(&io.queue).clear();
+    let left = lock(&io.queue).take();
+    drop(left);
     let deadline = shared.deadline().unwrap_or_else(Instant::now);
     shared.workers().end(deadline);
     HERE.set(ptr::null());

@@ -116,7 +116,8 @@ impl Workers {
 
     /// The worker that this thread is, and of whom.
     pub(super) fn here() -> Option<(Arc<Shared>, usize)> {
-        HERE.with_borrow(Option::clone)
+        // A client may be dropped by a thread-local of the application, when this one is gone.
+        HERE.try_with(|here| here.borrow().clone()).ok().flatten()
     }
 
     /// Makes the first worker, which stays, so that there always is one.
@@ -127,6 +128,11 @@ impl Workers {
     /// Gives a task to the next worker that has time.
     pub(super) fn push(&self, shared: &Arc<Shared>, task: Arc<Task>) {
         let mut state = lock(&self.state);
+        if state.is_over {
+            // It would keep everything, and everything it. It goes after the lock.
+            drop(state);
+            return;
+        }
         state.queue.push_back(task);
         let roused = self.rouse(shared, &mut state);
         drop(state);
@@ -234,6 +240,7 @@ impl Workers {
             state.idle += 1;
             loop {
                 if state.is_over {
+                    self.leave(&mut state, key);
                     return None;
                 }
                 if state.roused > 0 {
@@ -245,14 +252,15 @@ impl Workers {
                 // One always has time for what others wait for.
                 if has_timed_out && state.roused == 0 && state.workers.len() > state.waiting + 1 {
                     state.idle -= 1;
+                    // Under the same lock: who comes now must not count on it.
+                    self.leave(&mut state, key);
                     return None;
                 }
             }
         }
     }
 
-    fn leave(&self, key: usize) {
-        let mut state = lock(&self.state);
+    fn leave(&self, state: &mut State, key: usize) {
         state.workers.remove(key);
         self.ended.notify_all();
     }
@@ -331,7 +339,6 @@ fn work(shared: Arc<Shared>, key: usize) {
         again = (task.run() == Turn::Again).then_some(task);
     }
     HERE.set(None);
-    shared.workers().leave(key);
 }
 
 fn sleep<'a, T>(event: &Condvar, guard: MutexGuard<'a, T>, timeout: Duration) -> (MutexGuard<'a, T>, bool) {

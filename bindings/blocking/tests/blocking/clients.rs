@@ -1,10 +1,11 @@
 //! Clients that are waited for, iterated over, and dropped.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use socketio_blocking::client::{ConnectionEvent, RecvError, TransportOrder};
+use socketio_blocking::client::{ConnectionEvent, Offline, RecvError, TransportOrder};
 use socketio_blocking::{
     Arg, Args, Auth, Client, Error, Refusal, Reply, Server, SimpleClient, Socket, Threads, Wait,
     connect_simple, start_server,
@@ -195,4 +196,41 @@ fn callbacks_are_plain_functions_that_may_block() {
     others.insert("token", "stale");
     let refused = socketio_blocking::connect(Client::builder(server.url.as_str()).auth(&others));
     assert!(refused.expect_err("is refused").to_string().contains("who?"));
+}
+
+#[test]
+fn a_client_may_be_dropped_by_a_thread_that_is_ending() {
+    thread_local! {
+        static CLIENT: RefCell<Option<Client>> = const { RefCell::new(None) };
+    }
+    let (left, server) = (News::new(), Server::builder());
+    let teller = left.teller();
+    let server = started(server.on_disconnect(move || teller.tell(())));
+    let url = server.url.clone();
+    let thread = std::thread::spawn(move || {
+        // Before anything of this crate, so that it is destroyed after that.
+        CLIENT.with_borrow_mut(|place| *place = None);
+        CLIENT.set(Some(connected(&url)));
+    });
+    thread.join().expect("ends");
+    left.next();
+}
+
+#[test]
+fn the_error_hook_is_called_on_a_worker_whatever_failed() {
+    let (listener, url) = listen();
+    let told = News::new();
+    let teller = told.teller();
+    let builder = Client::builder(url)
+        .offline(Offline::Buffer {
+            packets: 1,
+            bytes: 1_000,
+        })
+        .on_error(move |_: &_| teller.tell(std::thread::current().name().map(str::to_owned)));
+    let client = socketio_blocking::start(builder).expect("starts");
+    client.emit("never", &()).expect("is kept");
+    // Nobody has accepted it.
+    drop(listener);
+    let thread = told.next().expect("has a name");
+    assert!(thread.contains("worker"), "{thread}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use socketio_blocking::{Client, Reply, Server, Threads, Wait, start_server};
+use socketio_blocking::{Client, Reason, Reply, Server, Threads, Wait, start_server};
 
 #[cfg(target_os = "linux")]
 use crate::support::living;
@@ -158,4 +158,25 @@ fn waiting_calls_end_with_the_server() {
     drop(server);
     assert_eq!(outcomes.next(), Some(socketio_blocking::CallError::Disconnected));
     door.open();
+}
+
+#[test]
+fn a_join_that_is_refused_shuts_the_server_down() {
+    let threads = Threads::builder().workers(1).build().expect("starts");
+    let (handle, place) = std::sync::mpsc::channel();
+    let place = std::sync::Mutex::new(place);
+    let (joined, left) = (News::new(), News::new());
+    let (teller, leaver) = (joined.teller(), left.teller());
+    let builder = Server::builder()
+        .on("join", move || {
+            let serving = place.lock().expect("is whole").recv().expect("is given");
+            teller.tell(socketio_blocking::Serving::join(serving).is_err());
+        })
+        .on_disconnect(move |reason: Reason| leaver.tell(reason));
+    let server = started_on(&threads, builder);
+    let client = connected(&server.url);
+    client.emit("join", &()).expect("is sent");
+    handle.send(server.serving).expect("is wanted");
+    assert!(joined.next());
+    assert_eq!(left.next().as_str(), "server shutting down");
 }

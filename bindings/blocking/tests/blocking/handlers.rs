@@ -1,7 +1,12 @@
 //! What handlers may do: call back and forth, block, panic, and what order they keep.
 
-use socketio_blocking::client::ClientSocket;
-use socketio_blocking::{Arg, Args, CallError, Client, Reply, Server, Socket, Wait};
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use socketio_blocking::client::{ClientSocket, Offline};
+use socketio_blocking::http::StatusCode;
+use socketio_blocking::{Arg, Args, CallError, Client, Reply, RequestHead, Response, Server, Socket, Wait};
 
 use crate::support::{Door, LONG, News, Teller, connected, started};
 
@@ -157,4 +162,57 @@ fn the_handlers_of_one_client_keep_their_order() {
     drop(client);
     let order: Vec<i64> = (0..501).map(|_| seen.next()).collect();
     assert_eq!(order, (0..500).chain([-1]).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_ends_its_side_after_a_request_is_answered() {
+    let server = started(Server::builder().fallback(|_: &RequestHead, _| {
+        // The end is seen before there is an answer.
+        std::thread::sleep(Duration::from_millis(50));
+        Response::new(StatusCode::OK)
+    }));
+    let requests = [
+        "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST /page HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi",
+    ];
+    for request in requests {
+        let stream = TcpStream::connect(server.url.trim_start_matches("http://"));
+        let mut stream = stream.expect("connects");
+        stream.set_read_timeout(Some(LONG)).expect("is set");
+        stream.write_all(request.as_bytes()).expect("is sent");
+        stream.shutdown(Shutdown::Write).expect("is open");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("is read");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_client_comes_back_while_its_on_disconnect_waits() {
+    let again = || {
+        Server::builder().on("again", |socket: Socket| {
+            let answer = socket.call::<i64>("back", &()).timeout(LONG).wait();
+            answer.map(Reply)
+        })
+    };
+    let first = started(again());
+    let told = News::new();
+    let teller = told.teller();
+    let builder = Client::builder(first.url.as_str())
+        .reconnection_delay(Duration::from_millis(10), Duration::from_millis(20))
+        .offline(Offline::Buffer {
+            packets: 1,
+            bytes: 1_000,
+        })
+        .on("back", || Reply(7))
+        .on_disconnect(move |socket: ClientSocket| {
+            teller.tell(socket.call::<i64>("again", &()).timeout(LONG).wait());
+        });
+    let client = socketio_blocking::connect(builder).expect("connects");
+    let address = first.url.trim_start_matches("http://").to_owned();
+    drop(first.serving);
+    let listener = std::net::TcpListener::bind(address).expect("binds");
+    let _serving = socketio_blocking::start_server(listener, again().build()).expect("starts");
+    assert_eq!(told.next(), Ok(7));
+    drop(client);
 }

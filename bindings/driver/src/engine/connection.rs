@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::house::{House, ItemOf, Machine};
-use super::runtime::{Runtime, Stream};
+use super::runtime::{Handlers, Runtime, Stream};
 use super::shard::recycle;
 use super::state::{Own, Parking, Stage};
 use super::strand::StrandId;
@@ -69,6 +69,8 @@ pub(crate) struct Link<H: House> {
     /// came before it was handled to its end.
     next: Option<Box<ItemOf<H::Machine>>>,
     requests: H::Requests,
+    /// Where handlers run apart: whether the application was asked something and may not have answered yet.
+    is_asked: bool,
     /// What was wrong with the byte stream.
     lost: Option<io::Error>,
 }
@@ -248,7 +250,10 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
     /// Reads once; 0 bytes are the end of the stream. `Pending` also when nothing may be read now.
     fn poll_read(&mut self, task: &mut Context<'_>, flow: Flow) -> Poll<Result<usize, Over>> {
         if let Phase::Ended | Phase::Broken = self.phase {
-            return if self.link.hold.is_some() {
+            // An answer on its way is waited for: who has ended its side may still read it, and who is gone counts
+            // until then, so that no more questions wait than there may be connections.
+            let is_due = self.link.is_asked && flow == Flow::Paused;
+            return if self.link.hold.is_some() || is_due {
                 Poll::Pending
             } else {
                 Poll::Ready(Err(Over))
@@ -375,6 +380,7 @@ impl<H: House> Link<H> {
             hold: None,
             next: None,
             requests: H::Requests::default(),
+            is_asked: false,
             lost: None,
         }
     }
@@ -428,6 +434,7 @@ impl<H: House> Link<H> {
         self.waker = waker.or_else(|| self.waker.take());
         self.hold = own.overloaded.take();
         if !own.requests.is_empty() {
+            self.is_asked = self.house.shard().handlers() == Handlers::Apart;
             for request in own.requests.drain(..) {
                 self.house.answer(&mut self.requests, request)?;
             }
@@ -503,6 +510,7 @@ impl<H: House> Link<H> {
             }
         };
         let flow = self.wire.poll_output(&mut self.output);
+        self.is_asked &= flow == Flow::Paused;
         if self.hold.is_none()
             && self.next.is_none()
             && let Some(item) = self.wire.poll_item()

@@ -208,7 +208,11 @@ impl House for Inner {
     server_house!(SocketMachine);
 
     fn may_overtake(&self, work: &Work<SocketMachine>) -> bool {
-        matches!(work.job, SocketJob::Event(_)) && !self.router().is_serial(work.subject.namespace_id())
+        match work.job {
+            SocketJob::Join => false,
+            SocketJob::Event(_) => !self.router().is_serial(work.subject.namespace_id()),
+            SocketJob::Disconnect(_) => true,
+        }
     }
 
     fn run(self: &Arc<Self>, work: Work<SocketMachine>, task: &mut Context<'_>) -> Next {

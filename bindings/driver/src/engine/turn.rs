@@ -37,13 +37,20 @@ thread_local! {
 /// Does nothing elsewhere, and where nothing may overtake the handler: in `on_connect`, in guards, in namespaces that
 /// are [serial](crate::NamespaceBuilder::serial).
 pub fn step_aside() {
-    match STANDING.take() {
+    let leave = STANDING.try_with(|place| match place.take() {
         Standing::MayLeave(leave) => {
             // Before the strand is left: what is woken by that may not find this thread with a way to leave it again.
-            STANDING.set(Standing::HasLeft);
-            leave();
+            place.set(Standing::HasLeft);
+            Some(leave)
         }
-        standing => STANDING.set(standing),
+        standing => {
+            place.set(standing);
+            None
+        }
+    });
+    // A thread that is ending runs no handler.
+    if let Ok(Some(leave)) = leave {
+        leave();
     }
 }
 

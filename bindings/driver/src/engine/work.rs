@@ -174,6 +174,7 @@ pub(super) async fn drain<H: House>(unfinished: Unfinished<H>) {
             if !end_beside(&house, strand) {
                 break;
             }
+            yield_now().await;
             batch = Batch::beginning(&house, strand);
             continue;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::super::connection::Link;
-use super::super::runtime::BoxStream;
+use super::super::runtime::{BoxStream, Handlers};
 use super::super::shard::Task;
 use crate::client::inner::ClientInner;
 use crate::core::{ClientEmitError, ConnId, NamespaceId};
@@ -50,7 +50,12 @@ impl Errand {
                 endpoint,
                 runner,
             } => house.shard().spawn(dial(owned, connection, endpoint, runner)),
-            Self::Undeliverable(namespace, error) => house.undeliverable(namespace, error),
+            Self::Undeliverable(namespace, error) => match house.shard().handlers() {
+                Handlers::InPlace => house.undeliverable(namespace, error),
+                Handlers::Apart => house
+                    .shard()
+                    .spawn_handlers(async move { owned.undeliverable(namespace, error) }),
+            },
             Self::Close => {
                 // A poisoned shard makes no connections.
                 let _ = house

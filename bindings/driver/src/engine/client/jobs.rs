@@ -54,7 +54,11 @@ impl House for ClientInner {
     }
 
     fn may_overtake(&self, work: &Work<ClientMachine>) -> bool {
-        matches!(work.job, ClientJob::Event(_)) && !self.router().is_serial(work.subject)
+        match work.job {
+            ClientJob::Connect => false,
+            ClientJob::Event(_) => !self.router().is_serial(work.subject),
+            ClientJob::Disconnect(_) => true,
+        }
     }
 
     fn run(self: &Arc<Self>, work: Work<ClientMachine>, task: &mut Context<'_>) -> Next {
