@@ -206,7 +206,7 @@ fn a_client_may_be_dropped_by_a_thread_that_is_ending() {
     let (left, server) = (News::new(), Server::builder());
     let teller = left.teller();
     let server = started(server.on_disconnect(move || teller.tell(())));
-    let url = server.url.clone();
+    let url = server.url;
     let thread = std::thread::spawn(move || {
         // Before anything of this crate, so that it is destroyed after that.
         CLIENT.with_borrow_mut(|place| *place = None);
