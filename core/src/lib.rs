@@ -246,8 +246,8 @@
 //! The first comes for every attempt, the second for each namespace whenever there is a session, so that a token that
 //! has expired can be another one. Both may be answered at any later time.
 //!
-//! A client and a server that talk to each other without any network. `examples/embed.rs` has both grown up: polling
-//! and its upgrade on several connections, and an hour of heartbeats on a clock that is a variable.
+//! A client and a server that talk to each other without any network. `examples/embed.rs` is such a program in
+//! full, with an hour of heartbeats on a clock that is a variable.
 //!
 //! ```
 //! use bytes::BytesMut;

@@ -39,7 +39,8 @@ pub struct Limits {
     /// Most acknowledgements one socket may owe. Default 10,000.
     pub pending_acks: usize,
     /// Most connections at once. Default 100,000: idle ones cost one descriptor and some 3 KiB each. The first request
-    /// of a connection beyond it is answered 503, and far beyond it connections are closed at once.
+    /// of a connection beyond it is answered 503, a poll of somebody who has a session as well, and far beyond it
+    /// connections are closed at once.
     pub connections: usize,
     /// Most sessions on one shard. Default 1,000,000; beyond it a handshake is answered 503.
     pub sessions: usize,

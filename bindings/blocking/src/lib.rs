@@ -67,7 +67,7 @@
 //!
 //! ```text
 //!   one I/O thread                                   workers
-//!   accepts, reads, writes, decodes, keeps time ──►  handlers, callbacks of clients, gates, fallbacks, name lookups
+//!   accepts, reads, writes, decodes, keeps time ──►  handlers, hooks, gates, fallbacks, callbacks of clients, lookups
 //!                                               ◄──  what they send
 //! ```
 //!
@@ -80,8 +80,9 @@
 //! than a millisecond, or that waits, does not count, and makes room for others, up to
 //! [`workers`](ThreadsBuilder::workers). A worker without work ends after 10 seconds.
 //!
-//! There is no thread for each connection because that costs memory and time: 1,000 connections with two threads each
-//! took 25 KiB for a connection and 2.6 context switches for an echo when all echo at once; here it is 2.3 KiB and 1.2.
+//! There is no thread for each connection because that costs memory and time: with two threads for each of 1,000
+//! connections, a connection is 25 KiB, and an echo 2.6 context switches when all echo at once; here it is 2.3 KiB and
+//! 1.2 to 1.4.
 //!
 //! # Limits
 //!

@@ -10,7 +10,7 @@ use socketio_driver::engine::{self, Runtime};
 use crate::threads::{Answer, Patience, Threads, wait_anyhow, wait_ready};
 use crate::{IntoListener, Server};
 
-/// How long a [`Serving`] that is dropped lets its server say its last words.
+/// How long a [`Serving`] that is dropped lets its server say its last words: 2 seconds.
 pub const DROP_GRACE: Duration = Duration::from_secs(2);
 /// What ending may take beyond the grace of a shutdown.
 const MARGIN: Duration = Duration::from_millis(500);

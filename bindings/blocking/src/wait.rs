@@ -9,8 +9,9 @@ use crate::threads::{WouldDeadlock, wait_for};
 /// of the same client go on meanwhile, on another worker, unless its namespace is
 /// [serial](socketio_driver::NamespaceBuilder::serial), so that the answer may depend on them.
 ///
-/// When all workers there may be would be asleep, nobody would be left to call the handler that answers: then it is
-/// [`Error::WouldDeadlock`] at once, and nothing is sent. So it is on the I/O thread, where a
+/// Of `n` workers at most `n - 1` may wait at once, wherever those that answer are: one is left to call the handlers
+/// that answers depend on. For one more it is [`Error::WouldDeadlock`] at once, and nothing is sent; a handler that
+/// wants its own client to know replies so. The same is said on the I/O thread, where a
 /// [`Connector`](socketio_driver::net::Connector) runs.
 ///
 /// ```no_run

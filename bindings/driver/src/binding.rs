@@ -2,10 +2,16 @@
 /// `serve`, `serve_engine`, `host`, `connect`, `start` and `connect_simple`, [`Listener`](crate::engine::Listener) for
 /// the runtime's listeners, and [`Dial`](crate::engine::Dial).
 ///
-/// It takes the type of the runtime and an expression that gives the one of the caller, the name of the crate for the
-/// documentation, an async closure that looks a name up, and for TCP (and Unix sockets, if there are any) the types of
-/// the runtime's listeners and streams, what the driver's view of such a stream is, and what makes it. That is a whole
-/// binding:
+/// | part | what it is |
+/// | --- | --- |
+/// | `runtime: T = current` | the type, and an expression that gives the one of the caller |
+/// | `name` | that of the crate, for the documentation |
+/// | `resolve` | an async closure of `(String, u16)` that gives `io::Result<Vec<SocketAddr>>` |
+/// | `tcp: L, S => V = view` | a listener with `async fn accept(&self) -> io::Result<(S, SocketAddr)>`, a stream with `async fn connect(SocketAddr) -> io::Result<S>`, and `view`, which makes of an `S` the [`Stream`](crate::engine::Stream) `V` of the runtime, and sees to it that small packets do not wait |
+/// | `unix: L, S => V = view` | the same for Unix sockets; may be left out |
+///
+/// For streams with the traits of `futures-io`, [`IoStream`](crate::engine::IoStream) is such a view. With
+/// `pub use socketio_driver::*` beside it, this is a whole binding:
 ///
 /// ```
 /// # mod mine {
@@ -29,20 +35,23 @@
 /// #   fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) {}
 /// }
 ///
-/// # pub struct MyListener;
-/// # pub struct MyStream;
-/// # impl MyListener {
-/// #     async fn accept(&self) -> io::Result<(MyStream, SocketAddr)> { std::future::pending().await }
-/// # }
-/// # impl MyStream {
-/// #     async fn connect(_: SocketAddr) -> io::Result<Self> { std::future::pending().await }
-/// # }
+/// pub struct MyListener;
+/// pub struct MyStream;
+///
+/// impl MyListener {
+///     async fn accept(&self) -> io::Result<(MyStream, SocketAddr)> { std::future::pending().await }
+/// }
+///
+/// impl MyStream {
+///     async fn connect(_: SocketAddr) -> io::Result<Self> { std::future::pending().await }
+/// }
+///
 /// # async fn my_resolver(_: String, _: u16) -> io::Result<Vec<SocketAddr>> { std::future::pending().await }
 /// # fn stream(_: MyStream) -> Never { unreachable!() }
 /// socketio_driver::binding! {
 ///     runtime: Mine = Mine,
 ///     name: "socketio_mine",
-///     resolve: async |host, port| my_resolver(host, port).await,
+///     resolve: async |host: String, port: u16| my_resolver(host, port).await,
 ///     tcp: MyListener, MyStream => Never = stream,
 /// }
 /// # }
@@ -56,9 +65,9 @@ macro_rules! binding {
         tcp: $tcp_listener:ty, $tcp:ty => $tcp_stream:ty = $tcp_view:expr,
         $(unix: $unix_listener:ty, $unix:ty => $unix_stream:ty = $unix_view:expr,)?
     ) => {
-        /// Serves the connections of `listener` until the server is [shut down](socketio_driver::Server::shutdown). The listener
-        /// is one of the runtime's for TCP or Unix sockets, or one of those
-        /// [with TLS](socketio_driver::net::tls::TlsServer::wrap).
+        /// Serves the connections of `listener` until the server is
+        /// [shut down](socketio_driver::Server::shutdown). The listener is one of the runtime's for TCP or Unix
+        /// sockets, or one of those [with TLS](socketio_driver::net::tls::TlsServer::wrap).
         ///
         /// # Errors
         /// When the server is served already, its client bundle cannot be read, or the listener fails for good.
@@ -177,8 +186,10 @@ macro_rules! binding {
                 &self,
                 host: &::std::primitive::str,
                 port: ::std::primitive::u16,
-            ) -> impl ::std::future::Future<Output = ::std::io::Result<::std::vec::Vec<::std::net::SocketAddr>>> + ::std::marker::Send + 'static + use<>
-            {
+            ) -> impl ::std::future::Future<Output = ::std::io::Result<::std::vec::Vec<::std::net::SocketAddr>>>
+            + ::std::marker::Send
+            + 'static
+            + use<> {
                 let host = ::std::borrow::ToOwned::to_owned(host);
                 async move { ($resolve)(host, port).await }
             }
@@ -186,7 +197,10 @@ macro_rules! binding {
             fn dial(
                 &self,
                 address: ::std::net::SocketAddr,
-            ) -> impl ::std::future::Future<Output = ::std::io::Result<Self::Stream>> + ::std::marker::Send + 'static + use<> {
+            ) -> impl ::std::future::Future<Output = ::std::io::Result<Self::Stream>>
+            + ::std::marker::Send
+            + 'static
+            + use<> {
                 async move { ::std::result::Result::Ok($tcp_view(<$tcp>::connect(address).await?)) }
             }
 
@@ -195,8 +209,10 @@ macro_rules! binding {
                 fn dial_unix(
                     &self,
                     path: &::std::path::Path,
-                ) -> impl ::std::future::Future<Output = ::std::io::Result<$crate::engine::BoxStream>> + ::std::marker::Send + 'static + use<>
-                {
+                ) -> impl ::std::future::Future<Output = ::std::io::Result<$crate::engine::BoxStream>>
+                + ::std::marker::Send
+                + 'static
+                + use<> {
                     let path = ::std::borrow::ToOwned::to_owned(path);
                     async move {
                         let stream = $unix_view(<$unix>::connect(path).await?);

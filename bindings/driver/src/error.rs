@@ -39,7 +39,8 @@ pub enum Error {
     AlreadyServing,
     /// A bug made the server's state unusable; every verb answers this from then on.
     Poisoned,
-    /// Every worker waits for an answer and nobody is left to receive one (blocking binding only).
+    /// As many workers wait for answers as may: one has to be left to call handlers (blocking binding only). With one
+    /// worker no handler can wait.
     WouldDeadlock,
 }
 
@@ -71,7 +72,7 @@ impl fmt::Display for Error {
             Self::NotServing => "the server is not running; pass it to serve() first",
             Self::AlreadyServing => "the server is served already; build another one",
             Self::Poisoned => "the server failed inside and cannot go on; restart it and report the panic",
-            Self::WouldDeadlock => "all workers wait for answers; raise the number of workers",
+            Self::WouldDeadlock => "as many workers wait for answers as may; raise the number of workers",
         })
     }
 }

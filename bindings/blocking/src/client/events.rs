@@ -4,8 +4,8 @@ use socketio_driver::client::{ConnectionEvent, RecvError};
 
 use crate::threads::{Patience, wait_anyhow};
 
-/// What happens to a client's connection, from the moment [`Client::events`](super::Client::events) was called: an iterator that waits for the
-/// next event, and ends when the client is gone.
+/// What happens to a client's connection, from the moment [`Client::events`](super::Client::events) was called: an
+/// iterator that waits for the next event, and ends when the client is gone.
 ///
 /// It does not keep the client alive. At most 256 events wait here: beyond that the oldest are dropped, and
 /// [`ConnectionEvent::Lagged`] says how many.

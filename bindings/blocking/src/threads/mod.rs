@@ -35,7 +35,7 @@ use workers::{WorkerSettings, Workers};
 /// Most workers, unless told otherwise: so many handlers can wait at once, for one another or for a database, and the
 /// stacks of all of them are half a GiB of addresses, which every system has, and some MiB of memory.
 pub const DEFAULT_WORKERS: usize = 256;
-/// How long the end of threads waits for handlers that run, unless told otherwise.
+/// How long the end of threads waits for handlers that run, unless told otherwise: 5 seconds.
 pub const DEFAULT_END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The threads that servers and clients run on: one for all their connections and timers, and workers, on which

@@ -104,9 +104,9 @@ impl<L: SocketSource> std::fmt::Debug for SocketListener<L> {
 pub(super) async fn dial(shared: Arc<Shared>, address: SocketAddr) -> io::Result<SocketStream<TcpStream>> {
     let stream = dialling(&shared, TcpStream::connect(address)?)?;
     let source = &stream.0;
-    connected(source, || match source.io.take_error()? {
-        Some(error) => Err(error),
-        None => source.io.peer_addr().map(drop),
+    connected(source, || {
+        failure(source.io.take_error())?;
+        source.io.peer_addr().map(drop)
     })
     .await?;
     // A socket that can not be told so is gone already.
@@ -119,12 +119,17 @@ pub(super) async fn dial(shared: Arc<Shared>, address: SocketAddr) -> io::Result
 pub(super) async fn dial_unix(shared: Arc<Shared>, path: &Path) -> io::Result<SocketStream<UnixStream>> {
     let stream = dialling(&shared, UnixStream::connect(path)?)?;
     let source = &stream.0;
-    connected(source, || match source.io.take_error()? {
-        Some(error) => Err(error),
-        None => source.io.peer_addr().map(drop),
+    connected(source, || {
+        failure(source.io.take_error())?;
+        source.io.peer_addr().map(drop)
     })
     .await?;
     Ok(stream)
+}
+
+/// The error that a socket was asked for, as one.
+fn failure(taken: io::Result<Option<io::Error>>) -> io::Result<()> {
+    taken?.map_or(Ok(()), Err)
 }
 
 fn dialling<S: Socket>(shared: &Arc<Shared>, io: S) -> io::Result<SocketStream<S>> {

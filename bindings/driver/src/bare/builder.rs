@@ -25,7 +25,7 @@ use bytes::Bytes;
 pub struct EngineServer(Arc<EngineInner>);
 
 /// An Engine.IO server being described. Handlers run one at a time for each session, in the order of what they are
-/// told, and must not block.
+/// told; only in the blocking binding they may block.
 #[must_use = "a builder does nothing until it is built"]
 pub struct EngineServerBuilder {
     config: EngineConfig,

@@ -28,7 +28,7 @@ pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60)
 /// let name: String = socket.call("whoami", &()).timeout(Duration::from_secs(5)).await?;
 /// # Ok(()) }
 /// ```
-#[must_use = "a call is not sent unless it is polled"]
+#[must_use = "a call is not sent unless it is awaited, or waited for in the blocking binding"]
 #[derive(Debug)]
 pub struct Call<T> {
     question: Question,

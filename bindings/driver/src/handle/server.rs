@@ -72,7 +72,11 @@ impl Server {
     /// Ends the server: nobody new is let in, everybody is disconnected, and what is queued is sent for at
     /// most `grace`, or a year. Returns at once; the binding's `serve` returns when all is done.
     ///
-    /// It does not wait for handlers that are still running. A second shutdown is `Ok`.
+    /// It does not wait for handlers that are still running, and what they send or return afterwards is not sent: a
+    /// handler that shuts its server down loses its own acknowledgement. A second shutdown is `Ok`.
+    ///
+    /// Clients see a lost connection and come back, to this server's successor or another. Those that shall not,
+    /// [`disconnect`](Socket::disconnect) before.
     pub fn shutdown(&self, grace: Duration) -> Result<(), Error> {
         self.0.shutdown(grace)
     }

@@ -1,8 +1,11 @@
 //! Handlers: plain functions and closures of up to eight extractors.
 //!
-//! A handler is `Fn(A, B, ..) -> R` (synchronous, runs in place) or `Fn(A, B, ..) -> impl Future<Output = R>
-//! + Send` (asynchronous). Every argument is an [extractor](crate::extract); what may be returned is
-//! [`IntoOutcome`]. A handler that panics is caught and reported to the error hook.
+//! A handler is `Fn(A, B, ..) -> R`, or `Fn(A, B, ..) -> Fut` with a `Fut: Future<Output = R> + Send`. Every argument
+//! is an [extractor](crate::extract); what may be returned is [`IntoOutcome`]. A handler that panics is caught and
+//! reported to the error hook.
+//!
+//! Where futures run, a handler without one runs in place, on the task of its connection, and must not block; neither
+//! must gates, fallbacks, observers and error hooks. The blocking binding calls all of them on workers, where they may.
 //!
 //! Async closures that capture do not implement `Fn`. Take [`State<T>`](crate::State) instead, or clone into
 //! an `async move` block:

@@ -192,8 +192,8 @@ impl<K: Kind> ServerBuilder<K> {
         self
     }
 
-    /// Asks `gate` before a session is opened; its `Err` is the message of the HTTP 403. Runs in place and
-    /// must not block. Guards, which may wait, are asked later for each namespace.
+    /// Asks `gate` before a session is opened; its `Err` is the message of the HTTP 403. Runs where
+    /// [handlers](crate::handler) do. Guards, which may wait, are asked later for each namespace.
     ///
     /// This is the place to keep web pages of other origins out; [`cors`](Self::cors) has an example.
     pub fn gate(
@@ -207,7 +207,7 @@ impl<K: Kind> ServerBuilder<K> {
     /// Answers the HTTP requests that are not for Socket.IO, instead of 404. `None` is a request without a
     /// body.
     ///
-    /// Synchronous: it runs in place and must not block. HEAD requests come as [`Method::Head`](crate::http::Method)
+    /// It runs where [handlers](crate::handler) do. HEAD requests come as [`Method::Head`](crate::http::Method)
     /// and are matched by hand. Bodies above [`max_payload`](Self::max_payload) are answered 413 before it is asked.
     pub fn fallback(
         mut self,

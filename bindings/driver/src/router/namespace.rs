@@ -134,7 +134,7 @@ impl<K: Kind, S: Subject> NamespaceBuilder<K, S> {
     }
 
     /// Shows every event to `observer` before its handler runs: for logs and counters. Any number of
-    /// observers; they run in place, must not block, and cannot answer.
+    /// observers; they run before the handler, where [it](crate::handler) does, and cannot answer.
     pub fn observe(mut self, observer: impl Fn(&EventContext<S>) + Send + Sync + 'static) -> Self {
         self.routes.observers.push(Box::new(observer));
         self
@@ -159,7 +159,8 @@ impl<K: Kind, S: Subject> NamespaceBuilder<K, S> {
     }
 
     /// Runs the handlers of one client, or of this namespace of ours on a client, strictly one at a time: the next
-    /// event waits until the handler of the one before has finished. Otherwise they begin in order and may wait side by side.
+    /// event waits until the handler of the one before has finished. Otherwise they begin in order and may wait side by
+    /// side.
     pub fn serial(mut self) -> Self {
         self.routes.serial = true;
         self

@@ -139,7 +139,9 @@ impl SimpleClient {
         SimpleSocket::new(self.client.of(name))
     }
 
-    /// Waits for the next event of any namespace. Dropping the future loses nothing.
+    /// Waits for the next event of any namespace, through outages and a server's restart for as long as the client
+    /// tries to come back ([`reconnection_attempts`](crate::ClientBuilder::reconnection_attempts)). Dropping the future
+    /// loses nothing.
     ///
     /// # Errors
     /// [`RecvError::Lagged`] once after events were dropped, [`RecvError::Disconnected`] when no more will come.
