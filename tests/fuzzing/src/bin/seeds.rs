@@ -1,0 +1,327 @@
+//! Writes the seeds of every target to `fuzz/seeds`: short lives and messages from which a fuzzer goes on.
+//!
+//! `cargo run -p socketio-fuzzing --bin seeds` writes the same files each time.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+fn main() -> io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    write(&folder, "http_head", http_head())?;
+    write(&folder, "ws_frames", ws_frames(2))?;
+    write(&folder, "ws_oracle", ws_frames(1))?;
+    write(&folder, "eio_payload", eio_payload())?;
+    write(&folder, "sio_packet", sio_packet())?;
+    write(&folder, "server_bytes", server_bytes())?;
+    write(&folder, "client_bytes", client_bytes())?;
+    write(&folder, "pair", pair())
+}
+
+fn write(folder: &Path, target: &str, seeds: Vec<Vec<u8>>) -> io::Result<()> {
+    let folder: PathBuf = folder.join(target);
+    fs::create_dir_all(&folder)?;
+    for (number, seed) in seeds.iter().enumerate() {
+        fs::write(folder.join(format!("{number:02}")), seed)?;
+    }
+    Ok(())
+}
+
+fn http_head() -> Vec<Vec<u8>> {
+    let requests = [
+        "GET /socket.io/?EIO=4&transport=polling&t=abc HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n",
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n4abcdGET / HTTP/1.0\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n\
+         2;x=y\r\n4a\r\n1\r\nb\r\n0\r\nTrailer: z\r\n\r\n",
+        "OPTIONS http://a.example/%41?b=%zz+ HTTP/1.1\r\nHost: a\r\nOrigin: b\r\nCookie: c=d\r\n\r\n",
+        "\r\nGET / HTTP/2.0\r\n\r\n",
+    ];
+    let responses = [
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: a=b; Path=/; Secure; Max-Age=5\r\n\r\nok",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=5\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "HTTP/1.0 302 Found\r\nLocation: /b\r\n\r\nuntil the end",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+    ];
+    let with = |direction: u8, text: &str| [&[direction, 3], text.as_bytes()].concat();
+    let requests = requests.iter().map(|text| with(0, text));
+    requests
+        .chain(responses.iter().map(|text| with(1, text)))
+        .collect()
+}
+
+/// Streams of frames after `before` bytes of choices; half of them for a server, masked with zeros.
+fn ws_frames(before: usize) -> Vec<Vec<u8>> {
+    let streams: [&[(u8, &[u8])]; 7] = [
+        &[(0x81, b"2probe"), (0x81, b"5")],
+        &[(0x82, &[1, 2, 3]), (0x89, b"ping"), (0x8a, b"")],
+        &[(0x01, b"4hel"), (0x89, b""), (0x80, b"lo")],
+        &[
+            (0x02, &[0]),
+            (0x00, &[1]),
+            (0x80, &[2]),
+            (0x88, &[3, 232, b'o', b'k']),
+        ],
+        &[(0x88, b"")],
+        &[(0x81, &[0xc3, 0x28]), (0x81, b"x")],
+        &[(0xc1, b"x"), (0x83, b"y")],
+    ];
+    let masks = [true, false];
+    let pairs = streams
+        .iter()
+        .flat_map(|stream| masks.map(|is_masked| (stream, is_masked)));
+    let seeds = pairs.map(|(stream, is_masked)| {
+        let mut seed = vec![u8::from(!is_masked); before];
+        for (first, payload) in *stream {
+            seed.extend([*first, payload.len() as u8 | if is_masked { 0x80 } else { 0 }]);
+            seed.extend_from_slice(if is_masked { &[0; 4] } else { &[] });
+            seed.extend_from_slice(payload);
+        }
+        seed
+    });
+    let mut seeds: Vec<Vec<u8>> = seeds.collect();
+    // A length of two bytes, and one that is not in its shortest form.
+    seeds.push([&[0; 8][..before], &[0x82, 0xfe, 0, 200, 0, 0, 0, 0], &[7; 200]].concat());
+    seeds.push([&[1; 8][..before], &[0x82, 126, 0, 2, 7, 7]].concat());
+    seeds
+}
+
+fn eio_payload() -> Vec<Vec<u8>> {
+    let bodies = [
+        "4hello\x1e2probe\x1ebAQIDBA==\x1e6",
+        "0{\"sid\":\"x\"}",
+        "1\x1e5\x1e3",
+        "4\u{e9}\x1e",
+        "b-_/+=x",
+        "7",
+    ];
+    bodies.iter().map(|body| body.as_bytes().to_vec()).collect()
+}
+
+fn sio_packet() -> Vec<Vec<u8>> {
+    let texts = [
+        "0",
+        "0/chat,{\"token\":\"x\"}",
+        "1/chat,",
+        "2[\"event\",1,-2.5e3,\"\\u00e9\",null,true,{\"a\":[]}]",
+        "2/chat,12[\"event\",\"\\ud83d\\ude00\"]",
+        "312[\"done\"]",
+        "4/chat,{\"message\":\"no\"}",
+        "51-[\"bin\",{\"_placeholder\":true,\"num\":0}]\u{0}",
+        "52-/a,7[\"bin\",{\"num\":1,\"_placeholder\":true},[{\"_placeholder\":true,\"num\":0}]]",
+        "61-7[{\"_placeholder\":true,\"num\":0}]",
+        "2[\"connect\"]",
+        "2[\"\\ud800\",1e999]",
+    ];
+    texts
+        .iter()
+        .map(|text| [text.as_bytes(), &[0xff, 1, 2, 3, 0xff, 4]].concat())
+        .collect()
+}
+
+/// A text argument.
+fn text(text: &str) -> Vec<u8> {
+    [text.as_bytes(), &[0xff]].concat()
+}
+
+/// Steps of the scenario in `server_bytes`, by what they do there.
+fn server_bytes() -> Vec<Vec<u8>> {
+    let websocket = vec![2, 2, 0];
+    let polling = vec![2, 0, 0];
+    let poll = vec![2, 4, 0];
+    let post = |packets: &str| [&[2, 9, 0][..], &text(packets)].concat();
+    let say = |packet: &str| [&[13][..], &text(packet), &[0]].concat();
+    let accept = vec![32, 0];
+    let emit = vec![39, 0, 0, 9, 1];
+    let ask = vec![43, 0, 2, 1, 3, 232];
+    let answer = say("430[1]");
+    let broadcast = vec![47, 0, 0, 4, 0];
+    let join = vec![50, 0, 0];
+    let second = vec![29, 30];
+    let lives: [&[&Vec<u8>]; 7] = [
+        &[
+            &vec![0],
+            &websocket,
+            &say("40"),
+            &accept,
+            &emit,
+            &ask,
+            &answer,
+            &broadcast,
+        ],
+        &[
+            &vec![0],
+            &polling,
+            &post("40"),
+            &accept,
+            &poll,
+            &emit,
+            &post("3"),
+            &poll,
+            &second,
+        ],
+        &[
+            &vec![2],
+            &polling,
+            &vec![2, 7, 0],
+            &say("2probe"),
+            &say("5"),
+            &say("40/chat,{\"a\":1}"),
+            &accept,
+            &say("42/chat,1[\"e\",\"x\"]"),
+            &vec![45, 0],
+            &join,
+            &broadcast,
+        ],
+        &[
+            &vec![0],
+            &websocket,
+            &say("40"),
+            &accept,
+            &say("451-[\"b\",{\"_placeholder\":true,\"num\":0}]"),
+            &vec![20, 0, 3, 1, 2, 3, 0],
+            &vec![25, 1, 0],
+            &emit,
+            &emit,
+            &second,
+            &second,
+        ],
+        &[
+            &vec![1],
+            &websocket,
+            &vec![58, 0],
+            &say("40"),
+            &accept,
+            &vec![55, 0],
+            &second,
+        ],
+        &[
+            &vec![4],
+            &vec![2, 13, 0],
+            &vec![60, 0],
+            &vec![2, 15, 0, b'x', 0xff],
+            &vec![61, 0, 9],
+            &vec![60, 0],
+        ],
+        &[
+            &vec![0],
+            &vec![12, 0, 0],
+            &vec![12, 9, 0],
+            &text("40"),
+            &accept,
+            &vec![12, 4, 0],
+            &emit,
+        ],
+    ];
+    lives
+        .iter()
+        .map(|life| life.iter().flat_map(|step| step.iter().copied()).collect())
+        .collect()
+}
+
+/// Steps of the scenario in `client_bytes`, by what they do there.
+fn client_bytes() -> Vec<Vec<u8>> {
+    let connect = vec![34, 0];
+    let serve = vec![5];
+    let join = vec![45, 0];
+    let joined = vec![10, 3, 0xff];
+    let hear = |packet: &str| [&[16][..], &text(packet)].concat();
+    let emit = vec![50, 0, 0, 9, 1];
+    let ask = vec![54, 0, 3, 0, 3, 232];
+    let deliver = vec![57, 0, 3, 0, 3, 232, 2];
+    let upgrade = vec![10, 1, 0xff];
+    let second = vec![31, 30];
+    let lives: [&[&Vec<u8>]; 6] = [
+        &[
+            &vec![1],
+            &connect,
+            &serve,
+            &serve,
+            &join,
+            &joined,
+            &emit,
+            &ask,
+            &hear("30[1]"),
+            &hear("2[\"e\",1]"),
+        ],
+        &[
+            &vec![3],
+            &connect,
+            &serve,
+            &serve,
+            &join,
+            &serve,
+            &joined,
+            &emit,
+            &deliver,
+            &serve,
+            &hear("30[]"),
+        ],
+        &[
+            &vec![0],
+            &connect,
+            &vec![0],
+            &upgrade,
+            &vec![0],
+            &upgrade,
+            &upgrade,
+            &join,
+            &joined,
+            &emit,
+            &second,
+        ],
+        &[
+            &vec![0x31],
+            &connect,
+            &serve,
+            &serve,
+            &emit,
+            &join,
+            &joined,
+            &vec![28, 0],
+            &second,
+            &serve,
+            &serve,
+        ],
+        &[
+            &vec![1],
+            &connect,
+            &serve,
+            &serve,
+            &join,
+            &joined,
+            &hear("51-0[\"b\",{\"_placeholder\":true,\"num\":0}]"),
+            &vec![23, 2, 1, 2],
+            &vec![61, 0, 0],
+        ],
+        &[
+            &vec![0x20],
+            &connect,
+            &vec![0],
+            &vec![26, 0, 0, 0],
+            &second,
+            &vec![4],
+            &second,
+            &vec![41, 0],
+        ],
+    ];
+    lives
+        .iter()
+        .map(|life| life.iter().flat_map(|step| step.iter().copied()).collect())
+        .collect()
+}
+
+/// Steps of the scenario in `pair`: events and questions of both sides, time, and lost connections.
+fn pair() -> Vec<Vec<u8>> {
+    let choices: [u8; 5] = [0, 1, 2, 3, 4];
+    let life = [
+        7, 0, 3, 12, 1, 2, 3, 232, 18, 0, 9, 23, 1, 2, 3, 232, 16, 0, 1, 3, 232, 2, 4, 7, 0, 1, 3, 30, 7, 0,
+        1, 27, 0, 18, 0, 1, 3, 60, 28, 1, 29, 1, 12, 0, 1, 0, 9, 30, 0, 6, 7, 0, 200,
+    ];
+    choices
+        .iter()
+        .map(|choice| [&[*choice][..], &life].concat())
+        .collect()
+}
