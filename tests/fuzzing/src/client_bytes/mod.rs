@@ -271,7 +271,11 @@ impl Life {
     fn hear(&mut self) {
         while let Some(event) = self.client.poll_event() {
             self.told.push(format!("{event:?}"));
-            self.ledger.enter(event, &mut self.tokens);
+            let is_wanted = self
+                .namespaces
+                .iter()
+                .any(|namespace| self.client.wants(*namespace));
+            self.ledger.enter(event, is_wanted, &mut self.tokens);
         }
     }
 
