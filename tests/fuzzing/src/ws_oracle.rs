@@ -112,7 +112,7 @@ pub fn ours<'a>(
 
 /// What tungstenite finds wrong, as far as the two can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OracleError {
+enum OracleError {
     /// A rule of framing.
     Protocol,
     /// Text that is none.
@@ -154,11 +154,7 @@ impl Write for Arrived {
 }
 
 /// What tungstenite makes of a stream.
-///
-/// # Panics
-///
-/// When it reports something that bytes alone can not bring about.
-pub fn tungstenites(role: Role, max_message: usize, stream: &[u8]) -> Outcome<OracleError> {
+fn tungstenites(role: Role, max_message: usize, stream: &[u8]) -> Outcome<OracleError> {
     use tungstenite::Error;
     use tungstenite::protocol::{Role as OracleRole, WebSocket, WebSocketConfig};
     let role = match role {

@@ -1,6 +1,4 @@
 //! Every committed input of every target, as ordinary tests: seeds of our own, and what fuzzing once found.
-//!
-//! An input that the fuzzer keeps for itself in `fuzz/corpus` is replayed as well where there is one.
 
 use socketio_fuzzing::TARGETS;
 use std::fs;
@@ -42,7 +40,6 @@ macro_rules! replays {
             fn $name() {
                 assert!(replay(stringify!($name), "seeds") > 0, "every target has seeds");
                 replay(stringify!($name), "regressions");
-                replay(stringify!($name), "corpus");
             }
         )*
 
