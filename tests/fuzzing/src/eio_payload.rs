@@ -11,7 +11,7 @@ const MAX_PACKETS: usize = 16;
 /// again, and each part alone reads as it does within the body.
 pub fn eio_payload(data: &[u8]) {
     let body = Bytes::copy_from_slice(data);
-    let (packets, error) = read(body.clone());
+    let (packets, error) = read(body);
     assert!(packets.len() <= MAX_PACKETS);
     let mut parts = data.split(|byte| *byte == SEPARATOR);
     for packet in &packets {

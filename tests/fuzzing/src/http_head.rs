@@ -79,8 +79,7 @@ fn look_at(head: &RequestHead) {
     }
     let _ = (head.host(), head.cookie(), head.wants_continue(), head.to_owned());
     let method = head.method();
-    let fields = head.headers().map(|(name, value)| (name, value));
-    match RequestHead::from_parts(method.as_str(), head.target(), fields) {
+    match RequestHead::from_parts(method.as_str(), head.target(), head.headers()) {
         Ok(hosted) => {
             assert_eq!(hosted.path(), head.path());
             assert!(hosted.headers().eq(head.headers()));

@@ -22,7 +22,7 @@ pub use pair::pair;
 pub use server_bytes::server_bytes;
 pub use sio_packet::sio_packet;
 pub use ws_frames::ws_frames;
-pub use ws_oracle::{Outcome, ours, ws_oracle, ws_oracle_for};
+pub use ws_oracle::{Ending, Outcome, ours, ws_oracle, ws_oracle_for};
 
 /// A function that panics when its invariant does not hold for these bytes.
 pub type Target = fn(&[u8]);

@@ -22,6 +22,11 @@ impl<'a> Script<'a> {
         self.step().unwrap_or_default()
     }
 
+    /// A choice between two.
+    pub(crate) fn is_even(&mut self) -> bool {
+        self.byte() & 1 == 0
+    }
+
     pub(crate) fn word(&mut self) -> u16 {
         u16::from_be_bytes([self.byte(), self.byte()])
     }

@@ -11,7 +11,7 @@ const MAX_MESSAGE: usize = 300;
 /// same error each time, within bounds of memory; and what was read can be written and read again.
 pub fn ws_frames(data: &[u8]) {
     let mut script = Script::new(data);
-    let role = if script.byte() % 2 == 0 {
+    let role = if script.is_even() {
         Role::Server
     } else {
         Role::Client

@@ -121,207 +121,63 @@ fn sio_packet() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A text argument.
-fn text(text: &str) -> Vec<u8> {
-    [text.as_bytes(), &[0xff]].concat()
+/// A life as bytes: numbers are themselves, `'x'` is a text argument.
+fn lives(lives: &[&str]) -> Vec<Vec<u8>> {
+    let word = |word: &str| match word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(text) => [text.as_bytes(), &[0xff]].concat(),
+        None => vec![word.parse().expect("a number below 256")],
+    };
+    let life = |life: &&str| life.split_whitespace().flat_map(word).collect();
+    lives.iter().map(life).collect()
 }
 
 /// Steps of the scenario in `server_bytes`, by what they do there.
 fn server_bytes() -> Vec<Vec<u8>> {
-    let websocket = vec![2, 2, 0];
-    let polling = vec![2, 0, 0];
-    let poll = vec![2, 4, 0];
-    let post = |packets: &str| [&[2, 9, 0][..], &text(packets)].concat();
-    let say = |packet: &str| [&[13][..], &text(packet), &[0]].concat();
-    let accept = vec![32, 0];
-    let emit = vec![39, 0, 0, 9, 1];
-    let ask = vec![43, 0, 2, 1, 3, 232];
-    let answer = say("430[1]");
-    let broadcast = vec![47, 0, 0, 4, 0];
-    let join = vec![50, 0, 0];
-    let second = vec![29, 30];
-    let lives: [&[&Vec<u8>]; 7] = [
-        &[
-            &vec![0],
-            &websocket,
-            &say("40"),
-            &accept,
-            &emit,
-            &ask,
-            &answer,
-            &broadcast,
-        ],
-        &[
-            &vec![0],
-            &polling,
-            &post("40"),
-            &accept,
-            &poll,
-            &emit,
-            &post("3"),
-            &poll,
-            &second,
-        ],
-        &[
-            &vec![2],
-            &polling,
-            &vec![2, 7, 0],
-            &say("2probe"),
-            &say("5"),
-            &say("40/chat,{\"a\":1}"),
-            &accept,
-            &say("42/chat,1[\"e\",\"x\"]"),
-            &vec![45, 0],
-            &join,
-            &broadcast,
-        ],
-        &[
-            &vec![0],
-            &websocket,
-            &say("40"),
-            &accept,
-            &say("451-[\"b\",{\"_placeholder\":true,\"num\":0}]"),
-            &vec![20, 0, 3, 1, 2, 3, 0],
-            &vec![25, 1, 0],
-            &emit,
-            &emit,
-            &second,
-            &second,
-        ],
-        &[
-            &vec![1],
-            &websocket,
-            &vec![58, 0],
-            &say("40"),
-            &accept,
-            &vec![55, 0],
-            &second,
-        ],
-        &[
-            &vec![4],
-            &vec![2, 13, 0],
-            &vec![60, 0],
-            &vec![2, 15, 0, b'x', 0xff],
-            &vec![61, 0, 9],
-            &vec![60, 0],
-        ],
-        &[
-            &vec![0],
-            &vec![12, 0, 0],
-            &vec![12, 9, 0],
-            &text("40"),
-            &accept,
-            &vec![12, 4, 0],
-            &emit,
-        ],
-    ];
-    lives
-        .iter()
-        .map(|life| life.iter().flat_map(|step| step.iter().copied()).collect())
-        .collect()
+    lives(&[
+        // A WebSocket: join, be let in, hear an event, a question and a broadcast, and answer.
+        "0  2 2 0  13 '40' 0  32 0  39 0 0 9 1  43 0 2 1 3 232  13 '430[1]' 0  47 0 0 4 0",
+        // The same by polling.
+        "0  2 0 0  2 9 0 '40'  32 0  2 4 0  39 0 0 9 1  2 9 0 '3'  2 4 0  29 30",
+        // An upgrade, an event that wants an answer, a room.
+        "2  2 0 0  2 7 0  13 '2probe' 0  13 '5' 0  13 '40/chat,{\"a\":1}' 0  32 0
+         13 '42/chat,1[\"e\",\"x\"]' 0  45 0  50 0 0  47 0 0 4 0",
+        // An attachment, and a client that no longer reads.
+        "0  2 2 0  13 '40' 0  32 0  13 '451-[\"b\",{\"_placeholder\":true,\"num\":0}]' 0  20 0 3 1 2 3 0
+         25 1 0  39 0 0 9 1  39 0 0 9 1  29 30  29 30",
+        // The application is asked about the handshake, and disconnects.
+        "1  2 2 0  58 0  13 '40' 0  32 0  55 0  29 30",
+        // Requests that are not for Socket.IO.
+        "4  2 13 0  60 0  2 15 0 'x'  61 0 9  60 0",
+        // Requests that a host has read.
+        "0  12 0 0  12 9 0 '40'  32 0  12 4 0  39 0 0 9 1",
+        // Late timers, lost connections, everything of many.
+        "0  2 2 0  13 '40' 0  32 0  2 2 0  13 '40' 0  32 0  53 0 0 0 0  54 0 0 0 5  31 60  24 0  30 1 0  13 '3' 0",
+    ])
 }
 
 /// Steps of the scenario in `client_bytes`, by what they do there.
 fn client_bytes() -> Vec<Vec<u8>> {
-    let connect = vec![34, 0];
-    let serve = vec![5];
-    let join = vec![45, 0];
-    let joined = vec![10, 3, 0xff];
-    let hear = |packet: &str| [&[16][..], &text(packet)].concat();
-    let emit = vec![50, 0, 0, 9, 1];
-    let ask = vec![54, 0, 3, 0, 3, 232];
-    let deliver = vec![57, 0, 3, 0, 3, 232, 2];
-    let upgrade = vec![10, 1, 0xff];
-    let second = vec![31, 30];
-    let lives: [&[&Vec<u8>]; 6] = [
-        &[
-            &vec![1],
-            &connect,
-            &serve,
-            &serve,
-            &join,
-            &joined,
-            &emit,
-            &ask,
-            &hear("30[1]"),
-            &hear("2[\"e\",1]"),
-        ],
-        &[
-            &vec![3],
-            &connect,
-            &serve,
-            &serve,
-            &join,
-            &serve,
-            &joined,
-            &emit,
-            &deliver,
-            &serve,
-            &hear("30[]"),
-        ],
-        &[
-            &vec![0],
-            &connect,
-            &vec![0],
-            &upgrade,
-            &vec![0],
-            &upgrade,
-            &upgrade,
-            &join,
-            &joined,
-            &emit,
-            &second,
-        ],
-        &[
-            &vec![0x31],
-            &connect,
-            &serve,
-            &serve,
-            &emit,
-            &join,
-            &joined,
-            &vec![28, 0],
-            &second,
-            &serve,
-            &serve,
-        ],
-        &[
-            &vec![1],
-            &connect,
-            &serve,
-            &serve,
-            &join,
-            &joined,
-            &hear("51-0[\"b\",{\"_placeholder\":true,\"num\":0}]"),
-            &vec![23, 2, 1, 2],
-            &vec![61, 0, 0],
-        ],
-        &[
-            &vec![0x20],
-            &connect,
-            &vec![0],
-            &vec![26, 0, 0, 0],
-            &second,
-            &vec![4],
-            &second,
-            &vec![41, 0],
-        ],
-    ];
-    lives
-        .iter()
-        .map(|life| life.iter().flat_map(|step| step.iter().copied()).collect())
-        .collect()
+    lives(&[
+        // A WebSocket: joined, an event, a question and its answer, an event of the server.
+        "1  34 0  5  5  45 0  10 3 ''  50 0 0 9 1  54 0 3 0 3 232  16 '30[1]'  16 '2[\"e\",1]'",
+        // Polling, and an event that is delivered at least once.
+        "3  34 0  5  5  45 0  5  10 3 ''  50 0 0 9 1  57 0 3 0 3 232 2  5  16 '30[]'",
+        // An upgrade.
+        "0  34 0  0  10 1 ''  0  10 1 ''  10 1 ''  45 0  10 3 ''  50 0 0 9 1  31 30",
+        // Events wait, the connection is lost, and comes back.
+        "49  34 0  5  5  50 0 0 9 1  45 0  10 3 ''  28 0  31 30  5  5",
+        // An attachment that wants an answer.
+        "1  34 0  5  5  45 0  10 3 ''  16 '51-0[\"b\",{\"_placeholder\":true,\"num\":0}]'  23 2 1 2  61 0 0",
+        // Refused, tried again, closed.
+        "32  34 0  0  26 0 0 0  31 30  4  31 30  41 0",
+    ])
 }
 
 /// Steps of the scenario in `pair`: events and questions of both sides, time, and lost connections.
 fn pair() -> Vec<Vec<u8>> {
-    let choices: [u8; 5] = [0, 1, 2, 3, 4];
-    let life = [
-        7, 0, 3, 12, 1, 2, 3, 232, 18, 0, 9, 23, 1, 2, 3, 232, 16, 0, 1, 3, 232, 2, 4, 7, 0, 1, 3, 30, 7, 0,
-        1, 27, 0, 18, 0, 1, 3, 60, 28, 1, 29, 1, 12, 0, 1, 0, 9, 30, 0, 6, 7, 0, 200,
-    ];
-    choices
-        .iter()
-        .map(|choice| [&[*choice][..], &life].concat())
-        .collect()
+    let life =
+        "7 0 3  12 1 2 3 232  18 0 9  23 1 2 3 232  16 0 1 3 232 2  4  7 0 1  3 30  7 0 1  27 0  18 0 1
+        3 60  28 1  29 1  12 0 1 0 9  30 0  6  7 0 200";
+    let choices = ["0 ", "1 ", "2 ", "3 ", "4 "].map(|choice| [choice, life].concat());
+    lives(&choices.each_ref().map(String::as_str))
 }

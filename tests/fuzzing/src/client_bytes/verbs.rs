@@ -103,7 +103,7 @@ impl Life {
     }
 
     fn emit(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> String {
-        let delivery = if script.byte() % 2 == 0 {
+        let delivery = if script.is_even() {
             Delivery::Reliable
         } else {
             Delivery::Volatile

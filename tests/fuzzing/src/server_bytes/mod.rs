@@ -145,7 +145,7 @@ impl Life {
                 }
             }
             25 => {
-                let reading = if script.byte() % 2 == 0 {
+                let reading = if script.is_even() {
                     Reading::Everything
                 } else {
                     Reading::Nothing

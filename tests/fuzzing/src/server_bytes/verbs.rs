@@ -103,7 +103,7 @@ impl Life {
         let Some(socket) = self.socket(script) else {
             return String::new();
         };
-        let delivery = if script.byte() % 2 == 0 {
+        let delivery = if script.is_even() {
             Delivery::Reliable
         } else {
             Delivery::Volatile
@@ -251,7 +251,7 @@ impl Life {
     }
 
     /// Everything that can be asked.
-    fn look_around(&mut self, script: &mut Script<'_>) -> String {
+    fn look_around(&self, script: &mut Script<'_>) -> String {
         let Some(socket) = self.socket(script) else {
             return String::new();
         };
