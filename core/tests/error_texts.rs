@@ -58,6 +58,10 @@ fn what_is_wrong_with_http_is_named() {
             .iter()
             .all(|status| status.as_u16() >= 400)
     );
+}
+
+#[test]
+fn what_is_wrong_with_bodies_headers_and_handshakes_is_named() {
     assert_told_apart([
         BodyError::InvalidChunkSize,
         BodyError::ChunkSizeOverflow,
@@ -165,6 +169,10 @@ fn what_is_wrong_with_packets_and_json_is_named() {
         PacketError::ReservedEvent,
         PacketError::IncompleteAck,
     ]);
+}
+
+#[test]
+fn what_is_wrong_with_json_is_named() {
     assert_told_apart([
         JsonError::UnexpectedEnd,
         JsonError::UnexpectedByte,
@@ -314,6 +322,10 @@ fn why_something_ended_is_told_in_the_words_of_the_protocol() {
         }
     }
     assert_told_apart(server);
+}
+
+#[test]
+fn why_a_connection_of_a_client_ended_is_told_apart() {
     let client = [
         eio_client::CloseReason::DialFailed,
         eio_client::CloseReason::ConnectTimedOut,
