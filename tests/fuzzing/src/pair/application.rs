@@ -105,7 +105,8 @@ impl Life {
         let is_joined = self.client.is_joined(namespace);
         let outcome = self.client.emit(self.now, namespace, &packet, Delivery::Reliable);
         self.pump();
-        if is_joined && outcome.is_ok() {
+        // Polling may want a new connection for it, which only a network that is up gives.
+        if is_joined && self.is_up && outcome.is_ok() {
             assert!(
                 self.application.server_heard.all.contains(&number),
                 "it did not come at once"
