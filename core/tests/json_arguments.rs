@@ -203,3 +203,35 @@ fn attachments_reach_arguments() {
     assert_eq!(raw.parse::<Bytes>().unwrap(), "one");
     assert_eq!(rest["file"].as_bytes().unwrap(), "zero");
 }
+
+#[test]
+fn a_list_is_read_as_whatever_asks_for_it() {
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    struct Pair(u8, Option<String>);
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    struct Nothing;
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    struct Wrapped((u8, u8));
+    let list = Arguments::encode(&(1, 2)).unwrap();
+    assert_eq!(list.parse(), Ok(Wrapped((1, 2))));
+    assert_eq!(list.parse(), Ok(Some((1_u8, 2_u8))));
+    assert_eq!(list.parse(), Ok(Nothing));
+    assert_eq!(list.parse(), Ok(()));
+    assert!(list.parse::<serde::de::IgnoredAny>().is_ok());
+    assert_eq!(list.first(), Ok(1_u8));
+    assert_eq!(Arguments::from_values(&["a", "b"]).unwrap().text(), r#""a","b""#);
+    let short = Arguments::encode(&(1,)).unwrap();
+    assert_eq!(short.parse(), Ok(Pair(1, None)));
+    assert_eq!(Arguments::default().parse(), Ok(None::<(u8,)>));
+}
+
+#[test]
+fn trees_of_a_list_are_written_as_they_were_read() {
+    let text = r#"1.50,"\u00e9",{"b":{"_placeholder":true,"num":0},"a":[]}"#;
+    let list = Arguments::new(text.into(), vec![Bytes::from_static(b"x")]);
+    let trees = list.to_values().unwrap();
+    assert_eq!(trees.len(), (&list).into_iter().count());
+    let again = Arguments::from_trees(&trees);
+    assert_eq!((again.text(), again.attachments()), (text, list.attachments()));
+    assert_eq!(format!("{list:?}"), format!("Arguments({text})"));
+}

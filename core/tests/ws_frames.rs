@@ -1,34 +1,20 @@
 //! Frames against any segmentation and against tungstenite, an independent implementation.
 //!
-//! The two agree except where tungstenite is laxer, knows less or finds a fault at another time:
-//!
-//! - it accepts lengths that are not in their shortest form ([`FrameError::LengthNotMinimal`]), in control frames
-//!   too, which have no other form (RFC 6455 section 5.5; [`FrameError::ControlTooLong`]);
-//! - it reports a close frame with an invalid code as a close and answers it with 1002
-//!   ([`FrameError::InvalidCloseCode`]);
-//! - it does not know the close code 1014, which IANA registered after RFC 6455, and takes it for an invalid one;
-//! - it takes a length with its top bit set for a large one ([`FrameError::LengthTopBit`]);
-//! - it looks at most rules only when the payload is complete, and at its length before them;
-//! - it finds invalid UTF-8 at the end of a fragment, ours at the end of the message.
+//! `socketio_fuzzing::ws_oracle_for` says where the two differ on purpose.
 
-use bytes::BytesMut;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use socketio_core::ws::{
-    CloseCode, Decoder, Fin, FrameError, Message, OpCode, Role, accept_key, mask, parse_server_header,
-    write_header,
+    CloseCode, Fin, Message, OpCode, Role, accept_key, mask, parse_server_header, write_header,
 };
-use std::io::{self, Cursor, Read, Write};
+use socketio_fuzzing::{Ending, ours, ws_oracle_for};
 
 const MAX_MESSAGE: usize = 300;
-
-/// What came out of a stream: messages up to a close or an error, and that error.
-type Outcome<E> = (Vec<Message>, Option<E>);
 
 proptest! {
     #[test]
     fn messages_survive_encoding_and_any_fragmentation(stream in valid_stream()) {
-        let (messages, error) = ours(stream.role, [stream.bytes.as_slice()]);
+        let (messages, error) = ours(stream.role, MAX_MESSAGE, [stream.bytes.as_slice()]);
         prop_assert_eq!(error, None);
         prop_assert_eq!(messages, stream.messages);
     }
@@ -38,19 +24,19 @@ proptest! {
         (role, bytes) in damaged_stream(),
         cuts in prop::collection::vec(any::<Index>(), 0..12),
     ) {
-        let whole = ours(role, [bytes.as_slice()]);
-        prop_assert_eq!(&ours(role, bytes.chunks(1)), &whole);
-        prop_assert_eq!(&ours(role, cut(&bytes, &cuts)), &whole);
+        let whole = ours(role, MAX_MESSAGE, [bytes.as_slice()]);
+        prop_assert_eq!(&ours(role, MAX_MESSAGE, bytes.chunks(1)), &whole);
+        prop_assert_eq!(&ours(role, MAX_MESSAGE, cut(&bytes, &cuts)), &whole);
     }
 
     #[test]
     fn whole_frames_agree_with_tungstenite((role, bytes) in whole_frames()) {
-        compare(role, &bytes, End::WholeFrame)?;
+        ws_oracle_for(role, &bytes, Ending::WholeFrame);
     }
 
     #[test]
     fn damaged_streams_agree_with_tungstenite((role, bytes) in damaged_stream()) {
-        compare(role, &bytes, End::Anywhere)?;
+        ws_oracle_for(role, &bytes, Ending::Anywhere);
     }
 
     #[test]
@@ -65,75 +51,6 @@ proptest! {
         let expected = tungstenite::handshake::derive_accept_key(&key);
         prop_assert_eq!(&accept_key(&key)[..], expected.as_bytes());
     }
-}
-
-/// Where a stream stops.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    WholeFrame,
-    Anywhere,
-}
-
-fn compare(role: Role, bytes: &[u8], end: End) -> Result<(), TestCaseError> {
-    let (messages, error) = ours(role, [bytes]);
-    let (oracle_messages, oracle_error) = tungstenites(role, bytes);
-    if oracle_error == Some(OracleError::InvalidUtf8) && messages.len() >= oracle_messages.len() {
-        // Ours may take control frames, to the end of the message that is not UTF-8.
-        let is_control = |message: &Message| !matches!(message, Message::Text(_) | Message::Binary(_));
-        let later = messages.get(oracle_messages.len()..).unwrap_or_default();
-        prop_assert!(
-            messages.starts_with(&oracle_messages),
-            "{:?} {:?}",
-            messages,
-            oracle_messages
-        );
-        prop_assert!(later.iter().all(is_control), "{:?}", later);
-        return Ok(());
-    }
-    let laxer = [
-        FrameError::LengthNotMinimal,
-        FrameError::ControlTooLong,
-        FrameError::InvalidCloseCode,
-        FrameError::LengthTopBit,
-    ];
-    if error.is_some_and(|error| laxer.contains(&error)) {
-        prop_assert!(
-            oracle_messages.starts_with(&messages),
-            "{:?} {:?}",
-            messages,
-            oracle_messages
-        );
-        return Ok(());
-    }
-    if let [before @ .., Message::Close(Some(CloseCode::BAD_GATEWAY), _)] = messages.as_slice() {
-        prop_assert_eq!(oracle_messages.get(..before.len()), Some(before));
-        return Ok(());
-    }
-    prop_assert_eq!(&messages, &oracle_messages);
-    let code = error.map(FrameError::close_code);
-    match (error, oracle_error) {
-        (Some(_), None | Some(OracleError::TooLarge)) if end == End::Anywhere => {}
-        (_, oracle_error) => prop_assert_eq!(code, oracle_error.map(OracleError::close_code)),
-    }
-    Ok(())
-}
-
-fn ours<'a>(role: Role, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome<FrameError> {
-    let mut decoder = Decoder::new(role, MAX_MESSAGE);
-    let mut messages = Vec::new();
-    for piece in pieces {
-        let mut input = BytesMut::from(piece);
-        loop {
-            match decoder.poll_message(&mut input) {
-                Ok(Some(message)) => messages.push(message),
-                Ok(None) => break,
-                Err(error) => return (messages, Some(error)),
-            }
-        }
-        assert!(input.is_empty());
-        assert!(decoder.memory() <= 2 * MAX_MESSAGE);
-    }
-    (messages, None)
 }
 
 fn cut<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
@@ -335,88 +252,4 @@ fn damaged_stream() -> impl Strategy<Value = (Role, Vec<u8>)> {
             (role, bytes)
         },
     )
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OracleError {
-    Protocol,
-    InvalidUtf8,
-    TooLarge,
-}
-
-impl OracleError {
-    fn close_code(self) -> CloseCode {
-        match self {
-            Self::Protocol => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
-            Self::TooLarge => CloseCode::TOO_LARGE,
-        }
-    }
-}
-
-/// A connection on which these bytes have arrived and nothing else will; what is written is dropped.
-struct Arrived(Cursor<Vec<u8>>);
-
-impl Read for Arrived {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.0.read(buffer)? {
-            0 => Err(io::ErrorKind::WouldBlock.into()),
-            read => Ok(read),
-        }
-    }
-}
-
-impl Write for Arrived {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn tungstenites(role: Role, bytes: &[u8]) -> Outcome<OracleError> {
-    use tungstenite::protocol::{Role as OracleRole, WebSocket, WebSocketConfig};
-    let role = match role {
-        Role::Server => OracleRole::Server,
-        Role::Client => OracleRole::Client,
-    };
-    // It reserves the length of a head at once, so a damaged one must stay small.
-    let config = WebSocketConfig::default()
-        .read_buffer_size(4096)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(1 << 20));
-    let mut socket = WebSocket::from_raw_socket(Arrived(Cursor::new(bytes.to_vec())), role, Some(config));
-    let mut messages = Vec::new();
-    loop {
-        match socket.read() {
-            Ok(message) => messages.push(from_tungstenite(message)),
-            Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                return (messages, None);
-            }
-            Err(tungstenite::Error::Protocol(_)) => return (messages, Some(OracleError::Protocol)),
-            Err(tungstenite::Error::Utf8(_)) => return (messages, Some(OracleError::InvalidUtf8)),
-            Err(tungstenite::Error::Capacity(_)) => return (messages, Some(OracleError::TooLarge)),
-            Err(error) => panic!("{error}"),
-        }
-        if let Some(Message::Close(..)) = messages.last() {
-            return (messages, None);
-        }
-    }
-}
-
-fn from_tungstenite(message: tungstenite::Message) -> Message {
-    match message {
-        tungstenite::Message::Text(text) => Message::Text(text.as_str().into()),
-        tungstenite::Message::Binary(data) => Message::Binary(data),
-        tungstenite::Message::Ping(data) => Message::Ping(data),
-        tungstenite::Message::Pong(data) => Message::Pong(data),
-        tungstenite::Message::Close(None) => Message::Close(None, "".into()),
-        tungstenite::Message::Close(Some(close)) => Message::Close(
-            Some(CloseCode::new(close.code.into())),
-            close.reason.as_str().into(),
-        ),
-        tungstenite::Message::Frame(_) => unreachable!("reading never gives a raw frame"),
-    }
 }

@@ -12,6 +12,7 @@ mod disconnect;
 mod echo;
 mod model;
 mod noise;
+mod order;
 mod peers;
 mod rooms;
 mod violations;

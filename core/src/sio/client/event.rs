@@ -102,7 +102,7 @@ pub enum Event {
         delay: Duration,
     },
     /// There is no connection any more, and none will be made unless [`connect`](super::Client::connect) is called,
-    /// or was called since. All that was owed or waited has ended.
+    /// or was called since. All that was owed or waited before that has ended.
     Closed {
         /// Why.
         reason: Reason,

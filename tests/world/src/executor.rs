@@ -1,0 +1,99 @@
+//! Tasks, of which one is drawn after the other.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Wake, Waker};
+
+use crate::chance::Chance;
+
+/// A future without an output.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Tasks that are to be run; shared with all wakers.
+#[derive(Debug, Default)]
+pub(crate) struct Runnable(Mutex<Vec<Arc<Ticket>>>);
+
+impl Runnable {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Ticket>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right of a task to run.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    place: usize,
+    is_queued: AtomicBool,
+    runnable: Arc<Runnable>,
+}
+
+impl Wake for Ticket {
+    fn wake(self: Arc<Self>) {
+        if !self.is_queued.swap(true, Ordering::SeqCst) {
+            self.runnable.lock().push(Arc::clone(&self));
+        }
+    }
+}
+
+/// The tasks of all hosts.
+pub(crate) struct Executor {
+    tasks: Vec<Option<(IpAddr, Task)>>,
+    runnable: Arc<Runnable>,
+    chance: Chance,
+}
+
+impl Executor {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            tasks: Vec::new(),
+            runnable: Arc::default(),
+            chance: Chance::of(seed, "executor", 0),
+        }
+    }
+
+    /// A task whose first turn is due.
+    pub(crate) fn spawn(&mut self, host: IpAddr, task: Task) {
+        let place = self.tasks.len();
+        self.tasks.push(Some((host, task)));
+        let ticket = Arc::new(Ticket {
+            place,
+            is_queued: AtomicBool::new(false),
+            runnable: Arc::clone(&self.runnable),
+        });
+        ticket.wake();
+    }
+
+    /// Runs one of the tasks that can, once; whether there was one.
+    pub(crate) fn run_one(&mut self) -> bool {
+        let ticket = {
+            let mut runnable = self.runnable.lock();
+            if runnable.is_empty() {
+                return false;
+            }
+            let drawn = self.chance.length(0..runnable.len());
+            runnable.swap_remove(drawn)
+        };
+        ticket.is_queued.store(false, Ordering::SeqCst);
+        let Some(place) = self.tasks.get_mut(ticket.place) else {
+            return true;
+        };
+        if let Some((_, task)) = place {
+            let waker = Waker::from(ticket);
+            if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                *place = None;
+            }
+        }
+        true
+    }
+
+    /// Drops all tasks of a host, as its end does.
+    pub(crate) fn kill(&mut self, host: IpAddr) {
+        for place in &mut self.tasks {
+            if place.as_ref().is_some_and(|(of, _)| *of == host) {
+                *place = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The driver's view of the world.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::BytesMut;
+use socketio_driver::Peer;
+use socketio_driver::engine::{Dial, Listener, Runtime, Stream};
+
+use crate::World;
+use crate::link::{Arrivals, Side};
+use crate::network::{Dialled, LinkId};
+use crate::pipe::Outcome;
+use crate::world::Sleep;
+
+/// A machine: tasks that end with it, and an address. Clones are handles to the same.
+#[derive(Clone)]
+pub struct Host {
+    world: World,
+    address: IpAddr,
+}
+
+impl Host {
+    pub(crate) const fn new(world: World, address: IpAddr) -> Self {
+        Self { world, address }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Listens at a port.
+    ///
+    /// # Errors
+    /// When somebody does already.
+    pub fn listen(&self, port: u16) -> io::Result<SimListener> {
+        let address = SocketAddr::new(self.address, port);
+        if !self.world.lock().network.listen(address) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        Ok(SimListener {
+            world: self.world.clone(),
+            address,
+        })
+    }
+
+    /// Runs a task on this host.
+    pub fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.world.spawn(self.address, Box::pin(task));
+    }
+}
+
+impl Runtime for Host {
+    type Stream = SimStream;
+    type Sleep = Sleep;
+
+    fn now(&self) -> Instant {
+        self.world.lock().now
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        self.world.sleep_until(deadline)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.run(task);
+    }
+
+    fn seed(&self) -> io::Result<[u8; 32]> {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.world.seed().to_le_bytes());
+        for (place, byte) in seed[8..].iter_mut().zip(self.address.to_string().bytes()) {
+            *place = byte;
+        }
+        Ok(seed)
+    }
+}
+
+impl Dial for Host {
+    /// Names are numbers of hosts.
+    fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<> {
+        let number: Option<u8> = host.trim_start_matches("host-").parse().ok();
+        let address = number.map(|number| SocketAddr::from(([10, 0, 0, number], port)));
+        async move { Ok(address.into_iter().collect()) }
+    }
+
+    fn dial(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<SimStream>> + Send + 'static + use<> {
+        let (world, from) = (self.world.clone(), self.address);
+        async move {
+            let delay = {
+                let mut state = world.lock();
+                let now = state.now;
+                state
+                    .network
+                    .dial_time(now, address)
+                    .saturating_duration_since(now)
+            };
+            world.sleep(delay).await;
+            let dialled = {
+                let mut state = world.lock();
+                let now = state.now;
+                state.network.dial(now, from, address)
+            };
+            match dialled {
+                Dialled::Lost => std::future::pending().await,
+                Dialled::Refused => Err(io::ErrorKind::ConnectionRefused.into()),
+                Dialled::Link(link) => {
+                    let stream = SimStream {
+                        world: world.clone(),
+                        link,
+                        side: Side::Dialler,
+                    };
+                    let (is_there, acceptor) = world.lock().network.offer(link, address);
+                    acceptor.into_iter().for_each(std::task::Waker::wake);
+                    match is_there {
+                        true => Ok(stream),
+                        false => Err(io::ErrorKind::ConnectionRefused.into()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Somebody who listens; until it is dropped.
+pub struct SimListener {
+    world: World,
+    address: SocketAddr,
+}
+
+impl SimListener {
+    /// Where.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl<R> Listener<R> for SimListener {
+    type Stream = SimStream;
+
+    async fn accept(&mut self) -> io::Result<(SimStream, Peer)> {
+        let accepted = poll_fn(|task| {
+            let accepted = self.world.lock().network.accept(self.address, task.waker());
+            accepted.map_or(Poll::Pending, Poll::Ready)
+        });
+        let (link, from) = accepted.await;
+        let stream = SimStream {
+            world: self.world.clone(),
+            link,
+            side: Side::Acceptor,
+        };
+        Ok((stream, from.into()))
+    }
+}
+
+impl Drop for SimListener {
+    fn drop(&mut self) {
+        let waiting = self.world.lock().network.unlisten(self.address);
+        for link in waiting {
+            drop(SimStream {
+                world: self.world.clone(),
+                link,
+                side: Side::Acceptor,
+            });
+        }
+    }
+}
+
+/// One end of a connection.
+pub struct SimStream {
+    world: World,
+    link: LinkId,
+    side: Side,
+}
+
+impl SimStream {
+    /// Breaks the connection at once for both sides.
+    pub fn reset(&self) {
+        let mut state = self.world.lock();
+        let now = state.now;
+        let mut arrivals = Arrivals::new();
+        if let Some(link) = state.network.link(self.link) {
+            link.cut(&mut arrivals, now);
+        }
+        state.expect(self.link, arrivals);
+    }
+
+    fn settle(&self, outcome: Outcome) -> Poll<io::Result<usize>> {
+        match outcome {
+            Outcome::Done(count) => Poll::Ready(Ok(count)),
+            Outcome::Wait => Poll::Pending,
+            Outcome::Reset => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+        }
+    }
+}
+
+impl Stream for SimStream {
+    fn poll_read(&mut self, task: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        let room = buffer.capacity() - buffer.len();
+        let (outcome, writer) = {
+            let mut state = self.world.lock();
+            match state.network.link(self.link) {
+                Some(link) => link.read(self.side, room, buffer, task.waker()),
+                None => (Outcome::Reset, None),
+            }
+        };
+        writer.into_iter().for_each(std::task::Waker::wake);
+        self.settle(outcome)
+    }
+
+    fn poll_write(&mut self, task: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        let mut state = self.world.lock();
+        let now = state.now;
+        let mut arrivals = Arrivals::new();
+        let outcome = match state.network.link(self.link) {
+            Some(link) => link.write(now, self.side, &bytes, task.waker(), &mut arrivals),
+            None => Outcome::Reset,
+        };
+        state.expect(self.link, arrivals);
+        drop(state);
+        self.settle(outcome)
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.world.lock();
+        let now = state.now;
+        let mut arrivals = Arrivals::new();
+        if let Some(link) = state.network.link(self.link) {
+            link.end(now, self.side, &mut arrivals);
+        }
+        state.expect(self.link, arrivals);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for SimStream {
+    fn drop(&mut self) {
+        let wakers = {
+            let mut state = self.world.lock();
+            let now = state.now;
+            let mut arrivals = Arrivals::new();
+            let wakers = state.network.close(now, self.link, self.side, &mut arrivals);
+            state.expect(self.link, arrivals);
+            wakers
+        };
+        wakers.into_iter().flatten().for_each(std::task::Waker::wake);
+    }
+}

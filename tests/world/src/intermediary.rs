@@ -1,0 +1,1 @@
+//! HTTP proxies that stand between a client and its server.

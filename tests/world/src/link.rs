@@ -1,0 +1,212 @@
+//! A TCP connection: two pipes and the weather between them.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::chance::Chance;
+use crate::pipe::{Outcome, Pipe};
+use crate::weather::Weather;
+
+/// One end of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Who made the connection.
+    Dialler,
+    /// Who accepted it.
+    Acceptor,
+}
+
+impl Side {
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Dialler => Self::Acceptor,
+            Self::Acceptor => Self::Dialler,
+        }
+    }
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Dialler => 0,
+            Self::Acceptor => 1,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// By the side that reads.
+    pipes: [Pipe; 2],
+    closed: [bool; 2],
+    chance: Chance,
+    weather: Weather,
+    /// Nothing arrives any more, and nobody is told.
+    is_silent: bool,
+}
+
+/// Segments that a write led to: when the side that reads has to look.
+pub(crate) type Arrivals = Vec<(Instant, Side)>;
+
+impl Link {
+    pub(crate) fn new(now: Instant, mut chance: Chance, weather: Weather) -> Self {
+        let mut pipe = || Pipe::new(now, chance.length(weather.window.clone()));
+        let pipes = [pipe(), pipe()];
+        Self {
+            pipes,
+            closed: [false; 2],
+            chance,
+            weather,
+            is_silent: false,
+        }
+    }
+
+    fn inbound(&mut self, side: Side) -> &mut Pipe {
+        &mut self.pipes[side.index()]
+    }
+
+    fn outbound(&mut self, side: Side) -> &mut Pipe {
+        self.inbound(side.other())
+    }
+
+    /// Whether both sides have let go of it.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.closed == [true; 2]
+    }
+
+    /// Bytes that were sent and not read, both ways.
+    pub(crate) fn held(&self) -> usize {
+        self.pipes.iter().map(Pipe::held).sum()
+    }
+
+    pub(crate) fn read(
+        &mut self,
+        side: Side,
+        room: usize,
+        buffer: &mut BytesMut,
+        reader: &Waker,
+    ) -> (Outcome, Option<Waker>) {
+        let is_part = self.chance.once_in(self.weather.partial_reads);
+        let most = if is_part {
+            self.chance.length(1..room + 1)
+        } else {
+            room
+        };
+        self.inbound(side).read(most, buffer, reader)
+    }
+
+    /// Sends some of `bytes`.
+    pub(crate) fn write(
+        &mut self,
+        now: Instant,
+        side: Side,
+        bytes: &[u8],
+        writer: &Waker,
+        arrivals: &mut Arrivals,
+    ) -> Outcome {
+        if self.inbound(side).is_reset() {
+            return Outcome::Reset;
+        }
+        let room = self.outbound(side).room().min(bytes.len());
+        if room == 0 && !bytes.is_empty() {
+            self.outbound(side).wait_for_room(writer);
+            return Outcome::Wait;
+        }
+        let is_part = room > 1 && self.chance.once_in(self.weather.partial_writes);
+        let taken = if is_part {
+            self.chance.length(1..room)
+        } else {
+            room
+        };
+        self.send(now, side, Bytes::copy_from_slice(&bytes[..taken]), arrivals);
+        Outcome::Done(taken)
+    }
+
+    fn send(&mut self, now: Instant, side: Side, mut bytes: Bytes, arrivals: &mut Arrivals) {
+        while !bytes.is_empty() {
+            let length = self
+                .chance
+                .length(self.weather.segment.clone())
+                .clamp(1, bytes.len());
+            let segment = bytes.split_to(length);
+            let due = self.due(now, side);
+            if self.chance.once_in(self.weather.silences) {
+                self.is_silent = true;
+            }
+            if self.is_silent {
+                continue;
+            }
+            if self.chance.once_in(self.weather.resets) {
+                for reader in [side, side.other()] {
+                    let due = due.max(self.inbound(reader).last_due);
+                    self.inbound(reader).send_reset(due);
+                    arrivals.push((due, reader));
+                }
+                self.is_silent = true;
+                return;
+            }
+            self.outbound(side).send(due, segment);
+            arrivals.push((due, side.other()));
+        }
+    }
+
+    /// When what is sent now arrives: never before what was sent earlier.
+    fn due(&mut self, now: Instant, side: Side) -> Instant {
+        let mut due = now + self.chance.time(&self.weather.latency);
+        if self.chance.once_in(self.weather.stalls) {
+            due += self.chance.time(&self.weather.stall);
+        }
+        due.max(self.outbound(side).last_due)
+    }
+
+    /// No more comes from `side`.
+    pub(crate) fn end(&mut self, now: Instant, side: Side, arrivals: &mut Arrivals) {
+        if !self.is_silent {
+            let due = self.due(now, side);
+            self.outbound(side).send_end(due);
+            arrivals.push((due, side.other()));
+        }
+    }
+
+    /// `side` lets go of the connection: what it has not read is lost, and then the other side is told by a reset, as by
+    /// TCP; otherwise by an end.
+    pub(crate) fn close(&mut self, now: Instant, side: Side, arrivals: &mut Arrivals) -> [Option<Waker>; 2] {
+        let has_unread = self.inbound(side).held() > 0;
+        let wakers = self.inbound(side).close();
+        self.closed[side.index()] = true;
+        if !self.is_silent && !self.closed[side.other().index()] {
+            let due = self.due(now, side);
+            if has_unread {
+                self.outbound(side).send_reset(due);
+            } else {
+                self.outbound(side).send_end(due);
+            }
+            arrivals.push((due, side.other()));
+        }
+        wakers
+    }
+
+    /// Breaks the connection at once for both.
+    pub(crate) fn cut(&mut self, arrivals: &mut Arrivals, now: Instant) {
+        for side in [Side::Dialler, Side::Acceptor] {
+            let due = now.max(self.inbound(side).last_due);
+            self.inbound(side).send_reset(due);
+            arrivals.push((due, side));
+        }
+    }
+
+    /// What has arrived for `side` by `now`, for the trace, and whom to wake.
+    pub(crate) fn arrive(&mut self, now: Instant, side: Side) -> Option<(Bytes, Option<Waker>)> {
+        self.inbound(side).arrive(now)
+    }
+
+    /// The writer of `side`, whose link was reset.
+    pub(crate) fn wake_writer(&mut self, side: Side) -> Option<Waker> {
+        let pipe = self.outbound(side);
+        pipe.take_writer()
+    }
+
+    pub(crate) fn is_reset(&mut self, side: Side) -> bool {
+        self.inbound(side).is_reset()
+    }
+}
