@@ -1,7 +1,7 @@
 //! The end of the server, and of how many sessions it takes.
 
 use crate::pair::{POLLING, Pair, UPGRADE, WEBSOCKET};
-use socketio_core::eio::{CloseReason, Gate, RefusalContext};
+use socketio_core::eio::{CloseReason, Delivery, Gate, Message, RefusalContext};
 use socketio_core::http::{Response, StatusCode};
 
 #[test]
@@ -30,6 +30,22 @@ fn shutdown_wakes_polls_and_closes_every_connection() {
     assert!(pair.is_closed(idle) && pair.is_closed(mid_head) && pair.is_closed(poll));
     assert_eq!(pair.closed(), [CloseReason::ServerShuttingDown; 3]);
     let _ = lingering;
+    pair.assert_empty();
+}
+
+#[test]
+fn what_was_sent_just_before_a_shutdown_reaches_the_poll_that_waits() {
+    let mut pair = Pair::new();
+    let sid = pair.open_polling();
+    let session = pair.session();
+    let poll = pair.poll(&sid);
+    let message = Message::Text("a".into());
+    pair.server
+        .send(pair.now, session, &message, Delivery::Reliable)
+        .unwrap();
+    pair.shutdown();
+    assert_eq!(pair.answer(poll).unwrap().body, "4a\u{1e}1");
+    assert!(pair.is_closed(poll));
     pair.assert_empty();
 }
 

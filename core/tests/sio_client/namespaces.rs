@@ -185,6 +185,43 @@ fn entering_again_before_the_answer_asks_no_second_time() {
     assert_eq!(raw.received(), NOTHING);
 }
 
+/// Left `/chat`, where it was joined, and asked for it again, on the same connection.
+fn back_again() -> (Raw, NamespaceId) {
+    let mut raw = Raw::welcomed();
+    let chat = raw.client.add_namespace(raw.now, "/chat").unwrap();
+    raw.run();
+    raw.say(r#"0/chat,{"sid":"one"}"#);
+    raw.client.leave(raw.now, chat);
+    raw.client.enter(raw.now, chat);
+    raw.says();
+    let asked = [r#"0/chat,{"token":1}"#, "1/chat,", r#"0/chat,{"token":1}"#];
+    assert_eq!(raw.received(), asked);
+    (raw, chat)
+}
+
+#[test]
+fn what_was_under_way_to_a_socket_that_was_left_is_not_for_the_next_one() {
+    let (mut raw, _) = back_again();
+    raw.say(r#"2/chat,["old"]"#);
+    raw.say(r#"2/chat,7["old"]"#);
+    raw.say(r#"0/chat,{"sid":"two"}"#);
+    raw.say(r#"2/chat,["new"]"#);
+    assert_eq!(raw.says(), ["joined /chat", r#"event /chat "new" () 0"#]);
+}
+
+#[test]
+fn a_disconnect_that_crosses_ours_does_not_refuse_the_next_socket() {
+    let (mut raw, chat) = back_again();
+    raw.say("1/chat,");
+    assert_eq!(raw.says(), NOTHING);
+    raw.say(r#"0/chat,{"sid":"two"}"#);
+    assert_eq!(raw.says(), ["joined /chat"]);
+    // And one that follows it is meant for it.
+    raw.say("1/chat,");
+    assert_eq!(raw.says(), ["left /chat: io server disconnect, Never"]);
+    assert!(!raw.client.is_joined(chat));
+}
+
 #[test]
 fn what_waits_for_a_namespace_that_is_left_ends() {
     let mut raw = Raw::asked_with(|config| {

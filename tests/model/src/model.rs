@@ -53,7 +53,9 @@ impl Model {
         self.check_notice(at)?;
         match *fact {
             Fact::Joined { seat, namespace } => self.joined(at, seat, namespace, fact),
-            Fact::Welcomed(seat) => self.step(seat, Side::Server, Presence::Arriving, Presence::Present, fact),
+            Fact::Welcomed(seat) => {
+                self.step(seat, Side::Server, Presence::Arriving, Presence::Present, fact)
+            }
             Fact::Left(seat) => self.left(seat, Side::Server, fact),
             Fact::Met(seat) => self.met(seat, fact),
             Fact::Parted(seat) => self.left(seat, Side::Client, fact),
@@ -102,11 +104,7 @@ impl Model {
                 self.calls.insert((by, message), call);
                 Ok(())
             }
-            Fact::Ended {
-                by,
-                message,
-                outcome,
-            } => self.ended(at, by, message, outcome, fact),
+            Fact::Ended { by, message, outcome } => self.ended(at, by, message, outcome, fact),
             Fact::Ends(seat, ending) => {
                 self.chair(seat).end(ending, at);
                 self.ending.insert(seat);
@@ -114,7 +112,8 @@ impl Model {
             }
             Fact::Died(side, seat) => {
                 *self.chair(seat).presence(side) = Presence::Dead;
-                self.calls.retain(|(by, _), call| *by != side || call.seat != seat);
+                self.calls
+                    .retain(|(by, _), call| *by != side || call.seat != seat);
                 Ok(())
             }
         }
@@ -140,7 +139,12 @@ impl Model {
         if self.promise == Promise::None {
             return Ok(());
         }
-        for (seat, chair) in self.chairs.iter().filter(|(_, chair)| !chair.ends()) {
+        let stays = |chair: &Chair| {
+            // A client may have given up before it heard that it was let in.
+            let is_given_up = chair.client == Presence::Awaited && !chair.server.is_here();
+            !chair.ends() && !is_given_up
+        };
+        for (seat, chair) in self.chairs.iter().filter(|(_, chair)| stays(chair)) {
             let sides = [(Side::Server, chair.server), (Side::Client, chair.client)];
             for (side, _) in sides.into_iter().filter(|(_, presence)| !presence.is_here()) {
                 return Err(Breach::Unmatched(*seat, side));
@@ -195,7 +199,11 @@ impl Model {
     /// what else came with the request to join has been seen to.
     fn joined(&mut self, at: Duration, seat: Seat, namespace: Namespace, fact: &Fact) -> Result<(), Breach> {
         self.step(seat, Side::Server, Presence::Awaited, Presence::Arriving, fact)?;
-        let of_now = if self.fresh.0 == at { self.fresh.1.clone() } else { Vec::new() };
+        let of_now = if self.fresh.0 == at {
+            self.fresh.1.clone()
+        } else {
+            Vec::new()
+        };
         let chair = self.chair(seat);
         chair.namespace = Some(namespace);
         for cast in of_now.iter().filter(|cast| cast.namespace == namespace) {
@@ -286,16 +294,25 @@ impl Model {
             Outcome::TimedOut => at == deadline && (due != Due::Answer || may_break),
             Outcome::Disconnected => at <= deadline && may_break,
         };
-        if is_first && is_right { Ok(()) } else { Err(breach()) }
+        if is_first && is_right {
+            Ok(())
+        } else {
+            Err(breach())
+        }
     }
 
     /// Both sides of a connection that was broken some time ago know it.
     fn check_notice(&self, at: Duration) -> Result<(), Breach> {
         for seat in &self.ending {
-            let Some(chair) = self.chairs.get(seat) else { continue };
+            let Some(chair) = self.chairs.get(seat) else {
+                continue;
+            };
             let is_due = chair.broken_at().is_some_and(|broken| broken + self.notice < at);
             let sides = [(Side::Server, chair.server), (Side::Client, chair.client)];
-            for (side, _) in sides.into_iter().filter(|(_, presence)| is_due && presence.is_here()) {
+            for (side, _) in sides
+                .into_iter()
+                .filter(|(_, presence)| is_due && presence.is_here())
+            {
                 return Err(Breach::Unnoticed(*seat, side));
             }
         }

@@ -35,7 +35,9 @@ fn play_all(seeds: impl Iterator<Item = u64> + Clone + Send) -> Vec<String> {
                 scope.spawn(move || own.filter_map(|seed| play(seed).err()).collect::<Vec<_>>())
             })
             .collect();
-        let failures = shards.into_iter().map(|shard| shard.join().expect("it does not panic"));
+        let failures = shards
+            .into_iter()
+            .map(|shard| shard.join().expect("it does not panic"));
         failures.flatten().collect()
     })
 }
@@ -54,7 +56,11 @@ fn everything_happens_as_the_model_says() {
     let seeds = first..first + variable("SIM_SEEDS").unwrap_or(300);
     let failures = play_all(seeds);
     let few = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-    assert!(failures.is_empty(), "{} failed; SIM_SEED=.. shows one\n{few}", failures.len());
+    assert!(
+        failures.is_empty(),
+        "{} failed; SIM_SEED=.. shows one\n{few}",
+        failures.len()
+    );
 }
 
 #[test]

@@ -16,13 +16,17 @@ impl<M> Server<M> {
     }
 
     /// Ends every session at once, wakes every poll, closes every WebSocket, and lets nobody in any more.
-    /// What is queued for WebSockets is still written.
+    /// What is queued for WebSockets and for polls that wait is still written.
     pub fn shutdown(&mut self, now: Instant) {
         self.advance(now);
         self.stage = Stage::ShutDown;
         for key in self.sessions.keys() {
             let id = SessionId(key);
-            self.release_poll(id, "1");
+            if self.is_about_to_answer(id) {
+                self.put_text(id, b"1");
+            } else {
+                self.release_poll(id, "1");
+            }
             self.end_session(id, CloseReason::ServerShuttingDown);
         }
         for key in self.connections.keys() {
@@ -58,6 +62,16 @@ impl<M> Server<M> {
                 Carrier::Polling(polling) => polling.poll.is_some(),
                 Carrier::WebSocket { .. } => true,
             })
+    }
+
+    /// Whether a poll waits and there are packets for it.
+    fn is_about_to_answer(&self, id: SessionId) -> bool {
+        self.sessions.get(id.0).is_some_and(|session| {
+            let Carrier::Polling(polling) = &session.carrier else {
+                return false;
+            };
+            polling.poll.is_some() && !session.queue.is_empty()
+        })
     }
 
     pub(super) fn close_gracefully(&mut self, id: SessionId) {

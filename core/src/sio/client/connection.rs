@@ -1,6 +1,6 @@
 //! The connection: attempts, what follows when it is lost, and its end. See the [module](super) for the states.
 
-use super::namespace::{Namespace, Revival, State};
+use super::namespace::{Former, Namespace, Revival, State};
 use super::{Attempts, Client, Event, Initial, Reason, Rejoins, Target};
 use crate::Text;
 use crate::eio::Transport;
@@ -199,6 +199,7 @@ impl Client {
         };
         self.events.push_back(Event::Opened { transport });
         for namespace in self.all_namespaces() {
+            self.set_former(namespace, Former::Gone);
             self.ask(namespace);
         }
     }

@@ -1,6 +1,6 @@
 //! What the server sends.
 
-use super::namespace::State;
+use super::namespace::{Former, State};
 use super::{AckToken, Client, Event, JoinError, Reason};
 use crate::Text;
 use crate::json::{Arguments, Attachments, Raw};
@@ -155,6 +155,9 @@ impl Client {
     fn receive_disconnect(&mut self, namespace: NamespaceId) {
         match self.state(namespace) {
             Some(State::Joined { .. }) => self.expelled(namespace),
+            // It has crossed ours, and does not answer what was asked after that.
+            Some(State::Joining { .. } | State::Leaving(_))
+                if self.former(namespace) == Former::MayBeHeard => {}
             Some(State::Joining { .. }) => {
                 let message = Reason::ServerDisconnect.as_str().to_owned();
                 self.refused(namespace, JoinError::Refused { message, data: None });
@@ -174,8 +177,10 @@ impl Client {
 
     fn receive_event(&mut self, namespace: NamespaceId, event: EventParts) -> Result<(), Violation> {
         let limit = self.config.engine.limits.queued_bytes;
+        let former = self.former(namespace);
         match self.state_mut(namespace) {
             Some(State::Joined { .. }) => self.tell_event(namespace, event),
+            Some(State::Joining { .. }) if former == Former::MayBeHeard => {}
             Some(State::Joining { held, .. }) => held.push(event, limit)?,
             _ => {}
         }

@@ -26,6 +26,15 @@ pub(super) struct Namespace {
     pub(super) buffer: Buffer,
     pub(super) deliveries: Deliveries,
     pub(super) room: Room,
+    pub(super) former: Former,
+}
+
+/// Whether packets may be under way for a socket that was left on this connection. The server does not confirm that it
+/// is left; what it sends before it answers the next CONNECT is for the socket before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Former {
+    Gone,
+    MayBeHeard,
 }
 
 /// Whether something of a namespace waits for room in the queue of the session.
@@ -72,6 +81,7 @@ impl Namespace {
             buffer: Buffer::new(),
             deliveries: Deliveries::new(),
             room: Room::Enough,
+            former: Former::Gone,
         }
     }
 
@@ -223,6 +233,7 @@ impl Client {
             return;
         };
         state.epoch = state.epoch.wrapping_add(1);
+        state.former = Former::Gone;
         let before = core::mem::replace(&mut state.state, State::Joined { sid: sid.clone() });
         self.settle_in();
         self.events.push_back(Event::Joined { namespace, sid });
@@ -236,6 +247,7 @@ impl Client {
     pub(super) fn refused(&mut self, namespace: NamespaceId, error: JoinError) {
         self.cancel_join_timer(namespace);
         self.set_state(namespace, State::Idle(Revival::ByConnect));
+        self.set_former(namespace, Former::Gone);
         self.end_waiting(namespace);
         self.tell_refused(namespace, error);
     }
@@ -304,6 +316,18 @@ impl Client {
             // Where there is no session any more, its end says the same.
             let _ = self.send_regardless(&packet);
         }
+        self.set_former(namespace, Former::MayBeHeard);
+    }
+
+    pub(super) fn set_former(&mut self, namespace: NamespaceId, former: Former) {
+        if let Some(state) = self.namespaces.get_mut(namespace.index()) {
+            state.former = former;
+        }
+    }
+
+    pub(super) fn former(&self, namespace: NamespaceId) -> Former {
+        let state = self.namespaces.get(namespace.index());
+        state.map_or(Former::Gone, |state| state.former)
     }
 
     fn tell_left(&mut self, namespace: NamespaceId, reason: Reason, rejoins: Rejoins) {

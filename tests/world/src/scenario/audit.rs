@@ -14,17 +14,17 @@ pub(super) fn audit(stage: &Stage, server: &Server) {
         let namespace = server.of(name);
         compare(stage, Namespace(number), None, namespace.sockets());
         for (room, name) in (0..).zip(ROOMS) {
-            compare(stage, Namespace(number), Some(Room(room)), namespace.sockets_in(name));
+            compare(
+                stage,
+                Namespace(number),
+                Some(Room(room)),
+                namespace.sockets_in(name),
+            );
         }
     }
 }
 
-fn compare(
-    stage: &Stage,
-    namespace: Namespace,
-    room: Option<Room>,
-    members: Result<Vec<Socket>, Error>,
-) {
+fn compare(stage: &Stage, namespace: Namespace, room: Option<Room>, members: Result<Vec<Socket>, Error>) {
     // A server that begins or has ended has none.
     let members = members.unwrap_or_default();
     let told: BTreeSet<Seat> = members
@@ -33,14 +33,18 @@ fn compare(
         .collect();
     let expected = stage.ask(|model| model.members(namespace, room));
     if told.len() < members.len() || !told.is_subset(&expected) {
-        stage.fail(format!("{namespace:?} {room:?}: members are {told:?}, not {expected:?}"));
+        stage.fail(format!(
+            "{namespace:?} {room:?}: members are {told:?}, not {expected:?}"
+        ));
     }
     let sockets = stage.sockets();
     for missing in expected.difference(&told) {
         // Whose `on_disconnect` is about to run is no member any more.
         let is_there = |present: &super::stage::Present| present.socket.connected();
         if sockets.get(missing).is_some_and(is_there) {
-            stage.fail(format!("{namespace:?} {room:?}: {missing:?} is missing among {told:?}"));
+            stage.fail(format!(
+                "{namespace:?} {room:?}: {missing:?} is missing among {told:?}"
+            ));
         }
     }
 }

@@ -23,9 +23,7 @@ impl Scenario {
     pub fn of(seed: u64) -> Self {
         let mut chance = Chance::of(seed, "scenario", 0);
         let steps = chance.length(5..STEPS);
-        let bytes: Vec<u8> = (0..HEAD + steps * STEP)
-            .map(|_| chance.number() as u8)
-            .collect();
+        let bytes: Vec<u8> = (0..HEAD + steps * STEP).map(|_| chance.number() as u8).collect();
         Self::decode(seed, &bytes)
     }
 
@@ -142,10 +140,7 @@ fn casting(bytes: [u8; 4]) -> Casting {
 }
 
 fn rooms(mask: u8) -> Vec<Room> {
-    (0..4)
-        .filter(|room| mask >> room & 1 == 1)
-        .map(Room)
-        .collect()
+    (0..4).filter(|room| mask >> room & 1 == 1).map(Room).collect()
 }
 
 const fn delivery(byte: u8) -> Delivery {

@@ -161,7 +161,9 @@ impl Guest {
                 let seat = self.0.stage.seat(id.as_str());
                 self.note(Fact::Said(seat, message, delivery));
             }
-            Some(_) => self.0.stage.fail(format!("{message:?} was refused although the namespace is joined")),
+            Some(_) => self.0.stage.fail(format!(
+                "{message:?} was refused although the namespace is joined"
+            )),
             None => {}
         }
     }

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use socketio_driver::{
-    Ack, Arg, Args, Async, Auth, NamespaceBuilder, Reply, Server, Socket, State, engine,
-};
+use socketio_driver::{Ack, Arg, Args, Async, Auth, NamespaceBuilder, Reply, Server, Socket, State, engine};
 use socketio_model::{Delivery, Ending, Fact, Message, Namespace, Room, Seat, Side};
 
 use super::parcel::{is_blob, is_text};
@@ -138,7 +136,11 @@ fn on_disconnect(socket: Socket, State(house): State<House>) {
     house.stage().left(seat);
 }
 
-fn on_note(socket: Socket, State(house): State<House>, Args((number, size, text)): Args<(u64, usize, String)>) {
+fn on_note(
+    socket: Socket,
+    State(house): State<House>,
+    Args((number, size, text)): Args<(u64, usize, String)>,
+) {
     house.taken(&socket, number);
     if !is_text(number, size, &text) {
         house.stage().fail(format!("message {number} was spoiled"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socketio_driver::client::Client;
 use socketio_driver::{Error, Server, Transport};
-use socketio_model::{Ending, Namespace};
+use socketio_model::{Ending, Fact, Model, Namespace};
 
 use super::audit::audit;
 use super::guest::Guest;
@@ -80,7 +80,9 @@ impl Play {
 
     async fn step(&mut self, number: usize, step: &Step) {
         let many = self.guests.len().max(1);
-        let Some(played) = self.guests.get_mut(step.who % many) else { return };
+        let Some(played) = self.guests.get_mut(step.who % many) else {
+            return;
+        };
         let place = usize::from(step.place % played.visitor.namespaces);
         let socket = played.guest.socket(place);
         match &step.act {
@@ -127,7 +129,7 @@ impl Play {
             Act::Empty(room) => {
                 let closed = self.server.of(NAMESPACES[place]).close_room(name(*room));
                 if closed.is_ok() {
-                    let emptied = socketio_model::Fact::Emptied(Namespace(place as u8), *room);
+                    let emptied = Fact::Emptied(Namespace(place as u8), *room);
                     self.house.note(emptied);
                 }
             }
@@ -143,12 +145,23 @@ impl Play {
     }
 
     async fn shut_down(&mut self, outage: Duration) {
-        for seat in self.stage.sockets().into_keys() {
-            self.house.note(socketio_model::Fact::Ends(seat, Ending::Dismissal));
-        }
+        let sockets = self.stage.sockets();
+        let transports: Vec<_> = sockets
+            .iter()
+            .map(|(seat, present)| (*seat, present.socket.transport()))
+            .collect();
         match self.server.shutdown(GRACE) {
-            Ok(()) | Err(Error::NotServing) => {}
+            Ok(()) => {}
+            // It has not begun; it will.
+            Err(Error::NotServing) => return,
             Err(error) => self.stage.fail(error.to_string()),
+        }
+        for (seat, transport) in transports {
+            self.house.note(Fact::Ends(seat, Ending::Dismissal));
+            if transport == Some(Transport::Polling) {
+                // What is queued while no poll waits is lost.
+                self.house.note(Fact::Ends(seat, Ending::Doubt));
+            }
         }
         self.stage.world.sleep(outage).await;
         self.open();
@@ -181,7 +194,9 @@ impl Play {
         world.sleep(interval + timeout + REST).await;
         let links = world.load();
         if links != (0, 0) {
-            self.stage.fail(format!("all clients have left, and there are connections and bytes: {links:?}"));
+            self.stage.fail(format!(
+                "all clients have left, and there are connections and bytes: {links:?}"
+            ));
         }
         if let Err(error) = self.server.shutdown(GRACE) {
             self.stage.fail(error.to_string());
@@ -189,9 +204,10 @@ impl Play {
         world.sleep(GRACE + REST).await;
         let tasks = world.tasks();
         if tasks != 1 {
-            self.stage.fail(format!("the server has ended, and tasks are left: {}", tasks - 1));
+            self.stage
+                .fail(format!("the server has ended, and tasks are left: {}", tasks - 1));
         }
-        if let Err(breach) = self.stage.ask(socketio_model::Model::end) {
+        if let Err(breach) = self.stage.ask(Model::end) {
             self.stage.fail(breach.to_string());
         }
     }

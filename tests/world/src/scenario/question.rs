@@ -91,10 +91,6 @@ impl Question {
             // An answer that nobody gave.
             Err(_) => Outcome::Answered(u64::MAX),
         };
-        note(Fact::Ended {
-            by,
-            message,
-            outcome,
-        });
+        note(Fact::Ended { by, message, outcome });
     }
 }

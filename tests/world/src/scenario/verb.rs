@@ -86,7 +86,8 @@ impl House {
         if sent.is_ok() {
             self.note(Fact::Sent(self.seat(socket), message, delivery));
         } else if socket.connected() {
-            self.stage().fail(format!("not sent to a socket that is there: {sent:?}"));
+            self.stage()
+                .fail(format!("not sent to a socket that is there: {sent:?}"));
         }
     }
 
