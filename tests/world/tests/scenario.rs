@@ -71,6 +71,46 @@ fn the_same_seed_gives_the_same_scenario_twice() {
     }
 }
 
+/// For `mutations/run`: how soon something is noticed.
+#[test]
+#[ignore = "it is meant to fail where the program is wrong"]
+fn something_is_noticed() {
+    let first = variable("SIM_FIRST").unwrap_or(0);
+    for seed in first..first + variable("SIM_SEEDS").unwrap_or(300) {
+        if let Err(failure) = play(seed) {
+            println!("caught after {} seeds: {failure}", seed - first + 1);
+            return;
+        }
+    }
+    println!("survived");
+}
+
+/// Run it alone: `cargo test --profile world -p socketio-world --test scenario -- --ignored --nocapture seconds`.
+#[test]
+#[ignore = "it measures, and takes a minute"]
+fn a_million_client_seconds_take_less_than_a_minute() {
+    let before = cpu_seconds();
+    let mut client_seconds = 0.0;
+    let mut seeds = 0;
+    while client_seconds < 1e6 {
+        let report = play(seeds).expect("it goes well");
+        client_seconds += report.client_time.as_secs_f64();
+        seeds += 1;
+    }
+    let seconds = cpu_seconds() - before;
+    println!("{client_seconds:.0} client-seconds in {seconds:.1} seconds of CPU, {seeds} scenarios");
+    assert!(seconds < 60.0);
+}
+
+/// What this process has used, threads that have ended included.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux says so");
+    let after_name = stat.rsplit(')').next().expect("it has a name");
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = |place: usize| -> f64 { fields[place].parse().expect("it is a number") };
+    (ticks(11) + ticks(12)) / 100.0
+}
+
 #[test]
 fn seeds_that_failed_once_do_not_fail_again() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../seeds/scenario");

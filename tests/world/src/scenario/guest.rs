@@ -27,6 +27,8 @@ struct Inner {
     /// Not after its host was killed: nobody hears what runs while its tasks are dropped.
     is_alive: AtomicBool,
     places: Mutex<[Place; 2]>,
+    /// All that it ever had.
+    seats: Mutex<Vec<Seat>>,
 }
 
 /// Where it is in one namespace.
@@ -47,6 +49,7 @@ impl Guest {
             host: host.clone(),
             is_alive: AtomicBool::new(true),
             places: Mutex::default(),
+            seats: Mutex::default(),
         }));
         let who = BTreeMap::from([("person", person)]);
         let failures = guest.clone();
@@ -73,6 +76,10 @@ impl Guest {
 
     fn places(&self) -> MutexGuard<'_, [Place; 2]> {
         self.0.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Vec<Seat>> {
+        self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self, fact: Fact) {
@@ -119,7 +126,8 @@ impl Guest {
     /// Its host is switched off.
     pub(super) fn die(&self) {
         self.ends(Ending::Break);
-        for seat in [self.seat(0), self.seat(1)].into_iter().flatten() {
+        let seats = std::mem::take(&mut *self.seats());
+        for seat in seats {
             self.note(Fact::Died(Side::Client, seat));
         }
         self.0.is_alive.store(false, Ordering::Relaxed);
@@ -211,6 +219,7 @@ fn on_connect(socket: ClientSocket, State(guest): State<Guest>) {
         own.leaves
     };
     let Some(seat) = seat else { return };
+    guest.seats().push(seat);
     guest.note(Fact::Met(seat));
     if leaves {
         guest.note(Fact::Ends(seat, Ending::Goodbye));

@@ -78,8 +78,10 @@ impl House {
     pub(super) fn die(&self) {
         for seat in self.stage().sockets().into_keys() {
             self.note(Fact::Ends(seat, Ending::Break));
-            self.note(Fact::Died(Side::Server, seat));
             self.stage().left(seat);
+        }
+        for seat in self.stage().seats() {
+            self.note(Fact::Died(Side::Server, seat));
         }
         self.0.is_alive.store(false, Ordering::Relaxed);
         self.stage().world.kill(self.host());

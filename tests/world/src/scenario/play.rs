@@ -59,6 +59,8 @@ struct Played {
     visitor: Visitor,
     guest: Guest,
     client: Client,
+    /// Those before it on its host, whose handles were dropped.
+    former: Vec<Guest>,
 }
 
 impl Play {
@@ -221,6 +223,7 @@ impl Played {
             visitor,
             guest,
             client,
+            former: Vec::new(),
         })
     }
 
@@ -258,11 +261,13 @@ impl Played {
             self.guest.leaves(place);
         }
         if let Some((guest, client)) = Guest::start(stage, self.person, self.visitor) {
-            (self.guest, self.client) = (guest, client);
+            self.former.push(std::mem::replace(&mut self.guest, guest));
+            self.client = client;
         }
     }
 
     async fn kill(&mut self, stage: &Arc<Stage>) {
+        self.former.drain(..).for_each(|former| former.die());
         self.guest.die();
         stage.world.sleep(Duration::from_millis(1)).await;
         if let Some((guest, client)) = Guest::start(stage, self.person, self.visitor) {

@@ -50,7 +50,12 @@ impl Stage {
         };
         let longest = scenario.guests.iter().map(|guest| guest.welcome).max();
         let (interval, timeout) = scenario.heartbeat;
-        let notice = interval + timeout + longest.unwrap_or_default() + Duration::from_millis(1);
+        // What is under way arrives, and is heard, after a link has fallen silent.
+        let under_way = match promise {
+            Promise::Kept => Duration::from_millis(100),
+            Promise::None => Duration::from_secs(61),
+        };
+        let notice = interval + timeout + longest.unwrap_or_default() + under_way;
         Arc::new(Self {
             world,
             scenario,
@@ -105,6 +110,11 @@ impl Stage {
         }
         state.seats.insert(sid.to_owned(), next);
         next
+    }
+
+    /// All that there ever were.
+    pub(super) fn seats(&self) -> Vec<Seat> {
+        self.lock().seats.values().copied().collect()
     }
 
     /// A message that nobody has sent yet.
