@@ -70,6 +70,13 @@ impl Chair {
         }
     }
 
+    /// The first side that is so.
+    pub(crate) fn side_that(&self, is_so: impl Fn(Presence) -> bool) -> Option<Side> {
+        let sides = [(Side::Server, self.server), (Side::Client, self.client)];
+        let found = sides.into_iter().find(|(_, presence)| is_so(*presence));
+        found.map(|(side, _)| side)
+    }
+
     pub(crate) fn end(&mut self, ending: Ending, at: Duration) {
         self.endings.push((ending, at));
     }

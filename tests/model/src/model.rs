@@ -59,19 +59,8 @@ impl Model {
             Fact::Left(seat) => self.left(seat, Side::Server, fact),
             Fact::Met(seat) => self.met(seat, fact),
             Fact::Parted(seat) => self.left(seat, Side::Client, fact),
-            Fact::Entered(seat, room) => {
-                self.chair(seat).rooms.insert(room);
-                Ok(())
-            }
-            Fact::Exited(seat, room) => {
-                self.chair(seat).rooms.remove(&room);
-                Ok(())
-            }
-            Fact::Emptied(namespace, room) => {
-                let there = |chair: &&mut Chair| chair.namespace == Some(namespace);
-                for chair in self.chairs.values_mut().filter(there) {
-                    chair.rooms.remove(&room);
-                }
+            Fact::Entered(..) | Fact::Exited(..) | Fact::Emptied(..) => {
+                self.move_between_rooms(fact);
                 Ok(())
             }
             Fact::Sent(seat, message, delivery) => {
@@ -88,20 +77,8 @@ impl Model {
                 Ok(())
             }
             Fact::Taken(seat, message) => self.hear(seat, Side::Server, message, fact),
-            Fact::Asked {
-                by,
-                seat,
-                message,
-                patience,
-                due,
-            } => {
-                let call = Call {
-                    seat,
-                    deadline: at + patience,
-                    due,
-                    has_ended: false,
-                };
-                self.calls.insert((by, message), call);
+            Fact::Asked { .. } => {
+                self.asked(at, fact);
                 Ok(())
             }
             Fact::Ended { by, message, outcome } => self.ended(at, by, message, outcome, fact),
@@ -145,8 +122,7 @@ impl Model {
             !chair.ends() && !is_given_up
         };
         for (seat, chair) in self.chairs.iter().filter(|(_, chair)| stays(chair)) {
-            let sides = [(Side::Server, chair.server), (Side::Client, chair.client)];
-            for (side, _) in sides.into_iter().filter(|(_, presence)| !presence.is_here()) {
+            if let Some(side) = chair.side_that(|presence| !presence.is_here()) {
                 return Err(Breach::Unmatched(*seat, side));
             }
             check_owed(*seat, chair)?;
@@ -160,8 +136,7 @@ impl Model {
     /// What is left or missing.
     pub fn end(&self) -> Result<(), Breach> {
         for (seat, chair) in &self.chairs {
-            let sides = [(Side::Server, chair.server), (Side::Client, chair.client)];
-            for (side, _) in sides.into_iter().filter(|(_, presence)| presence.is_here()) {
+            if let Some(side) = chair.side_that(Presence::is_here) {
                 return Err(Breach::Unmatched(*seat, side));
             }
             if self.promise == Promise::Kept && chair.client != Presence::Awaited {
@@ -171,6 +146,43 @@ impl Model {
         match self.calls.iter().find(|(_, call)| !call.has_ended) {
             Some(((by, message), _)) => Err(Breach::Unended(*by, *message)),
             None => Ok(()),
+        }
+    }
+
+    fn move_between_rooms(&mut self, fact: &Fact) {
+        match *fact {
+            Fact::Entered(seat, room) => {
+                self.chair(seat).rooms.insert(room);
+            }
+            Fact::Exited(seat, room) => {
+                self.chair(seat).rooms.remove(&room);
+            }
+            Fact::Emptied(namespace, room) => {
+                let there = |chair: &&mut Chair| chair.namespace == Some(namespace);
+                for chair in self.chairs.values_mut().filter(there) {
+                    chair.rooms.remove(&room);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn asked(&mut self, at: Duration, fact: &Fact) {
+        if let Fact::Asked {
+            by,
+            seat,
+            message,
+            patience,
+            due,
+        } = *fact
+        {
+            let call = Call {
+                seat,
+                deadline: at + patience,
+                due,
+                has_ended: false,
+            };
+            self.calls.insert((by, message), call);
         }
     }
 
@@ -308,11 +320,8 @@ impl Model {
                 continue;
             };
             let is_due = chair.broken_at().is_some_and(|broken| broken + self.notice < at);
-            let sides = [(Side::Server, chair.server), (Side::Client, chair.client)];
-            for (side, _) in sides
-                .into_iter()
-                .filter(|(_, presence)| is_due && presence.is_here())
-            {
+            let late = chair.side_that(Presence::is_here).filter(|_| is_due);
+            if let Some(side) = late {
                 return Err(Breach::Unnoticed(*seat, side));
             }
         }

@@ -190,7 +190,7 @@ impl Play {
         if let Err(breach) = at_rest {
             self.stage.fail(breach.to_string());
         }
-        for mut played in self.guests.drain(..) {
+        for played in self.guests.drain(..) {
             played.disconnect();
         }
         world.sleep(interval + timeout + REST).await;
@@ -238,7 +238,7 @@ impl Played {
         }
     }
 
-    fn disconnect(&mut self) {
+    fn disconnect(&self) {
         for place in self.places() {
             self.guest.leaves(place);
         }
@@ -282,6 +282,12 @@ impl Played {
             _ => Ending::Doubt,
         };
         self.guest.ends(ending);
+        // It may not have heard yet that it was let in.
+        for (seat, present) in stage.sockets() {
+            if present.person == self.person {
+                stage.note(Fact::Ends(seat, ending));
+            }
+        }
         stage.world.silence(self.guest.host());
     }
 }
