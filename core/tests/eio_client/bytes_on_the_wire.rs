@@ -261,6 +261,16 @@ fn a_poll_lost_on_a_connection_that_had_served_is_sent_once_more() {
 }
 
 #[test]
+fn a_poll_is_not_repeated_if_its_answer_may_have_been_lost() {
+    let mut world = polling();
+    world.sent(0);
+    world.cut(0);
+    world.settle();
+    assert_eq!(world.closed(), (CloseReason::ConnectionLost, None));
+    world.assert_empty();
+}
+
+#[test]
 fn a_poll_is_not_repeated_on_a_connection_that_has_served() {
     let mut world = polling();
     world.send("a").unwrap();

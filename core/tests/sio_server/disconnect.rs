@@ -53,6 +53,28 @@ fn the_server_ends_one_socket_and_the_session_stays() {
 }
 
 #[test]
+fn packets_that_cross_the_disconnect_of_their_socket_do_not_end_the_others() {
+    let mut pair = Pair::new();
+    let (client, _) = pair.member("/");
+    for packet in ["42/chat,[\"a\"]", "42/chat,7[\"a\"]", "43/chat,1[]", "41/chat,"] {
+        let chat = pair.join(client, "/chat");
+        pair.receive(client);
+        pair.server.disconnect(pair.now, chat);
+        assert_eq!(pair.told(), ["disconnected: server namespace disconnect"]);
+        assert_eq!(pair.receive(client), [text("41/chat,")]);
+        pair.send(client, packet);
+        assert_eq!(pair.told(), [""; 0], "{packet}");
+        assert_eq!(pair.server.counts().sessions, 1);
+    }
+    // Whoever was let in again and has left by itself has no excuse.
+    pair.join(client, "/chat");
+    pair.send(client, "41/chat,");
+    pair.told();
+    pair.send(client, "42/chat,[\"a\"]");
+    assert_eq!(pair.told(), ["disconnected: forced close"]);
+}
+
+#[test]
 fn the_server_ends_a_client_on_a_websocket() {
     let mut pair = Pair::new();
     let (client, root) = pair.member("/");

@@ -51,7 +51,7 @@ impl Chance {
 
     /// True once in `many` times; never for 0.
     pub fn once_in(&mut self, many: u64) -> bool {
-        many > 0 && self.number() % many == 0
+        many > 0 && self.number().is_multiple_of(many)
     }
 
     /// One of them.

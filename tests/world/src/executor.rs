@@ -40,6 +40,7 @@ impl Wake for Ticket {
 /// The tasks of all hosts.
 pub(crate) struct Executor {
     tasks: Vec<Option<(IpAddr, Task)>>,
+    running: usize,
     runnable: Arc<Runnable>,
     chance: Chance,
 }
@@ -48,6 +49,7 @@ impl Executor {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             tasks: Vec::new(),
+            running: 0,
             runnable: Arc::default(),
             chance: Chance::of(seed, "executor", 0),
         }
@@ -57,6 +59,7 @@ impl Executor {
     pub(crate) fn spawn(&mut self, host: IpAddr, task: Task) {
         let place = self.tasks.len();
         self.tasks.push(Some((host, task)));
+        self.running += 1;
         let ticket = Arc::new(Ticket {
             place,
             is_queued: AtomicBool::new(false),
@@ -83,6 +86,7 @@ impl Executor {
             let waker = Waker::from(ticket);
             if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                 *place = None;
+                self.running -= 1;
             }
         }
         true
@@ -93,7 +97,13 @@ impl Executor {
         for place in &mut self.tasks {
             if place.as_ref().is_some_and(|(of, _)| *of == host) {
                 *place = None;
+                self.running -= 1;
             }
         }
+    }
+
+    /// Tasks that have not ended.
+    pub(crate) const fn tasks(&self) -> usize {
+        self.running
     }
 }

@@ -71,10 +71,17 @@ impl Runtime for Host {
         self.run(task);
     }
 
+    /// Another one each time: a server that was restarted does not give the same ids again.
     fn seed(&self) -> io::Result<[u8; 32]> {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.world.seed().to_le_bytes());
-        for (place, byte) in seed[8..].iter_mut().zip(self.address.to_string().bytes()) {
+        let number = {
+            let mut state = self.world.lock();
+            state.last_seed += 1;
+            state.last_seed
+        };
+        seed[8..16].copy_from_slice(&number.to_le_bytes());
+        for (place, byte) in seed[16..].iter_mut().zip(self.address.to_string().bytes()) {
             *place = byte;
         }
         Ok(seed)

@@ -195,6 +195,11 @@ impl Link {
         }
     }
 
+    /// Nothing arrives any more, and nobody is told.
+    pub(crate) const fn silence(&mut self) {
+        self.is_silent = true;
+    }
+
     /// What has arrived for `side` by `now`, for the trace, and whom to wake.
     pub(crate) fn arrive(&mut self, now: Instant, side: Side) -> Option<(Bytes, Option<Waker>)> {
         self.inbound(side).arrive(now)

@@ -37,6 +37,10 @@ pub(crate) struct State {
     killed: Vec<IpAddr>,
     trace: u64,
     segments: u64,
+    /// Tasks that have begun and not ended.
+    running: usize,
+    /// How many seeds were given to hosts.
+    pub(crate) last_seed: u64,
 }
 
 /// What happens at a moment.
@@ -101,6 +105,7 @@ impl World {
             for host in killed {
                 executor.kill(host);
             }
+            world.lock().running = executor.tasks();
             if executor.run_one() {
                 turns += 1;
                 assert!(
@@ -129,6 +134,8 @@ impl World {
                 killed: Vec::new(),
                 trace: seed,
                 segments: 0,
+                running: 0,
+                last_seed: 0,
             }),
             seed,
             begun: now,
@@ -178,6 +185,23 @@ impl World {
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         self.lock().network.load()
+    }
+
+    /// Tasks of all hosts that have not ended, the test's own included.
+    #[must_use]
+    pub fn tasks(&self) -> usize {
+        let state = self.lock();
+        state.running + state.spawned.len()
+    }
+
+    /// Lets the open connections of a host die without a word: nothing arrives on them any more, and nobody is told.
+    pub fn silence(&self, host: &Host) {
+        let mut state = self.lock();
+        for id in state.network.links_of(host.address()) {
+            if let Some(link) = state.network.link(id) {
+                link.silence();
+            }
+        }
     }
 
     /// Ends a host as a power cut does: its tasks are gone, its connections are reset.

@@ -214,7 +214,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                     continue;
                 }
                 Poll::Ready(Err(Over)) if matches!(self.phase, Phase::Open | Phase::Unheard) => {
-                    self.link.wire.handle_end();
+                    // Not an end: what the peer had still sent is lost.
                     self.phase = Phase::Broken;
                     continue;
                 }

@@ -17,6 +17,9 @@ impl<M> Client<M> {
         };
         let errand = exchange.errand;
         match (item, &mut exchange.answer) {
+            (ClientItem::Unanswered, _) if errand == Errand::Poll && exchange.line == Line::Reused => {
+                self.repeat_poll(connection);
+            }
             (ClientItem::Response(head), Answer::Awaited) => self.handle_response(connection, errand, &head),
             (ClientItem::ErrorBody(body), Answer::Refused(failure)) => {
                 failure.detail = failure.detail.take().or_else(|| detail_of(&body));
@@ -103,10 +106,10 @@ impl<M> Client<M> {
 
     /// A connection was lost before its answer was complete.
     pub(super) fn exchange_lost(&mut self, connection: ConnId, exchange: Exchange) {
-        match (exchange.errand, exchange.answer, exchange.line) {
-            (errand, Answer::Refused(failure), _) => self.fail(connection, errand, failure),
-            (Errand::Poll, Answer::Awaited, Line::Reused) => self.repeat_poll(connection),
-            (errand, _, _) => self.fail(connection, errand, CloseReason::ConnectionLost),
+        match (exchange.errand, exchange.answer) {
+            (errand, Answer::Refused(failure)) => self.fail(connection, errand, failure),
+            // A poll may have been answered, and its packets are lost.
+            (errand, _) => self.fail(connection, errand, CloseReason::ConnectionLost),
         }
     }
 

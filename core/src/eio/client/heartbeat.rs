@@ -23,6 +23,7 @@ impl<M> Client<M> {
             | ClientItem::Response(_)
             | ClientItem::ErrorBody(_)
             | ClientItem::End
+            | ClientItem::Unanswered
             | ClientItem::Closed(_)
             | ClientItem::Failed(_) => {}
         }

@@ -140,13 +140,14 @@ impl<M> Client<M> {
         self.drive_polling();
     }
 
-    /// A poll was lost before a byte of its answer came, on a connection that had served before: the server may
-    /// have closed that for its age. It is sent once more, on a new connection.
+    /// The server has ended a connection that had served before, perhaps for its age, instead of answering the poll on
+    /// it. It is sent once more, on a new connection.
     pub(super) fn repeat_poll(&mut self, connection: ConnId) {
         match self.polling() {
             Some(polling) if polling.repeat == Repeat::First => {
                 polling.poll = None;
                 polling.repeat = Repeat::Second;
+                self.unwant(connection);
                 self.drive_polling();
             }
             _ => self.fail(connection, Errand::Poll, CloseReason::ConnectionLost),

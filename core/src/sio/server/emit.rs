@@ -193,7 +193,11 @@ impl Server {
         if let Some(Ok(packet)) = name.map(|name| self.encoder.disconnect(name.as_str())) {
             let _ = self.send(session, &packet, None, Delivery::Reliable);
         }
+        let namespace = self.namespace_of(socket);
         self.detach(socket, Reason::ServerNamespaceDisconnect);
+        if let Some((client, namespace)) = self.client(session).zip(namespace) {
+            client.dismissed.push(namespace);
+        }
     }
 
     /// Queues a packet and its attachments in one piece.

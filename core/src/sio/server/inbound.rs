@@ -35,6 +35,7 @@ impl Server {
             *slot = Some(Client {
                 session,
                 sockets: Vec::new(),
+                dismissed: Vec::new(),
                 connect_timer,
                 assembly: Assembly::default(),
             });
@@ -112,7 +113,9 @@ impl Server {
         match complete.packet {
             Packet::Connect { namespace, auth } => self.receive_connect(session, &namespace, auth),
             Packet::Disconnect { namespace } => {
-                let socket = self.joined(session, &namespace).ok_or(Violation)?;
+                let Some(socket) = self.joined_or_dismissed(session, &namespace)? else {
+                    return Ok(());
+                };
                 self.detach(socket, Reason::ClientNamespaceDisconnect);
                 Ok(())
             }
@@ -123,7 +126,9 @@ impl Server {
                 arguments,
                 ..
             } => {
-                let socket = self.joined(session, &namespace).ok_or(Violation)?;
+                let Some(socket) = self.joined_or_dismissed(session, &namespace)? else {
+                    return Ok(());
+                };
                 let namespace = self.namespace_of(socket).ok_or(Violation)?;
                 let arguments = Arguments::new(arguments, attachments);
                 let ack = id.map(|id| AckToken { socket, id });
@@ -142,12 +147,30 @@ impl Server {
                 arguments,
                 ..
             } => {
-                let socket = self.joined(session, &namespace).ok_or(Violation)?;
+                let Some(socket) = self.joined_or_dismissed(session, &namespace)? else {
+                    return Ok(());
+                };
                 self.receive_ack(socket, id, Arguments::new(arguments, attachments));
                 Ok(())
             }
             Packet::ConnectError { .. } => Err(Violation),
         }
+    }
+
+    /// The accepted socket of a client in a namespace; `None` if it was taken out of it from here, which the packet
+    /// has crossed.
+    fn joined_or_dismissed(
+        &self,
+        session: SessionId,
+        namespace: &Text,
+    ) -> Result<Option<SocketId>, Violation> {
+        if let Some(socket) = self.joined(session, namespace) {
+            return Ok(Some(socket));
+        }
+        let id = self.by_name.get(namespace.as_bytes()).ok_or(Violation)?;
+        let client = self.clients.get(session.index()).and_then(Option::as_ref);
+        let is_dismissed = client.is_some_and(|client| client.dismissed.contains(id));
+        if is_dismissed { Ok(None) } else { Err(Violation) }
     }
 
     /// The accepted socket of a client in a namespace.
@@ -202,6 +225,7 @@ impl Server {
         let socket = SocketId(self.sockets.insert(socket));
         self.by_sid.insert(sid, socket);
         if let Some(client) = self.client(session) {
+            client.dismissed.retain(|own| *own != namespace);
             client.sockets.reserve_exact(1);
             client.sockets.push((namespace, socket));
         }

@@ -87,6 +87,8 @@ pub(super) struct Client {
     pub(super) session: SessionId,
     /// The namespaces it is in or asks for; mostly one.
     pub(super) sockets: Vec<(NamespaceId, SocketId)>,
+    /// The namespaces it was taken out of from here: it may not know yet, and what it sends there has crossed that.
+    pub(super) dismissed: Vec<NamespaceId>,
     pub(super) connect_timer: Option<TimerId>,
     /// The packet that waits for its attachments.
     pub(super) assembly: Assembly,

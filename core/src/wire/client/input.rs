@@ -72,6 +72,10 @@ impl<C: Codec> ClientWire<C> {
             Ok(None) if self.stream == Stream::Ended && asked.decoder.is_mid_head() => {
                 self.fail(ClientWireError::Truncated)
             }
+            Ok(None) if self.stream == Stream::Ended => {
+                self.mode = Mode::Ending;
+                Some(ClientItem::Unanswered)
+            }
             Ok(None) => self.rest(),
             Ok(Some(head)) => Some(self.take_head(head)),
             Err(error) => self.fail(ClientWireError::Head(error)),

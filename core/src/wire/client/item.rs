@@ -32,6 +32,9 @@ pub enum ClientItem<M = eio::Message> {
     /// The answer is complete; another request may be sent if its head says
     /// [`keep_alive`](ResponseHead::keep_alive).
     End,
+    /// The server has ended the connection before a byte of the answer: it has not answered, for what it had sent
+    /// before would have come.
+    Unanswered,
     /// A WebSocket ping or pong frame; the wire has answered it already.
     KeepAlive,
     /// The text was no Engine.IO packet, or the body no payload.
@@ -57,6 +60,7 @@ impl<M> ClientItem<M> {
             | Self::Ignored
             | Self::ErrorBody(_)
             | Self::End
+            | Self::Unanswered
             | Self::KeepAlive => false,
         }
     }

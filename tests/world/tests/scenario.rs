@@ -1,0 +1,123 @@
+//! A server and its clients in all kinds of weather, compared with the model after every step.
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `SIM_SEED` | only this scenario; prints everything that happens in it |
+//! | `SIM_SEEDS` | how many scenarios instead of 300, from `SIM_FIRST` (0) on |
+
+use std::path::Path;
+use std::thread;
+
+use socketio_world::scenario::{Report, Scenario};
+
+fn variable(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().expect("the variable is a number"))
+}
+
+/// Plays a scenario; what was wrong, with how to see it again.
+fn play(seed: u64) -> Result<Report, String> {
+    let scenario = Scenario::of(seed);
+    let played = std::panic::catch_unwind(|| scenario.run());
+    let report = played.map_err(|_| format!("seed {seed}: it panicked"))?;
+    match &report.failure {
+        Some(failure) => Err(format!("seed {seed}: {failure}")),
+        None => Ok(report),
+    }
+}
+
+/// Plays scenarios on two threads; those that fail.
+fn play_all(seeds: impl Iterator<Item = u64> + Clone + Send) -> Vec<String> {
+    thread::scope(|scope| {
+        let shards: Vec<_> = (0..2)
+            .map(|shard| {
+                let own = seeds.clone().skip(shard).step_by(2);
+                scope.spawn(move || own.filter_map(|seed| play(seed).err()).collect::<Vec<_>>())
+            })
+            .collect();
+        let failures = shards
+            .into_iter()
+            .map(|shard| shard.join().expect("it does not panic"));
+        failures.flatten().collect()
+    })
+}
+
+#[test]
+fn everything_happens_as_the_model_says() {
+    if let Some(seed) = variable("SIM_SEED") {
+        let scenario = Scenario::of(seed);
+        println!("{scenario:#?}");
+        let report = scenario.run();
+        report.log.iter().for_each(|line| println!("{line}"));
+        assert_eq!(report.failure, None, "seed {seed}");
+        return;
+    }
+    let first = variable("SIM_FIRST").unwrap_or(0);
+    let seeds = first..first + variable("SIM_SEEDS").unwrap_or(300);
+    let failures = play_all(seeds);
+    let few = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    assert!(
+        failures.is_empty(),
+        "{} failed; SIM_SEED=.. shows one\n{few}",
+        failures.len()
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_scenario_twice() {
+    for seed in 0..40 {
+        let trace = || Scenario::of(seed).run().trace;
+        assert_eq!(trace(), trace(), "seed {seed}");
+    }
+}
+
+/// For `mutations/run`: how soon something is noticed.
+#[test]
+#[ignore = "it is meant to fail where the program is wrong"]
+fn something_is_noticed() {
+    let first = variable("SIM_FIRST").unwrap_or(0);
+    for seed in first..first + variable("SIM_SEEDS").unwrap_or(300) {
+        if let Err(failure) = play(seed) {
+            println!("caught after {} seeds: {failure}", seed - first + 1);
+            return;
+        }
+    }
+    println!("survived");
+}
+
+/// Run it alone: `cargo test --profile world -p socketio-world --test scenario -- --ignored --nocapture seconds`.
+#[test]
+#[ignore = "it measures, and takes a minute"]
+fn a_million_client_seconds_take_less_than_a_minute() {
+    let before = cpu_seconds();
+    let mut client_seconds = 0.0;
+    let mut seeds = 0;
+    while client_seconds < 1e6 {
+        let report = play(seeds).expect("it goes well");
+        client_seconds += report.client_time.as_secs_f64();
+        seeds += 1;
+    }
+    let seconds = cpu_seconds() - before;
+    println!("{client_seconds:.0} client-seconds in {seconds:.1} seconds of CPU, {seeds} scenarios");
+    assert!(seconds < 60.0);
+}
+
+/// What this process has used, threads that have ended included.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux says so");
+    let after_name = stat.rsplit(')').next().expect("it has a name");
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = |place: usize| -> f64 { fields[place].parse().expect("it is a number") };
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+#[test]
+fn seeds_that_failed_once_do_not_fail_again() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../seeds/scenario");
+    let text = std::fs::read_to_string(path).expect("the list of seeds is there");
+    let seeds: Vec<u64> = text
+        .lines()
+        .filter_map(|line| line.split('#').next()?.trim().parse().ok())
+        .collect();
+    assert_eq!(play_all(seeds.into_iter()), Vec::<String>::new());
+}
