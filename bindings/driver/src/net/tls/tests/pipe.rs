@@ -19,7 +19,9 @@ pub(super) struct Pipe {
     outgoing: Arc<Mutex<Direction>>,
     /// How much the next calls move; 0 makes one wait for nothing.
     sizes: Vec<usize>,
-    calls: usize,
+    /// Reads and writes are counted apart: taking turns, one of them could meet nothing but zeros.
+    reads: usize,
+    writes: usize,
 }
 
 #[derive(Default)]
@@ -48,14 +50,15 @@ impl Pipe {
             incoming: Arc::clone(incoming),
             outgoing: Arc::clone(outgoing),
             sizes: sizes.to_vec(),
-            calls: 0,
+            reads: 0,
+            writes: 0,
         };
         (pipe(&back, &there), pipe(&there, &back))
     }
 
-    fn next_size(&mut self, task: &Context<'_>) -> Option<usize> {
-        self.calls += 1;
-        let size = self.sizes[self.calls % self.sizes.len()];
+    /// What the call of this number moves; `None` when it is to wait for nothing.
+    fn size(&self, call: usize, task: &Context<'_>) -> Option<usize> {
+        let size = self.sizes[call % self.sizes.len()];
         if size == 0 {
             task.waker().wake_by_ref();
         }
@@ -65,7 +68,8 @@ impl Pipe {
 
 impl Stream for Pipe {
     fn poll_read(&mut self, task: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        let Some(size) = self.next_size(task) else {
+        self.reads += 1;
+        let Some(size) = self.size(self.reads, task) else {
             return Poll::Pending;
         };
         let mut incoming = self.incoming.lock().unwrap();
@@ -82,7 +86,8 @@ impl Stream for Pipe {
     }
 
     fn poll_write(&mut self, task: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let Some(size) = self.next_size(task) else {
+        self.writes += 1;
+        let Some(size) = self.size(self.writes, task) else {
             return Poll::Pending;
         };
         let mut outgoing = self.outgoing.lock().unwrap();

@@ -92,6 +92,11 @@ proptest! {
 }
 
 #[test]
+fn a_pipe_that_waits_every_other_time_is_enough_for_a_handshake() {
+    let _ = connected(&[0, 1]);
+}
+
+#[test]
 fn a_megabyte_goes_both_ways() {
     let (client, server) = connected(&[usize::MAX]);
     let exchange = |stream| Exchange {
