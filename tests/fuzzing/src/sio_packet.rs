@@ -166,7 +166,10 @@ fn agrees(naive: &serde_json::Value, ours: &Value, attachments: &[Bytes]) {
                 "{one} {other}"
             );
             assert_eq!(ours.as_u64(), number.as_u64());
-            assert_eq!(ours.as_i64(), number.as_i64());
+            // It reads `-0` as a fraction, because only those have a negative zero.
+            if ours.as_f64() != Some(0.0) {
+                assert_eq!(ours.as_i64(), number.as_i64());
+            }
         }
         (Naive::String(text), ours) => assert_eq!(ours.as_str().as_deref(), Some(text.as_str())),
         (naive, ours) => panic!("{naive:?} was read as {ours:?}"),
