@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use socketio_blocking::{Client, Reason, Reply, Server, Threads, Wait, start_server};
 
-#[cfg(target_os = "linux")]
-use crate::support::living;
 use crate::support::{Door, LONG, News, connected, listen, started, started_on};
+#[cfg(target_os = "linux")]
+use crate::support::{living, remain};
 
 /// Threads with names of their own, to be counted.
 fn threads(name: &str) -> Threads {
@@ -38,7 +38,7 @@ fn serve_returns_after_the_shutdown_with_its_threads_joined() {
     clients[0].emit("end", &()).expect("is sent");
     assert!(serving.join().expect("ends").is_ok());
     assert!(before.elapsed() < Duration::from_secs(5));
-    assert_eq!(living("ends-a"), 0);
+    remain("ends-a", 0);
     for _ in &clients {
         left.next();
     }
@@ -70,7 +70,8 @@ fn a_serving_that_is_dropped_ends_in_time_even_if_clients_and_handlers_do_not() 
         "{:?}",
         before.elapsed()
     );
-    assert_eq!(living("ends-b"), 1, "the handler that blocks is left to itself");
+    // The handler that blocks is left to itself.
+    remain("ends-b", 1);
     door.open();
     drop(silent);
 }
@@ -121,9 +122,9 @@ fn threads_serve_several_and_end_with_the_last() {
     drop(clients);
     let client = connected(&second.url);
     assert_eq!(client.call::<i64>("echo", &()).timeout(LONG).wait(), Ok(1));
-    assert_eq!(living("ends-d-io"), 1);
+    remain("ends-d-io", 1);
     drop(second);
-    assert_eq!(living("ends-d"), 0);
+    remain("ends-d", 0);
 }
 
 #[test]

@@ -80,6 +80,18 @@ pub(crate) fn living(prefix: &str) -> usize {
     names.filter(|name| name.starts_with(prefix)).count()
 }
 
+/// Waits until so many threads are left whose names begin so: the system forgets a thread a moment after it was joined.
+#[cfg(target_os = "linux")]
+#[track_caller]
+pub(crate) fn remain(prefix: &str, count: usize) {
+    let begun = std::time::Instant::now();
+    while living(prefix) != count {
+        let is_over = begun.elapsed() > Duration::from_secs(10);
+        assert!(!is_over, "{} threads instead of {count}", living(prefix));
+        std::thread::yield_now();
+    }
+}
+
 /// A door that is closed at first.
 #[derive(Clone, Default)]
 pub(crate) struct Door(Arc<(Mutex<bool>, Condvar)>);
