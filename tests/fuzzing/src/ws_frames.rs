@@ -50,9 +50,14 @@ pub(crate) fn frame(opcode: OpCode, payload: &[u8], reader: Role) -> Vec<u8> {
         Role::Server => Some([0x12, 0x34, 0x56, 0x78]),
         Role::Client => None,
     };
-    let mut frame = write_header(opcode, Fin::Final, payload.len(), key)
+    let [first, ..] = write_header(opcode, Fin::Final, 0, None).as_ref()[..] else {
+        unreachable!("a header has two bytes");
+    };
+    // Peers send control frames of any length; the header's writer does not.
+    let mut frame = write_header(OpCode::Binary, Fin::Final, payload.len(), key)
         .as_ref()
         .to_vec();
+    frame[0] = first;
     let start = frame.len();
     frame.extend_from_slice(payload);
     mask(

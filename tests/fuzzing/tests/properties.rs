@@ -79,7 +79,7 @@ fn joined_client() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn neither_segments_nor_spurious_timers_change_the_life_of_a_server(life in life(joined_server(), 0..64)) {

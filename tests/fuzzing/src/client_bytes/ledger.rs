@@ -14,8 +14,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// `is_wanted` says whether another connection follows.
-    pub(super) fn enter(&mut self, event: Event, is_wanted: bool, tokens: &mut Vec<AckToken>) {
+    pub(super) fn enter(&mut self, event: Event, tokens: &mut Vec<AckToken>) {
         match event {
             Event::Acked { ack, .. } => assert!(self.owed.remove(&ack), "ended twice or never owed"),
             Event::Joined { namespace, .. } => assert!(self.joined.insert(namespace), "joined twice"),
@@ -25,13 +24,14 @@ impl Ledger {
                 tokens.extend(ack);
             }
             Event::Reconnecting { delay, .. } => assert!(!delay.is_zero()),
-            Event::Closed { .. } => {
-                assert!(self.joined.is_empty());
-                // Deliveries that were asked for since `connect` wait for the next connection.
-                assert!(is_wanted || self.owed.is_empty(), "all that was owed has ended");
-            }
+            Event::Closed { .. } => assert!(self.joined.is_empty()),
             _ => {}
         }
+    }
+
+    /// The last that was heard is that the connection is closed, and no other follows.
+    pub(super) fn assert_nothing_owed(&self) {
+        assert!(self.owed.is_empty(), "all that was owed has ended");
     }
 
     pub(super) fn owe(&mut self, ack: AckId) {

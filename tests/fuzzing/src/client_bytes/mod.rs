@@ -9,7 +9,7 @@ use crate::script::Script;
 use ledger::Ledger;
 use link::Link;
 use socketio_core::eio::client::{Fallback, Remembered, TransportOrder};
-use socketio_core::sio::client::{AckToken, Attempts, Client, Config, Initial, Offline};
+use socketio_core::sio::client::{AckToken, Attempts, Client, Config, Event, Initial, Offline};
 use socketio_core::sio::{Encoder, NamespaceId};
 use std::time::{Duration, Instant};
 
@@ -269,13 +269,19 @@ impl Life {
     }
 
     fn hear(&mut self) {
+        let mut is_closed = false;
         while let Some(event) = self.client.poll_event() {
             self.told.push(format!("{event:?}"));
-            let is_wanted = self
-                .namespaces
-                .iter()
-                .any(|namespace| self.client.wants(*namespace));
-            self.ledger.enter(event, is_wanted, &mut self.tokens);
+            is_closed = matches!(event, Event::Closed { .. });
+            self.ledger.enter(event, &mut self.tokens);
+        }
+        // Deliveries that were asked for since `connect` wait for the next connection.
+        let is_wanted = self
+            .namespaces
+            .iter()
+            .any(|namespace| self.client.wants(*namespace));
+        if is_closed && !is_wanted {
+            self.ledger.assert_nothing_owed();
         }
     }
 
