@@ -8,7 +8,7 @@ use socketio_core::http::{
 };
 use socketio_core::json::{self, JsonError};
 use socketio_core::sio::client as sio_client;
-use socketio_core::sio::{self, AckError, NamespaceError, PacketError, RoomError};
+use socketio_core::sio::{self, AckError, NamespaceError, PacketError, RoomError, Violation};
 use socketio_core::wire::{ClientWireError, WireError};
 use socketio_core::ws::{CloseCode, FrameError};
 use std::collections::BTreeSet;
@@ -250,6 +250,7 @@ fn what_a_verb_refuses_is_named() {
     assert_told_apart([
         RoomError::Disconnected,
         RoomError::Private,
+        RoomError::NameTooLong,
         RoomError::TooManyRooms,
     ]);
     assert_told_apart([NamespaceError::InvalidName, NamespaceError::Duplicate]);
@@ -291,12 +292,15 @@ fn why_something_ended_is_told_in_the_words_of_the_protocol() {
         InvalidContent,
         PollLost,
         PostLost,
+        PostTimedOut,
         InvalidHeartbeat,
-        BadFrame,
+        BadFrame(FrameError::Unmasked),
+        BadFrame(FrameError::InvalidUtf8),
         MessageTooLarge,
         SlowConsumer,
         PingTimeout,
-        ParseError,
+        ParseError(PayloadError::EmptyPacket),
+        ParseError(PayloadError::TooManyPackets),
         ForcedClose,
         TransportClose,
         ServerShuttingDown,
@@ -348,7 +352,7 @@ fn why_a_connection_of_a_client_ended_is_told_apart() {
         sio_client::Reason::ServerDisconnect,
         sio_client::Reason::ClientDisconnect,
         sio_client::Reason::Refused,
-        sio_client::Reason::ParseError,
+        sio_client::Reason::ParseError(Violation::NotJoined),
         sio_client::Reason::JoinTimedOut,
         sio_client::Reason::Abandoned,
     ]);

@@ -25,14 +25,13 @@ impl<M> Server<M> {
         match item {
             Item::Closed(_) => self.websocket_lost(id, connection),
             Item::Failed(error) => {
-                let is_too_large = error == WireError::Frame(FrameError::TooLarge);
                 self.end_connection(connection);
                 self.close_session(
                     id,
-                    if is_too_large {
-                        CloseReason::MessageTooLarge
-                    } else {
-                        CloseReason::BadFrame
+                    match error {
+                        WireError::Frame(FrameError::TooLarge) => CloseReason::MessageTooLarge,
+                        WireError::Frame(error) => CloseReason::BadFrame(error),
+                        WireError::Head(_) => CloseReason::TransportClose,
                     },
                 );
             }
