@@ -278,7 +278,10 @@ impl<A: App> Loop<A> {
 
     fn admit(&mut self, mut stream: TcpStream, address: SocketAddr) {
         let Context { server, now, .. } = &mut self.hub.context;
-        let id = server.open(*now, address.into());
+        // Without a handle there are far too many: closing the stream has to say so.
+        let Some(id) = server.try_open(*now, address.into()) else {
+            return;
+        };
         // Without it small messages wait for others; a stream that refuses will fail soon enough.
         let _ = stream.set_nodelay(true);
         let interest = Interest::READABLE | Interest::WRITABLE;

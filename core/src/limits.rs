@@ -1,10 +1,47 @@
 use crate::http::HeadLimits;
 use core::time::Duration;
 
-/// Every quantity that a peer controls, each with a finite default and its reason.
+/// Every quantity that a peer controls, each with a finite default and its reason; what happens when it is reached is
+/// said beside it. The largest message is not here: it is `max_payload` of the configuration
+/// ([`eio::Config::max_payload`](crate::eio::Config::max_payload)), because it is announced to the client.
 ///
-/// The largest message is not here: it is `max_payload` of the configuration, because it is announced to the
-/// client.
+/// Whatever a peer can make grow, and what bounds it:
+///
+/// | for each | what grows | bound |
+/// | --- | --- | --- |
+/// | connection | an unfinished head | [`head`](Self::head), [`head_timeout`](Self::head_timeout) |
+/// | | an unfinished body | `max_payload`, [`body_timeout`](Self::body_timeout); what its chunks drag along: [`EXTENSION_BYTES`](crate::http::EXTENSION_BYTES), [`TRAILER_BYTES`](crate::http::TRAILER_BYTES) |
+/// | | an unfinished frame or message | `max_payload`, twice while it grows |
+/// | | bytes read and not handed over | what its owner reads while the [`Flow`](crate::wire::Flow) is `Paused` |
+/// | | answers that are not read | 64 KiB: then no other request is taken, and no WebSocket ping or probe answered |
+/// | | packets not written | 256 KiB and one message: the rest waits in the session |
+/// | | requests that wait for the application, handshakes it decides about | one |
+/// | session | its own head, kept to the end | `head` |
+/// | | packets queued for its client | [`queued_bytes`](Self::queued_bytes) |
+/// | | packets of one body | [`packets_per_payload`](Self::packets_per_payload) |
+/// | | a packet that waits for its attachments | [`attachments`](Self::attachments), each `max_payload` |
+/// | | polls, POSTs and upgrades under way | one each; the second ends the session, or its own connection |
+/// | | namespaces asked for or joined | [`namespaces_per_client`](Self::namespaces_per_client) |
+/// | | namespaces it was taken out of | the server's |
+/// | | its time without a namespace | [`Config::connect_timeout`](crate::sio::Config::connect_timeout) |
+/// | socket | credentials | [`auth_bytes`](Self::auth_bytes) |
+/// | | rooms and their names | [`rooms_per_socket`](Self::rooms_per_socket), [`room_name_bytes`](Self::room_name_bytes) |
+/// | | acknowledgements owed | [`pending_acks`](Self::pending_acks), and the deadline of each |
+/// | packet | depth of its JSON | [`json_depth`](Self::json_depth) |
+/// | server | connections | [`connections`](Self::connections), [`connections_per_address`](Self::connections_per_address), [`half_open`](Self::half_open) |
+/// | | sessions | [`sessions`](Self::sessions) |
+/// | | sockets | [`sockets`](Self::sockets) |
+/// | | messages for its peers | [`queued_peer_bytes`](Self::queued_peer_bytes) |
+/// | | events for the application | a few for each item or verb; take them out after each |
+/// | | emptied buffers | 2,048 of 16 KiB |
+/// | client | answers: heads, bodies, messages | `head`, [`max_payload`](crate::eio::client::Config::max_payload) of its own |
+/// | | what is said of a refusal | [`ERROR_BODY_BYTES`](crate::wire::ERROR_BODY_BYTES) |
+/// | | cookies | [`MAX_COOKIES`](crate::http::MAX_COOKIES) of [`MAX_COOKIE_BYTES`](crate::http::MAX_COOKIE_BYTES) |
+/// | | pongs | `queued_bytes`, with all packets for the server |
+/// | | events before it was let in | [`HELD_EVENTS`](crate::sio::client::HELD_EVENTS), `queued_bytes` |
+/// | | events that wait for a connection | [`Offline::Buffer`](crate::sio::client::Offline::Buffer); to be delivered: `pending_acks` |
+/// | | ids of sessions and sockets | 256 bytes |
+/// | | connections | two for polling and one that tries WebSocket, and those that are closing |
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {

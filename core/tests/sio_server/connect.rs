@@ -272,6 +272,32 @@ fn a_client_that_asks_for_too_many_namespaces_is_refused_and_its_session_stays()
 }
 
 #[test]
+fn a_namespace_is_refused_when_there_are_too_many_sockets_or_too_large_credentials() {
+    let mut pair = Pair::with(|config| {
+        config.engine.limits.sockets = 2;
+        config.engine.limits.auth_bytes = 10;
+    });
+    let (client, _) = pair.member("/");
+    pair.send(client, "40/chat,{\"t\":12345}");
+    assert_eq!(
+        pair.receive(client),
+        [text("44/chat,{\"message\":\"Auth payload too large\"}")]
+    );
+    assert_eq!(pair.told(), ["refused: AuthTooLarge"]);
+    pair.send(client, "40/chat,{\"t\":1234}");
+    assert_eq!(pair.told(), ["connect"]);
+    let other = pair.websocket();
+    pair.send(other, "40");
+    assert_eq!(
+        pair.receive(other).last(),
+        Some(&text("44{\"message\":\"Too many sockets\"}"))
+    );
+    assert_eq!(pair.told(), ["refused: TooManySockets"]);
+    pair.send(client, "41");
+    pair.join(other, "/");
+}
+
+#[test]
 fn accepting_after_the_session_died_leaves_nothing_behind() {
     let mut pair = Pair::new();
     let client = pair.websocket();
