@@ -84,7 +84,7 @@ pub trait Server {
     type Codec: Codec;
     type Event;
 
-    fn open(&mut self, now: Instant, peer: Peer) -> ConnId;
+    fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId>;
     fn wire(&self) -> Wire<Self::Codec>;
     fn handle_item(&mut self, now: Instant, id: ConnId, item: ItemOf<Self::Codec>);
     fn handle_lost(&mut self, now: Instant, id: ConnId);
@@ -106,7 +106,7 @@ macro_rules! impl_server {
             type Codec = $codec;
             type Event = $event;
 
-            fn open(&mut self, now: Instant, peer: Peer) -> ConnId { self.open(now, peer) }
+            fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId> { self.try_open(now, peer) }
             fn wire(&self) -> Wire<$codec> { self.wire() }
             fn handle_item(&mut self, now: Instant, id: ConnId, item: ItemOf<$codec>) { self.handle_item(now, id, item); }
             fn handle_lost(&mut self, now: Instant, id: ConnId) { self.handle_lost(now, id); }
