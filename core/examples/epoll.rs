@@ -84,7 +84,7 @@ pub trait Server {
     type Codec: Codec;
     type Event;
 
-    fn open(&mut self, now: Instant, peer: Peer) -> ConnId;
+    fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId>;
     fn wire(&self) -> Wire<Self::Codec>;
     fn handle_item(&mut self, now: Instant, id: ConnId, item: ItemOf<Self::Codec>);
     fn handle_lost(&mut self, now: Instant, id: ConnId);
@@ -106,7 +106,7 @@ macro_rules! impl_server {
             type Codec = $codec;
             type Event = $event;
 
-            fn open(&mut self, now: Instant, peer: Peer) -> ConnId { self.open(now, peer) }
+            fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId> { self.try_open(now, peer) }
             fn wire(&self) -> Wire<$codec> { self.wire() }
             fn handle_item(&mut self, now: Instant, id: ConnId, item: ItemOf<$codec>) { self.handle_item(now, id, item); }
             fn handle_lost(&mut self, now: Instant, id: ConnId) { self.handle_lost(now, id); }
@@ -278,7 +278,10 @@ impl<A: App> Loop<A> {
 
     fn admit(&mut self, mut stream: TcpStream, address: SocketAddr) {
         let Context { server, now, .. } = &mut self.hub.context;
-        let id = server.open(*now, address.into());
+        // Without a handle there are far too many: closing the stream has to say so.
+        let Some(id) = server.try_open(*now, address.into()) else {
+            return;
+        };
         // Without it small messages wait for others; a stream that refuses will fail soon enough.
         let _ = stream.set_nodelay(true);
         let interest = Interest::READABLE | Interest::WRITABLE;

@@ -24,6 +24,7 @@ pub(crate) struct Timers<K, const KINDS: usize> {
 struct List {
     first: Option<u32>,
     last: Option<u32>,
+    len: usize,
 }
 
 struct Node<K> {
@@ -65,6 +66,9 @@ impl<K: Copy, const KINDS: usize> Timers<K, KINDS> {
             next,
         });
         self.link(kind, previous, next, Some(index), Some(index));
+        if let Some(list) = self.lists.get_mut(kind) {
+            list.len = list.len.saturating_add(1);
+        }
         TimerId(index)
     }
 
@@ -72,7 +76,21 @@ impl<K: Copy, const KINDS: usize> Timers<K, KINDS> {
         let Some(node) = self.node(timer.0) else { return };
         let (kind, previous, next) = (node.kind, node.previous, node.next);
         self.link(kind, previous, next, next, previous);
+        if let Some(list) = self.lists.get_mut(kind) {
+            list.len = list.len.saturating_sub(1);
+        }
         self.free.push(timer.0);
+    }
+
+    /// How many deadlines of a kind are armed.
+    pub(crate) fn count(&self, kind: usize) -> usize {
+        self.lists.get(kind).map_or(0, |list| list.len)
+    }
+
+    /// Whose deadline of a kind comes first.
+    pub(crate) fn first(&self, kind: usize) -> Option<K> {
+        let first = self.lists.get(kind)?.first?;
+        Some(self.node(first)?.key)
     }
 
     /// The earliest deadline of all.

@@ -8,8 +8,8 @@ use socketio_core::http::{
 };
 use socketio_core::json::{self, JsonError};
 use socketio_core::sio::client as sio_client;
-use socketio_core::sio::{self, AckError, NamespaceError, PacketError, RoomError};
-use socketio_core::wire::{ClientWireError, WireError};
+use socketio_core::sio::{self, AckError, NamespaceError, PacketError, RoomError, Violation};
+use socketio_core::wire::{BodyFailure, ClientWireError, WireError};
 use socketio_core::ws::{CloseCode, FrameError};
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -250,6 +250,7 @@ fn what_a_verb_refuses_is_named() {
     assert_told_apart([
         RoomError::Disconnected,
         RoomError::Private,
+        RoomError::NameTooLong,
         RoomError::TooManyRooms,
     ]);
     assert_told_apart([NamespaceError::InvalidName, NamespaceError::Duplicate]);
@@ -282,6 +283,120 @@ fn a_refused_request_has_the_number_and_the_words_of_the_protocol() {
     assert_told_apart(errors);
 }
 
+fn violations() -> Vec<Violation> {
+    vec![
+        Violation::Packet(PacketError::TooManyAttachments),
+        Violation::Packet(PacketError::TooDeep),
+        Violation::AttachmentOutOfTurn,
+        Violation::AlreadyJoined,
+        Violation::NotJoined,
+        Violation::ServerPacket,
+        Violation::TooMuchBeforeJoining,
+        Violation::SidTooLong,
+    ]
+}
+
+#[test]
+fn why_somebody_was_refused_names_the_limit_and_the_cure() {
+    use eio::RefusalContext::*;
+    let limits = [
+        (TooManyConnections, "Limits::connections", Some(503)),
+        (TooManyFromAddress, "Limits::connections_per_address", Some(429)),
+        (TooManyHalfOpen, "Limits::half_open", Some(408)),
+        (TooManySessions, "Limits::sessions", Some(503)),
+        (
+            Head(HeadError::HeadTooLarge),
+            "Limits::head.head_bytes",
+            Some(431),
+        ),
+        (Head(HeadError::TooManyHeaders), "Limits::head.headers", Some(431)),
+        (
+            Head(HeadError::TargetTooLong),
+            "Limits::head.target_bytes",
+            Some(414),
+        ),
+        (HeadTimedOut, "Limits::head_timeout", Some(408)),
+        (Body(BodyFailure::TooLarge), "max_payload", Some(413)),
+        (BodyTimedOut, "Limits::body_timeout", Some(408)),
+        (TooManyNamespaces, "Limits::namespaces_per_client", None),
+        (TooManySockets, "Limits::sockets", None),
+        (AuthTooLarge, "Limits::auth_bytes", None),
+        (NothingJoined, "connect_timeout", None),
+        (
+            Violation(sio::Violation::Packet(PacketError::TooDeep)),
+            "Limits::json_depth",
+            None,
+        ),
+        (
+            Violation(sio::Violation::Packet(PacketError::TooManyAttachments)),
+            "Limits::attachments",
+            None,
+        ),
+    ];
+    for (context, limit, status) in limits {
+        assert!(context.to_string().contains(limit), "{context}");
+        assert_eq!(context.status().map(StatusCode::as_u16), status, "{context}");
+    }
+    let others = [
+        Transport,
+        InvalidOrigin,
+        UnknownSession,
+        TransportMismatch,
+        ProtocolMismatch,
+        Method,
+        TransportHandshake,
+        Forbidden,
+        Version,
+        Unavailable,
+        Head(HeadError::MissingHost),
+        Body(BodyFailure::Broken(BodyError::MissingLineEnd)),
+        Body(BodyFailure::Incomplete),
+        Violation(sio::Violation::NotJoined),
+    ];
+    assert_told_apart(limits.map(|(context, ..)| context).into_iter().chain(others));
+}
+
+#[test]
+fn why_a_client_was_thrown_out_is_told_beside_the_word_of_the_protocol() {
+    assert_told_apart(violations());
+    let close: fn(Violation) -> sio::Reason = sio::Reason::ForcedClose;
+    for (word, reason) in [
+        ("forced close", close),
+        ("forced server close", sio::Reason::ForcedServerClose),
+    ] {
+        for violation in violations() {
+            assert_eq!(reason(violation).as_str(), word);
+            assert_eq!(reason(violation).to_string(), format!("{word} ({violation})"));
+        }
+        assert_told_apart(violations().into_iter().map(reason));
+    }
+    let deep = sio::Reason::ForcedClose(Violation::Packet(PacketError::TooDeep));
+    assert!(deep.to_string().contains("raise Limits::json_depth"), "{deep}");
+    let slow = eio::CloseReason::SlowConsumer.to_string();
+    assert!(slow.contains("Limits::queued_bytes"), "{slow}");
+}
+
+#[test]
+fn what_a_server_answers_says_which_limit_of_it_was_reached() {
+    let status = |code| StatusCode::new(code).unwrap();
+    let of = |code| eio_client::CloseReason::Refused(status(code)).to_string();
+    for (code, cure) in [
+        (408, "in time"),
+        (413, "send less"),
+        (414, "shorter query"),
+        (429, "from this address"),
+        (431, "shorter headers"),
+        (503, "try later"),
+    ] {
+        assert!(
+            of(code).contains(&code.to_string()) && of(code).contains(cure),
+            "{}",
+            of(code)
+        );
+    }
+    assert!(of(403).contains("credentials"));
+}
+
 #[test]
 fn why_something_ended_is_told_in_the_words_of_the_protocol() {
     use eio::CloseReason::*;
@@ -291,12 +406,15 @@ fn why_something_ended_is_told_in_the_words_of_the_protocol() {
         InvalidContent,
         PollLost,
         PostLost,
+        PostTimedOut,
         InvalidHeartbeat,
-        BadFrame,
+        BadFrame(FrameError::Unmasked),
+        BadFrame(FrameError::InvalidUtf8),
         MessageTooLarge,
         SlowConsumer,
         PingTimeout,
-        ParseError,
+        ParseError(PayloadError::EmptyPacket),
+        ParseError(PayloadError::TooManyPackets),
         ForcedClose,
         TransportClose,
         ServerShuttingDown,
@@ -348,7 +466,7 @@ fn why_a_connection_of_a_client_ended_is_told_apart() {
         sio_client::Reason::ServerDisconnect,
         sio_client::Reason::ClientDisconnect,
         sio_client::Reason::Refused,
-        sio_client::Reason::ParseError,
+        sio_client::Reason::ParseError(Violation::NotJoined),
         sio_client::Reason::JoinTimedOut,
         sio_client::Reason::Abandoned,
     ]);

@@ -166,7 +166,10 @@ fn attachments_are_counted_in_digits_from_one_to_the_limit() {
         binary_event("/", None, "a", "", 11)
     );
     assert_eq!(error("50-").to_string(), "Illegal attachments");
-    assert_eq!(error("511-").to_string(), "too many attachments");
+    assert_eq!(
+        error("511-").to_string(),
+        "too many attachments: send fewer in one packet, or raise Limits::attachments"
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use socketio_core::eio::client::CloseReason;
 use socketio_core::sio::client::Reason;
+use socketio_core::sio::{PacketError, Violation};
 use socketio_tests::binding::{Binding, CLIENTS};
 use socketio_tests::live::{Conversation, Scheduler, Scripted, frame, within};
 use socketio_tokio::client::{Client, ClientReason, ConnectionEvent, TransportOrder};
@@ -222,7 +223,8 @@ async fn floods(binding: Binding) {
         }),
     )
     .await;
-    assert_eq!(reason.kind, Reason::ParseError, "{reason}");
+    let expected = Violation::Packet(PacketError::TooManyAttachments);
+    assert_eq!(reason.kind, Reason::ParseError(expected), "{reason}");
 }
 
 #[test]

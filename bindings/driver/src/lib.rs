@@ -77,6 +77,7 @@ mod error;
 mod hash;
 mod inner;
 mod refusal;
+mod refused;
 #[cfg(test)]
 mod testing;
 
@@ -96,10 +97,17 @@ pub use extract::{Ack, Arg, Args, Attachments, Auth, Data, Event, Extract, State
 pub use handle::{Broadcast, Call, IntoRooms, Namespace, Server, Socket, VolatileSocket};
 pub use handler::{Handler, IntoOutcome, Reply};
 pub use refusal::Refusal;
+pub use refused::Refused;
 pub use router::{Async, Blocking, NamespaceBuilder, Router, RunsOn, ServerBuilder};
-pub use socketio_core::eio::{Peer, Transport, Transports, Upgrades};
-pub use socketio_core::http::{Cookie, Cors, RequestHead, Response};
+pub use socketio_core::eio::payload::PayloadError;
+pub use socketio_core::eio::{
+    CloseReason, Peer, RefusalContext, RequestError, Transport, Transports, Upgrades,
+};
+pub use socketio_core::http::{Cookie, Cors, HeadError, RequestHead, Response};
 pub use socketio_core::json::{Arguments, Raw, Value};
-pub use socketio_core::sio::{AckError, Config, EncodeError, Handshake, Reason, RoomError, WriteArguments};
+pub use socketio_core::sio::{
+    AckError, Config, EncodeError, Handshake, PacketError, Reason, RoomError, Violation, WriteArguments,
+};
 pub use socketio_core::wire::BodyFailure;
+pub use socketio_core::ws::FrameError;
 pub use socketio_core::{Limits, Sid, Text, args, http, json};

@@ -92,14 +92,23 @@ impl From<PacketError> for PayloadError {
     }
 }
 
-impl fmt::Display for PayloadError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+impl PayloadError {
+    /// What `Display` says.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
             Self::EmptyPacket => "empty packet: the peer must put separators only between two packets",
             Self::UnknownType => "unknown packet type: the peer must begin a packet with 0 to 6 or b",
             Self::InvalidUtf8 => "payload is not UTF-8: the peer must send binary as b and base64",
-            Self::TooManyPackets => "too many packets: the peer must send fewer at once, or raise the limit",
-        })
+            Self::TooManyPackets => {
+                "too many packets: the peer must send fewer at once, or raise Limits::packets_per_payload"
+            }
+        }
+    }
+}
+
+impl fmt::Display for PayloadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.text())
     }
 }
 

@@ -11,6 +11,7 @@ mod ids;
 mod namespace_name;
 pub mod packet;
 mod server;
+mod violation;
 
 pub use acks::AckError;
 pub use client::Client;
@@ -24,6 +25,7 @@ pub use server::{
     AckToken, Counts, DisconnectScope, EmitError, Event, Handshake, PeerId, PeerMessage, Reason, RoomError,
     Server, SocketId, Target,
 };
+pub use violation::Violation;
 
 // What the verbs and events of this layer are made of, so that a driver needs to look nowhere else.
 pub use crate::eio::{ConnId, Delivery, Peer, RequestId, Transport};

@@ -90,7 +90,7 @@ impl<M> Item<M> {
 }
 
 /// Why the body of a request could not be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BodyFailure {
     /// Larger than the limit; 413.
@@ -111,6 +111,21 @@ impl BodyFailure {
         }
     }
 }
+
+impl fmt::Display for BodyFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => formatter
+                .write_str("request body too large: the client must send less at once, or raise max_payload"),
+            Self::Broken(error) => write!(formatter, "malformed request body: {error}"),
+            Self::Incomplete => {
+                formatter.write_str("request body cut off, or slower than Limits::body_timeout")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BodyFailure {}
 
 /// Why a connection can not go on. To blame is the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,7 +34,7 @@ mod output;
 
 pub use client::{ClientItem, ClientWire, ClientWireError, ERROR_BODY_BYTES};
 pub use config::WireConfig;
-pub(crate) use output::Persistence;
+pub(crate) use output::{Expiry, Persistence};
 
 pub use item::{BodyFailure, Codec, Flow, Item, Plain, Reply, WireError};
 

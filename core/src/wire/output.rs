@@ -164,7 +164,7 @@ impl<C: Codec> Wire<C> {
     }
 
     /// The time for a request ran out: 408 when it has begun, silence when it has not.
-    pub(crate) fn expire(&mut self) {
+    pub(crate) fn expire(&mut self) -> Expiry {
         let has_begun = match &self.mode {
             Mode::Head(decoder) => decoder.is_mid_head() || !self.input.is_empty(),
             Mode::Reading(_) | Mode::Waiting(_) => true,
@@ -183,6 +183,11 @@ impl<C: Codec> Wire<C> {
             ))));
         }
         self.mode = Mode::Ending;
+        if has_begun {
+            Expiry::Answered
+        } else {
+            Expiry::Silent
+        }
     }
 
     pub(super) fn put_frame(&mut self, opcode: OpCode, payload: &[u8]) {
@@ -218,6 +223,14 @@ impl<C: Codec> Wire<C> {
             Mode::Head(_) | Mode::Given(_) | Mode::WebSocket(_) | Mode::Ending => None,
         }
     }
+}
+
+/// Whether a peer whose time ran out is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    Answered,
+    /// It had not begun a request.
+    Silent,
 }
 
 /// Whether a connection may serve another request after an answer.

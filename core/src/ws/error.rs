@@ -47,9 +47,10 @@ impl FrameError {
     }
 }
 
-impl fmt::Display for FrameError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+impl FrameError {
+    /// What `Display` says.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
             Self::ReservedBits => {
                 "reserved bit set: the peer must not use an extension that was not negotiated"
             }
@@ -75,8 +76,16 @@ impl fmt::Display for FrameError {
                 "invalid close code: the peer must use 1000-1003, 1007-1014 or 3000-4999"
             }
             Self::InvalidUtf8 => "text is not UTF-8: the peer must send such bytes as binary",
-            Self::TooLarge => "message too large: the peer must send less, or this side must raise its limit",
-        })
+            Self::TooLarge => {
+                "message too large: the peer must send less, or this side must raise max_payload"
+            }
+        }
+    }
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.text())
     }
 }
 

@@ -57,7 +57,7 @@ fn a_body_that_takes_too_long_is_408_and_the_end_of_the_session() {
     pair.wait(ms(60_000));
     assert_eq!(pair.answer(conn).unwrap().status, 408);
     assert!(pair.is_closed(conn));
-    assert_eq!(pair.closed(), [CloseReason::PostLost]);
+    assert_eq!(pair.closed(), [CloseReason::PostTimedOut]);
 }
 
 #[test]

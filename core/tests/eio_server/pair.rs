@@ -99,13 +99,21 @@ impl Pair {
     }
 
     pub(crate) fn connect(&mut self) -> Conn {
+        self.connect_from(Peer::Unknown)
+    }
+
+    pub(crate) fn connect_from(&mut self, peer: Peer) -> Conn {
         let wire = Wire::new(self.server.config().wire(), Plain);
-        self.add(wire)
+        self.add_from(wire, peer)
     }
 
     /// A connection whose HTTP is a host's; `wire` is made by the test.
     pub(crate) fn add(&mut self, wire: Wire<Plain>) -> Conn {
-        let id = self.server.open(self.now, Peer::Unknown);
+        self.add_from(wire, Peer::Unknown)
+    }
+
+    fn add_from(&mut self, wire: Wire<Plain>, peer: Peer) -> Conn {
+        let id = self.server.open(self.now, peer);
         self.links.push(Link {
             id,
             wire,

@@ -2,6 +2,7 @@
 
 use crate::pair::{App, POLLING, Pair};
 use bytes::Bytes;
+use socketio_core::eio::payload::PayloadError;
 use socketio_core::eio::{CloseReason, Message};
 
 fn target(sid: &str) -> String {
@@ -205,14 +206,18 @@ fn a_connection_lost_between_requests_costs_no_session() {
 
 #[test]
 fn a_packet_that_is_none_ends_the_session_and_what_came_before_counts() {
-    for body in ["4a\x1eabc\x1e4b", "4a\x1e", "4a\x1e\x1e4b"] {
+    for (body, error) in [
+        ("4a\x1eabc\x1e4b", PayloadError::UnknownType),
+        ("4a\x1e", PayloadError::EmptyPacket),
+        ("4a\x1e\x1e4b", PayloadError::EmptyPacket),
+    ] {
         let mut pair = Pair::new();
         pair.app = App::Silent;
         let sid = pair.open_polling();
         let poll = pair.poll(&sid);
         assert_eq!(pair.post(&sid, body), (200, "ok".into()));
         assert_eq!(pair.messages(), [Message::Text("a".into())]);
-        assert_eq!(pair.closed(), [CloseReason::ParseError]);
+        assert_eq!(pair.closed(), [CloseReason::ParseError(error)]);
         assert_eq!(pair.polled(poll), (200, "1".into()));
         assert_eq!(pair.poll_now(&sid).0, 400);
     }
@@ -223,7 +228,10 @@ fn an_empty_post_ends_the_session() {
     let mut pair = Pair::new();
     let sid = pair.open_polling();
     assert_eq!(pair.post(&sid, ""), (200, "ok".into()));
-    assert_eq!(pair.closed(), [CloseReason::ParseError]);
+    assert_eq!(
+        pair.closed(),
+        [CloseReason::ParseError(PayloadError::EmptyPacket)]
+    );
 }
 
 #[test]
@@ -233,7 +241,10 @@ fn more_packets_than_allowed_end_the_session() {
     assert_eq!(pair.post(&sid, "4a\x1e4b").0, 200);
     pair.post(&sid, "4a\x1e4b\x1e4c");
     assert_eq!(pair.messages().len(), 4);
-    assert_eq!(pair.closed(), [CloseReason::ParseError]);
+    assert_eq!(
+        pair.closed(),
+        [CloseReason::ParseError(PayloadError::TooManyPackets)]
+    );
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use crate::pair::{Pair, WEBSOCKET, frame};
 use bytes::Bytes;
+use socketio_core::eio::payload::PayloadError;
 use socketio_core::eio::{CloseReason, Delivery, Message, SendError};
-use socketio_core::ws::{self, OpCode};
+use socketio_core::ws::{self, FrameError, OpCode};
 
 #[test]
 fn text_and_binary_are_echoed_as_what_they_were() {
@@ -101,14 +102,15 @@ fn frames_that_break_the_rules_are_closed_with_their_code() {
     let unmasked = [0x81, 0x02, b'4', b'a'];
     let reserved_bit = [0xc1, 0x82, 0, 0, 0, 0, b'4', b'a'];
     let reserved_opcode = [0x83, 0x80, 0, 0, 0, 0];
-    for (bytes, code) in [
-        (unmasked.to_vec(), 1002),
-        (reserved_bit.to_vec(), 1002),
-        (reserved_opcode.to_vec(), 1002),
-        (frame(OpCode::Continuation, b"a"), 1002),
-        (frame(OpCode::Close, b"x"), 1002),
-        (frame(OpCode::Text, b"4\xff"), 1007),
-        (frame(OpCode::Binary, &[0; 1_001]), 1009),
+    use FrameError::*;
+    for (bytes, error) in [
+        (unmasked.to_vec(), Unmasked),
+        (reserved_bit.to_vec(), ReservedBits),
+        (reserved_opcode.to_vec(), ReservedOpCode),
+        (frame(OpCode::Continuation, b"a"), UnexpectedContinuation),
+        (frame(OpCode::Close, b"x"), TruncatedCloseCode),
+        (frame(OpCode::Text, b"4\xff"), InvalidUtf8),
+        (frame(OpCode::Binary, &[0; 1_001]), TooLarge),
     ] {
         let mut pair = Pair::with(|config| config.max_payload = 1_000);
         let conn = pair.open_websocket();
@@ -116,11 +118,11 @@ fn frames_that_break_the_rules_are_closed_with_their_code() {
         pair.send(conn, &bytes);
         pair.send_text(conn, "4after");
         assert_eq!(pair.text(conn), "4before");
+        let code = error.close_code().get();
         assert_eq!(pair.close_code(conn), Some(code), "{bytes:?}");
-        let reason = if code == 1009 {
-            CloseReason::MessageTooLarge
-        } else {
-            CloseReason::BadFrame
+        let reason = match error {
+            TooLarge => CloseReason::MessageTooLarge,
+            error => CloseReason::BadFrame(error),
         };
         assert_eq!(pair.closed(), [reason]);
         assert_eq!(pair.messages().len(), 1);
@@ -139,8 +141,8 @@ fn a_message_as_large_as_the_limit_passes() {
 #[test]
 fn what_is_no_packet_closes_without_a_code() {
     for (text, reason) in [
-        ("abc", CloseReason::ParseError),
-        ("", CloseReason::ParseError),
+        ("abc", CloseReason::ParseError(PayloadError::UnknownType)),
+        ("", CloseReason::ParseError(PayloadError::EmptyPacket)),
         ("2", CloseReason::InvalidHeartbeat),
     ] {
         let mut pair = Pair::new();

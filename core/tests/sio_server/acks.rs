@@ -290,7 +290,9 @@ fn what_could_not_be_queued_owes_nothing() {
     let told = pair.told();
     assert_eq!(
         told,
-        ["disconnected: transport error (the client does not read what is sent to it)"]
+        [
+            "disconnected: transport error (the client does not read what is sent to it: send less, or raise Limits::queued_bytes)"
+        ]
     );
 }
 

@@ -182,7 +182,9 @@ fn one_who_does_not_read_is_closed_and_the_others_hear_it() {
     assert!(counts[closed_at..].iter().all(|count| *count == 3));
     assert_eq!(
         pair.told(),
-        ["disconnected: transport error (the client does not read what is sent to it)"]
+        [
+            "disconnected: transport error (the client does not read what is sent to it: send less, or raise Limits::queued_bytes)"
+        ]
     );
     assert_eq!(pair.server.counts().rooms, 2);
     for place in [0, 2, 3] {

@@ -88,7 +88,7 @@ fn a_client_that_does_not_read_its_welcome_was_accepted_and_is_gone() {
     }
     assert!(pair.server.accept(pair.now, asking));
     assert!(!pair.server.is_connected(asking));
-    let gone = "disconnected: transport error (the client does not read what is sent to it)";
+    let gone = "disconnected: transport error (the client does not read what is sent to it: send less, or raise Limits::queued_bytes)";
     assert_eq!(pair.told(), [gone, gone]);
     assert_eq!(pair.server.counts().sockets, 0);
 }
@@ -190,7 +190,12 @@ fn an_event_before_the_answer_ends_the_session() {
         pair.send(client, packet);
         assert!(pair.is_closed(client));
         assert!(!pair.server.accept(pair.now, socket));
-        assert_eq!(pair.told(), [] as [String; 0]);
+        let why = if packet == "40" {
+            "AlreadyJoined"
+        } else {
+            "NotJoined"
+        };
+        assert_eq!(pair.told(), [format!("refused: Violation({why})")]);
         assert_eq!(pair.server.counts(), Default::default());
     }
 }
@@ -227,7 +232,7 @@ fn a_client_in_no_namespace_after_the_connect_timeout_is_closed() {
         assert_eq!(pair.receive(client), NOTHING);
         pair.pass(Duration::from_millis(1));
         assert!(pair.is_closed(client));
-        assert_eq!(pair.told(), [] as [String; 0]);
+        assert_eq!(pair.told(), ["refused: NothingJoined"]);
         assert_eq!(pair.server.counts(), Default::default());
     }
 }
@@ -251,13 +256,45 @@ fn without_a_bound_clients_may_take_any_time_to_connect() {
 }
 
 #[test]
-fn a_client_that_asks_for_too_many_namespaces_is_closed() {
+fn a_client_that_asks_for_too_many_namespaces_is_refused_and_its_session_stays() {
     let mut pair = Pair::with(|config| config.engine.limits.namespaces_per_client = 1);
-    let (client, _) = pair.member("/");
+    let (client, root) = pair.member("/");
     pair.send(client, "40/random");
-    pair.send(client, "40/chat");
-    assert!(pair.is_closed(client));
-    assert_eq!(pair.told(), ["disconnected: forced close"]);
+    pair.receive(client);
+    pair.send(client, "40/chat,{\"token\":1}");
+    assert_eq!(
+        pair.receive(client),
+        [text("44/chat,{\"message\":\"Too many namespaces\"}")]
+    );
+    assert_eq!(pair.told(), ["refused: TooManyNamespaces"]);
+    pair.server.disconnect(pair.now, root);
+    pair.join(client, "/chat");
+}
+
+#[test]
+fn a_namespace_is_refused_when_there_are_too_many_sockets_or_too_large_credentials() {
+    let mut pair = Pair::with(|config| {
+        config.engine.limits.sockets = 2;
+        config.engine.limits.auth_bytes = 10;
+    });
+    let (client, _) = pair.member("/");
+    pair.send(client, "40/chat,{\"t\":12345}");
+    assert_eq!(
+        pair.receive(client),
+        [text("44/chat,{\"message\":\"Auth payload too large\"}")]
+    );
+    assert_eq!(pair.told(), ["refused: AuthTooLarge"]);
+    pair.send(client, "40/chat,{\"t\":1234}");
+    assert_eq!(pair.told(), ["connect"]);
+    let other = pair.websocket();
+    pair.send(other, "40");
+    assert_eq!(
+        pair.receive(other).last(),
+        Some(&text("44{\"message\":\"Too many sockets\"}"))
+    );
+    assert_eq!(pair.told(), ["refused: TooManySockets"]);
+    pair.send(client, "41");
+    pair.join(other, "/");
 }
 
 #[test]

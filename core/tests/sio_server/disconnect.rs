@@ -3,8 +3,9 @@
 use crate::client::{Packet, text};
 use crate::pair::Pair;
 use core::time::Duration;
+use socketio_core::eio::payload::PayloadError;
 use socketio_core::eio::{CloseReason, Delivery};
-use socketio_core::sio::{EmitError, Event, Reason};
+use socketio_core::sio::{EmitError, Event, Reason, Violation};
 
 const NOTHING: [Packet; 0] = [];
 
@@ -136,7 +137,7 @@ fn the_reason_is_that_of_the_session() {
     );
     assert_eq!(
         reason(&|pair, client| pair.send(client, "x")),
-        session(CloseReason::ParseError)
+        session(CloseReason::ParseError(PayloadError::UnknownType))
     );
     assert_eq!(
         reason(&|pair, _| pair.pass(Duration::from_secs(45))),
@@ -156,12 +157,18 @@ fn the_reason_is_that_of_the_session() {
     for (reason, text) in [
         (Reason::ClientNamespaceDisconnect, "client namespace disconnect"),
         (Reason::ServerNamespaceDisconnect, "server namespace disconnect"),
-        (Reason::ForcedServerClose, "forced server close"),
-        (Reason::ForcedClose, "forced close"),
+        (
+            Reason::ForcedServerClose(Violation::NotJoined),
+            "forced server close",
+        ),
+        (Reason::ForcedClose(Violation::NotJoined), "forced close"),
         (session(CloseReason::TransportClose), "transport close"),
         (session(CloseReason::PollLost), "transport error"),
         (session(CloseReason::PingTimeout), "ping timeout"),
-        (session(CloseReason::ParseError), "parse error"),
+        (
+            session(CloseReason::ParseError(PayloadError::EmptyPacket)),
+            "parse error",
+        ),
         (session(CloseReason::ServerShuttingDown), "server shutting down"),
     ] {
         assert_eq!(reason.as_str(), text);

@@ -115,10 +115,14 @@ impl World {
         let mut heard: BTreeMap<SocketId, Vec<String>> = BTreeMap::new();
         for event in self.pair.events() {
             use socketio_core::sio::Event;
-            let (Event::Event { socket, .. } | Event::Disconnected { socket, .. }) = &event else {
-                panic!("{event:?}");
-            };
-            heard.entry(*socket).or_default().push(describe(&event));
+            match &event {
+                Event::Event { socket, .. } | Event::Disconnected { socket, .. } => {
+                    heard.entry(*socket).or_default().push(describe(&event));
+                }
+                // Of a client that has left and goes on talking.
+                Event::Refused { .. } => {}
+                _ => panic!("{event:?}"),
+            }
         }
         let fate = |member: Member| {
             let mut rooms = self.pair.server.rooms(member.socket);

@@ -3,7 +3,7 @@
 use crate::client::{Client, ClientId, Line, Link, Packet, Reads};
 use socketio_core::eio::Peer;
 use socketio_core::sio::{
-    Config, Encoded, Encoder, Event, NamespaceId, Server, SocketId, Target, WriteArguments,
+    Config, Encoded, Encoder, Event, NamespaceId, Reason, Server, SocketId, Target, WriteArguments,
 };
 use socketio_core::wire::{Flow, Wire};
 use std::collections::VecDeque;
@@ -228,7 +228,12 @@ pub(crate) fn describe(event: &Event) -> String {
             Ok(arguments) => format!("acked ({}) {}", arguments.text(), arguments.attachments().len()),
             Err(error) => format!("ack failed: {error}"),
         },
+        Event::Disconnected {
+            reason: reason @ (Reason::ForcedClose(_) | Reason::ForcedServerClose(_)),
+            ..
+        } => format!("disconnected: {}", reason.as_str()),
         Event::Disconnected { reason, .. } => format!("disconnected: {reason}"),
+        Event::Refused { context, .. } => format!("refused: {context:?}"),
         other => format!("{other:?}"),
     }
 }

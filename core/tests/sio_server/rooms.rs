@@ -99,6 +99,17 @@ fn a_socket_is_in_only_so_many_rooms() {
 }
 
 #[test]
+fn a_room_has_a_name_of_bounded_length() {
+    let mut pair = Pair::with(|config| config.engine.limits.room_name_bytes = 8);
+    let (_, socket) = pair.member("/");
+    let sid = pair.server.sid(socket).unwrap().to_string();
+    assert_eq!(pair.server.join(socket, "123456789"), Err(RoomError::NameTooLong));
+    pair.server.join(socket, "12345678").unwrap();
+    pair.server.join(socket, &sid).unwrap();
+    assert_eq!(pair.server.counts().rooms, 1);
+}
+
+#[test]
 fn rooms_of_the_same_name_in_two_namespaces_are_two() {
     let mut pair = Pair::new();
     let (client, root) = pair.member("/");

@@ -2,6 +2,7 @@
 
 use crate::client::{ClientId, Packet, text};
 use crate::pair::Pair;
+use socketio_core::sio::{Event, PacketError, Reason, Violation};
 
 /// Packets that can not be read.
 const UNREADABLE: &[&str] = &[
@@ -139,7 +140,11 @@ fn before_any_connect_every_other_packet_ends_the_session() {
             pair.send_binary(client, b"x");
         }
         assert!(pair.is_closed(client), "{packet}");
-        assert_eq!(pair.told(), [] as [String; 0], "{packet}");
+        let told = pair.told();
+        assert!(
+            matches!(&told[..], [refused] if refused.starts_with("refused: Violation(")),
+            "{packet} {told:?}"
+        );
         assert_eq!(pair.server.counts(), Default::default(), "{packet}");
     }
 }
@@ -175,7 +180,54 @@ fn what_follows_a_violation_in_the_same_body_is_ignored() {
 fn an_engine_packet_of_unknown_type_is_a_parse_error() {
     let mut pair = Pair::new();
     let (client, _) = pair.member("/");
-    assert_ends(&mut pair, client, "xyz", "parse error");
+    assert_ends(
+        &mut pair,
+        client,
+        "xyz",
+        "parse error (unknown packet type: the peer must begin a packet with 0 to 6 or b)",
+    );
+}
+
+#[test]
+fn the_reason_names_the_rule_or_the_limit() {
+    use Violation::*;
+    let deep = format!("42[\"a\",{}{}]", "[".repeat(20), "]".repeat(20));
+    for (packet, violation) in [
+        ("4x", Packet(PacketError::UnknownType(b'x'))),
+        ("42{}", Packet(PacketError::InvalidPayload)),
+        ("42[\"connect\"]", Packet(PacketError::ReservedEvent)),
+        ("453-[\"a\"]", Packet(PacketError::TooManyAttachments)),
+        (&deep, Packet(PacketError::TooDeep)),
+        ("40", AlreadyJoined),
+        ("42/chat,[\"a\"]", NotJoined),
+        ("44{\"message\":\"no\"}", ServerPacket),
+    ] {
+        let mut pair = Pair::with(|config| {
+            config.engine.limits.attachments = 2;
+            config.engine.limits.json_depth = 10;
+        });
+        let (client, _) = pair.member("/");
+        pair.send(client, packet);
+        assert_eq!(reason(&mut pair), Reason::ForcedClose(violation), "{packet}");
+        assert!(pair.is_closed(client));
+    }
+    let mut pair = Pair::new();
+    let (client, _) = pair.polling_member("/");
+    pair.send(client, "4abc");
+    let violation = Packet(PacketError::UnknownType(b'a'));
+    assert_eq!(reason(&mut pair), Reason::ForcedServerClose(violation));
+
+    let mut pair = Pair::new();
+    let (client, _) = pair.member("/");
+    pair.send_binary(client, b"x");
+    assert_eq!(reason(&mut pair), Reason::ForcedClose(AttachmentOutOfTurn));
+}
+
+fn reason(pair: &mut Pair) -> Reason {
+    match pair.event() {
+        Event::Disconnected { reason, .. } => reason,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::core::{
 };
 use crate::engine::{EngineMachine, Shard};
 use crate::error::Error;
+use crate::refused::{Refused, RefusedHook};
 use crate::router::{Fallback, Gate};
 
 use bytes::Bytes;
@@ -47,6 +48,7 @@ pub(crate) struct Handlers {
     pub(crate) close: Box<Handler<CloseReason>>,
     pub(crate) gate: Option<Box<Gate>>,
     pub(crate) fallback: Option<Box<Fallback>>,
+    pub(crate) refused: Option<Box<RefusedHook>>,
 }
 
 impl EngineServer {
@@ -60,6 +62,7 @@ impl EngineServer {
                 close: Box::new(|_, _| {}),
                 gate: None,
                 fallback: None,
+                refused: None,
             },
         }
     }
@@ -125,6 +128,12 @@ impl EngineServerBuilder {
         fallback: impl Fn(&RequestHead, Option<Bytes>) -> Response + Send + Sync + 'static,
     ) -> Self {
         self.handlers.fallback = Some(Box::new(fallback));
+        self
+    }
+
+    /// Calls `hook` with everybody who was refused; see [`on_refused`](crate::ServerBuilder::on_refused).
+    pub fn on_refused(mut self, hook: impl Fn(&Refused) + Send + Sync + 'static) -> Self {
+        self.handlers.refused = Some(Box::new(hook));
         self
     }
 

@@ -23,6 +23,7 @@ use crate::core::{
 };
 use crate::error::Error;
 use crate::handler::catch;
+use crate::refused::{Refused, RefusedHook};
 use crate::router::{Fallback, Gate};
 
 /// Serves connections of `listener` until the server is [shut down](EngineServer::shutdown): what a binding's
@@ -106,6 +107,10 @@ impl EngineMachine {
             EngineEvent::Handshake { request } => Notice::Request(OwnRequest::Handshake(request)),
             EngineEvent::Request { request, head } => Notice::Request(OwnRequest::Request(request, head)),
             EngineEvent::RequestBody { request, body } => Notice::Request(OwnRequest::Body(request, body)),
+            EngineEvent::Refused { peer, error, context } => {
+                self.inner.upgrade()?.refused_hook()?;
+                Notice::Refused(Refused::new(peer, error, context))
+            }
             _ => return None,
         })
     }
@@ -140,6 +145,10 @@ impl ServerHouse for EngineInner {
 
     fn fallback(&self) -> Option<&Fallback> {
         self.handlers().fallback.as_deref()
+    }
+
+    fn refused_hook(&self) -> Option<&RefusedHook> {
+        self.handlers().refused.as_deref()
     }
 
     fn bundles(&self) -> Option<&Bundles> {

@@ -14,6 +14,7 @@ use crate::core::{Arguments, ConnId, EventName, Limits, OutBuf};
 use crate::error::Error;
 use crate::handle::Subject;
 use crate::handler::EventContext;
+use crate::refused::Refused;
 
 /// A server or client as its handles share it: the lock, and what runs outside of it.
 pub(crate) trait House: Send + Sync + Sized + 'static {
@@ -38,6 +39,9 @@ pub(crate) trait House: Send + Sync + Sized + 'static {
         requests: &mut Self::Requests,
         request: <Self::Machine as Machine>::Request,
     ) -> Result<(), Error>;
+
+    /// Tells the application of somebody who was refused, outside the lock. Only servers refuse.
+    fn tell_refused(&self, _: &Refused) {}
 
     /// Sees to an errand, outside the lock and without waiting.
     fn see_to(self: &Arc<Self>, errand: <Self::Machine as Machine>::Errand);
@@ -137,6 +141,8 @@ pub(crate) enum Notice<M: Machine> {
     Job(StrandId, M::Job),
     /// Somebody waited for this.
     Wake(Waker),
+    /// Somebody was refused, and the application wants to know.
+    Refused(Refused),
     /// The application has to be asked.
     Request(M::Request),
     /// Something has to be done for the core.

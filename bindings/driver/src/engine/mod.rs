@@ -23,6 +23,7 @@ mod foreign;
 mod hosted;
 mod house;
 mod io_stream;
+mod refusals;
 mod runtime;
 mod serve;
 mod server;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Link};
-use super::house::{House, Machine as _};
+use super::house::House;
 use super::runtime::{Handlers, Listener, Runtime, Stream};
 use super::server::{ServerHouse, ServerMachine};
 use super::shard::Host;
@@ -15,8 +15,6 @@ use super::timer;
 use crate::core::Peer;
 use crate::error::Error;
 
-/// A connection in so many may be one beyond the limit, which is there to be told so.
-const EXCESS: usize = 16;
 /// How long accepting pauses when the process has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
 
@@ -88,10 +86,8 @@ pub(super) fn install<R: Runtime, H: House>(
 
 fn admit<R: Runtime, H: ServerHouse>(runtime: &R, house: &Arc<H>, stream: impl Stream, peer: Peer) {
     let opened = house.shard().with(house, |state, now| {
-        let most = state.machine.limits().connections;
-        // Those between are told that there are too many; more cannot be told.
-        let has_room = state.open < most.saturating_add(most / EXCESS + 1);
-        has_room.then(|| (state.open(now, peer), state.machine.wire()))
+        let connection = state.try_open(now, peer)?;
+        Some((connection, state.machine.wire()))
     });
     // A poisoned shard serves nobody; dropping the stream says so.
     if let Ok(Some((id, wire))) = opened {

@@ -6,6 +6,7 @@ use super::bundle::Bundles;
 use super::foreign::{Foreign, OwnRequest};
 use super::house::{House, Machine};
 use crate::core::{Codec, ConnId, EngineConfig, Peer, RequestHead, RequestId, Response, Wire};
+use crate::refused::RefusedHook;
 use crate::router::{Fallback, Gate};
 
 /// A server as its handles share it.
@@ -15,6 +16,9 @@ pub(crate) trait ServerHouse: House<Machine: ServerMachine, Requests = Foreign> 
 
     /// Answers HTTP requests that are not for this server.
     fn fallback(&self) -> Option<&Fallback>;
+
+    /// Called with everybody who was refused.
+    fn refused_hook(&self) -> Option<&RefusedHook>;
 
     /// The JavaScript client, if it is served.
     fn bundles(&self) -> Option<&Bundles>;
@@ -31,6 +35,7 @@ pub(crate) trait ServerMachine:
     fn wire(&self) -> Wire<Self::Codec>;
     fn hosted_wire(&self, head: RequestHead) -> Wire<Self::Codec>;
     fn open(&mut self, now: Instant, peer: Peer) -> ConnId;
+    fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId>;
     fn request(&self, request: RequestId) -> Option<(RequestHead, Peer)>;
     fn allow(&mut self, now: Instant, request: RequestId);
     fn forbid(&mut self, now: Instant, request: RequestId, message: &str);
@@ -79,6 +84,12 @@ macro_rules! server_house {
             foreign::answer(self, requests, request)
         }
 
+        fn tell_refused(&self, refused: &Refused) {
+            if let Some(hook) = self.refused_hook() {
+                hook(refused);
+            }
+        }
+
         fn see_to(self: &Arc<Self>, errand: Infallible) {
             match errand {}
         }
@@ -98,6 +109,10 @@ macro_rules! forward_server_to_core {
 
         fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
             self.core.open(now, peer)
+        }
+
+        fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId> {
+            self.core.try_open(now, peer)
         }
 
         fn request(&self, request: RequestId) -> Option<(RequestHead, Peer)> {

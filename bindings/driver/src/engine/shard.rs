@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use super::house::{House, Machine};
+use super::refusals;
 use super::runtime::Handlers;
 use super::state::{After, State};
 use super::work::{self, Unfinished};
@@ -140,6 +141,9 @@ impl After {
     fn run<H: House>(&mut self, house: &Arc<H>) {
         for waker in self.wakers.drain(..) {
             waker.wake();
+        }
+        if mem::take(&mut self.tells_refused) {
+            house.shard().spawn_handlers(refusals::tell(Arc::clone(house)));
         }
         for strand in self.strands.drain(..) {
             let unfinished = Unfinished::new(Arc::clone(house), strand);

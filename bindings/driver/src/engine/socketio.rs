@@ -19,7 +19,7 @@ use super::strand_table::StrandTable;
 use super::work::{mark_over, run_before, run_beside};
 use crate::core::{
     self, AckToken, ClientBundle, Config, ConnId, CoreEvent, EngineConfig, Limits, OutBuf, Peer, Reason,
-    RequestHead, RequestId, Response, SocketId, SocketIo, Wire,
+    RefusalContext, RequestError, RequestHead, RequestId, Response, SocketId, SocketIo, Wire,
 };
 use crate::encoding;
 use crate::error::Error;
@@ -28,6 +28,8 @@ use crate::handler::{
     ConnectContext, DisconnectContext, EventOutcome, HandlerContext, LifecycleOutcome, Step,
 };
 use crate::inner::Inner;
+use crate::refusal::Refusal;
+use crate::refused::{Refused, RefusedHook};
 use crate::router::{Admission, Fallback, Gate, Verdict};
 
 /// Serves connections of `listener` until the server is [shut down](Server::shutdown): what a binding's `serve`
@@ -88,6 +90,8 @@ pub(crate) struct SocketMachine {
 pub(crate) enum SocketJob {
     /// Ask the guards, let the client in or not, run `on_connect`.
     Join,
+    /// Do not let the client in: too many strands are under way.
+    TurnAway,
     /// Run an event's handler.
     Event(EventJob<AckToken>),
     /// Run `on_disconnect`; the strand ends with it.
@@ -108,7 +112,7 @@ impl super::house::Job for SocketJob {
     fn size(&self) -> usize {
         match self {
             Self::Event(event) => event.size(),
-            Self::Join | Self::Disconnect(_) => 0,
+            Self::Join | Self::TurnAway | Self::Disconnect(_) => 0,
         }
     }
 }
@@ -141,7 +145,14 @@ impl SocketMachine {
     fn notice(&mut self, event: CoreEvent, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
         Some(match event {
             CoreEvent::Connect { socket, namespace } => {
-                Notice::Job(self.enter(socket, namespace, strands)?, SocketJob::Join)
+                // Those of clients that are gone count while a guard or handler of theirs runs.
+                let has_room = strands.len() < self.core.engine_config().limits.sockets;
+                let job = if has_room {
+                    SocketJob::Join
+                } else {
+                    SocketJob::TurnAway
+                };
+                Notice::Job(self.enter(socket, namespace, strands)?, job)
             }
             CoreEvent::Event {
                 socket,
@@ -163,6 +174,10 @@ impl SocketMachine {
             CoreEvent::Handshake { request } => Notice::Request(OwnRequest::Handshake(request)),
             CoreEvent::Request { request, head } => Notice::Request(OwnRequest::Request(request, head)),
             CoreEvent::RequestBody { request, body } => Notice::Request(OwnRequest::Body(request, body)),
+            CoreEvent::Refused { peer, error, context } => {
+                self.inner.upgrade()?.refused_hook()?;
+                Notice::Refused(Refused::new(peer, error, context))
+            }
             _ => return None,
         })
     }
@@ -199,6 +214,10 @@ impl ServerHouse for Inner {
         self.router().fallback()
     }
 
+    fn refused_hook(&self) -> Option<&RefusedHook> {
+        self.router().refused_hook()
+    }
+
     fn bundles(&self) -> Option<&Bundles> {
         self.bundles()
     }
@@ -209,7 +228,7 @@ impl House for Inner {
 
     fn may_overtake(&self, work: &Work<SocketMachine>) -> bool {
         match work.job {
-            SocketJob::Join => false,
+            SocketJob::Join | SocketJob::TurnAway => false,
             SocketJob::Event(_) => !self.router().is_serial(work.subject.namespace_id()),
             SocketJob::Disconnect(_) => true,
         }
@@ -246,6 +265,11 @@ impl House for Inner {
                     Poll::Pending => run_before(self, strand, joining),
                 }
             }
+            SocketJob::TurnAway => {
+                turn_away(self, &socket);
+                mark_over(self, strand);
+                Next::Go
+            }
             SocketJob::Disconnect(reason) => {
                 mark_over(self, strand);
                 match self
@@ -266,6 +290,28 @@ impl House for Inner {
             }
         }
     }
+}
+
+/// Refuses a client because of [`Limits::sockets`].
+fn turn_away(inner: &Arc<Inner>, socket: &Socket) {
+    let refusal = Refusal::new("Too many sockets");
+    // A namespace that clients can ask for can also be written, so encoding does not fail.
+    let Ok(packet) = encoding::refusal(socket.namespace_name(), &refusal) else {
+        return;
+    };
+    let has_hook = inner.refused_hook().is_some();
+    // A poisoned shard has no sockets any more.
+    let _ = inner.shard().with(inner, |state, now| {
+        state.machine.core.refuse(now, socket.socket_id(), &packet);
+        if has_hook {
+            let error = RequestError::Forbidden("Too many sockets".to_owned());
+            state.refuse(Refused::new(
+                socket.handshake().peer,
+                error,
+                RefusalContext::TooManySockets,
+            ));
+        }
+    });
 }
 
 /// Asks the guards, tells the core, and runs `on_connect`.

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::client::ClientMachine;
 use super::house::{ItemOf, Job as _, Machine, Notice};
+use super::refusals::Refusals;
 use super::runtime::Handlers;
 use super::server::ServerMachine;
 use super::strand::{Course, State as StrandState, Strand, StrandId, Strands, Work};
 use crate::core::{ConnId, Peer};
+use crate::refused::Refused;
 
 /// A clock can express this much; nobody waits longer.
 const LONGEST_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -31,6 +33,7 @@ pub(crate) struct State<M: Machine> {
     pub(super) over: Vec<Strand<M>>,
     /// What is to be seen to after unlock.
     pub(super) errands: Vec<M::Errand>,
+    pub(super) refusals: Refusals,
 }
 
 /// How a connection's task hears that there is something for it.
@@ -84,6 +87,13 @@ impl<M: ServerMachine> State<M> {
         self.enter(connection);
         connection
     }
+
+    /// As [`open`](Self::open); `None` when there are so many that not even a refusal can be said.
+    pub(super) fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId> {
+        let connection = self.machine.try_open(now, peer)?;
+        self.enter(connection);
+        Some(connection)
+    }
 }
 
 /// What has to happen after unlock.
@@ -91,6 +101,8 @@ impl<M: ServerMachine> State<M> {
 pub(super) struct After {
     pub(super) wakers: Vec<Waker>,
     pub(super) strands: Vec<StrandId>,
+    /// Whether the application is to be told who was refused.
+    pub(super) tells_refused: bool,
 }
 
 /// What a connection's own items lead to, to be done after unlock.
@@ -132,6 +144,7 @@ impl<M: Machine> State<M> {
             after: After::default(),
             over: Vec::new(),
             errands: Vec::new(),
+            refusals: Refusals::default(),
         }
     }
 
@@ -199,6 +212,7 @@ impl<M: Machine> State<M> {
                     Notice::Job(strand, job) => self.take_or_queue(strand, job, own),
                     Notice::Request(request) => own.requests.push(request),
                     Notice::Wake(waker) => self.after.wakers.push(waker),
+                    Notice::Refused(refused) => self.refuse(refused),
                     Notice::Errand(errand) => self.errands.push(errand),
                     Notice::Nothing => {}
                 }
@@ -281,11 +295,17 @@ impl<M: Machine> State<M> {
             match notice {
                 Notice::Job(id, job) => self.queue(id, job),
                 Notice::Wake(waker) => self.after.wakers.push(waker),
+                Notice::Refused(refused) => self.refuse(refused),
                 Notice::Errand(errand) => self.errands.push(errand),
                 // Requests come out of a connection's own items only.
                 Notice::Request(_) | Notice::Nothing => {}
             }
         }
+    }
+
+    /// Somebody was refused; the application is told after unlock.
+    pub(super) fn refuse(&mut self, refused: Refused) {
+        self.after.tells_refused |= self.refusals.push(refused);
     }
 
     /// Ends a strand; its values are dropped after unlock.

@@ -162,6 +162,11 @@ impl<M: Machine> Strands<M> {
         }
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
     pub(crate) fn get_mut(&mut self, id: StrandId) -> Option<&mut Strand<M>> {
         let (generation, strand) = self.entries.get_mut(id.index)?;
         strand.as_mut().filter(|_| *generation == id.generation)

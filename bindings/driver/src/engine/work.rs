@@ -317,7 +317,7 @@ fn with_strand<H: House>(house: &Arc<H>, id: StrandId, change: impl FnOnce(&mut 
         .with(house, |state, _| state.strands.get_mut(id).map(change));
 }
 
-async fn yield_now() {
+pub(super) async fn yield_now() {
     let mut has_yielded = false;
     poll_fn(|task| {
         if mem::replace(&mut has_yielded, true) {

@@ -9,6 +9,7 @@ use crate::error::{BuildError, ErrorReport};
 use crate::extract::NamedType;
 use crate::handle::Server;
 use crate::handler::{ConnectContext, DisconnectContext, EventContext, GuardContext, Handler};
+use crate::refused::{Refused, RefusedHook};
 use crate::router::{
     ErrorHook, Fallback, Gate, Kind, NamespaceBuilder, Router, RunsOn, StateMap, Table, describe_namespace,
     print_report,
@@ -27,6 +28,7 @@ pub struct ServerBuilder<K> {
     error_hook: Box<ErrorHook>,
     gate: Option<Box<Gate>>,
     fallback: Option<Box<Fallback>>,
+    refused_hook: Option<Box<RefusedHook>>,
     client_bundle: Option<PathBuf>,
     errors: Vec<BuildError>,
 }
@@ -47,6 +49,7 @@ impl<K: Kind> ServerBuilder<K> {
             error_hook: Box::new(print_report),
             gate: None,
             fallback: None,
+            refused_hook: None,
             client_bundle: None,
             errors: Vec::new(),
         }
@@ -76,6 +79,7 @@ impl<K: Kind> ServerBuilder<K> {
             error_hook,
             gate,
             fallback,
+            refused_hook,
             client_bundle,
             errors,
         } = self;
@@ -105,6 +109,7 @@ impl<K: Kind> ServerBuilder<K> {
             },
             gate,
             fallback,
+            refused_hook,
             client_bundle,
         };
         Ok(Server::new(router).into())
@@ -189,6 +194,23 @@ impl<K: Kind> ServerBuilder<K> {
     /// the hook are dropped.
     pub fn on_error(mut self, hook: impl Fn(&ErrorReport) + Send + Sync + 'static) -> Self {
         self.error_hook = Box::new(hook);
+        self
+    }
+
+    /// Calls `hook` with everybody who was refused (`connection_error` in JS): connections and requests because of a
+    /// limit or because they follow no protocol, handshakes, and clients that asked for one namespace too many. What
+    /// guards refuse is theirs to tell.
+    ///
+    /// It runs where [handlers](crate::handler) do, one call at a time. When a flood comes faster than it takes it, some
+    /// are only [counted](Refused::left_out). Panics of the hook are dropped.
+    ///
+    /// ```
+    /// # use socketio_driver::Server;
+    /// let builder = Server::builder().on_refused(|refused| eprintln!("{refused}"));
+    /// # builder.build();
+    /// ```
+    pub fn on_refused(mut self, hook: impl Fn(&Refused) + Send + Sync + 'static) -> Self {
+        self.refused_hook = Some(Box::new(hook));
         self
     }
 

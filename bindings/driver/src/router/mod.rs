@@ -26,6 +26,7 @@ use crate::core::{Config, NamespaceId, Peer, RequestHead, Response};
 use crate::error::ErrorReport;
 use crate::handle::Side;
 use crate::handler::{ConnectContext, DisconnectContext, EventContext, GuardContext, Step};
+use crate::refused::RefusedHook;
 
 pub(crate) type Gate = dyn Fn(&RequestHead, &Peer) -> Result<(), String> + Send + Sync;
 pub(crate) type Fallback = dyn Fn(&RequestHead, Option<Bytes>) -> Response + Send + Sync;
@@ -37,6 +38,7 @@ pub struct Router {
     table: Table,
     gate: Option<Box<Gate>>,
     fallback: Option<Box<Fallback>>,
+    refused_hook: Option<Box<RefusedHook>>,
     client_bundle: Option<PathBuf>,
 }
 
@@ -93,6 +95,11 @@ impl Router {
     /// What answers HTTP requests that are not for Socket.IO.
     pub fn fallback(&self) -> Option<&Fallback> {
         self.fallback.as_deref()
+    }
+
+    /// What is called with everybody who was refused.
+    pub(crate) fn refused_hook(&self) -> Option<&RefusedHook> {
+        self.refused_hook.as_deref()
     }
 
     /// The file or directory of the client bundle that is served under the Socket.IO path.

@@ -130,10 +130,9 @@ impl fmt::Display for CloseReason {
             Self::UpgradeTimedOut => formatter.write_str(
                 "the WebSocket was not ready in time: a proxy may hold it up; raise upgrade_timeout or allow no upgrades",
             ),
-            Self::Refused(status) => write!(
-                formatter,
-                "the server answered the handshake with {status}: check path and credentials"
-            ),
+            Self::Refused(status) => {
+                write!(formatter, "the server answered the handshake with {status}: {}", advice(*status))
+            }
             Self::Redirected(status) => write!(
                 formatter,
                 "the server answered with {status}; redirects are not followed: name the right URL"
@@ -142,7 +141,9 @@ impl fmt::Display for CloseReason {
                 .write_str("what answered is no Engine.IO server of version 4: check address and path"),
             Self::TransportClose => formatter.write_str("the server closed the session"),
             Self::ConnectionLost => formatter.write_str("the connection was lost"),
-            Self::RequestFailed(status) => write!(formatter, "the server answered a request with {status}"),
+            Self::RequestFailed(status) => {
+                write!(formatter, "the server answered a request with {status}: {}", advice(*status))
+            }
             Self::RequestTimedOut => formatter
                 .write_str("the server did not answer a POST in time: raise request_timeout if it is slow"),
             Self::BadResponse(error) => error.fmt(formatter),
@@ -165,6 +166,20 @@ impl From<ClientWireError> for CloseReason {
 impl From<CloseReason> for Failure {
     fn from(reason: CloseReason) -> Self {
         Self { reason, detail: None }
+    }
+}
+
+/// What to do about an answer: servers say with some which limit of theirs was reached.
+const fn advice(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::REQUEST_TIMEOUT => "it, or a proxy before it, did not get the request in time",
+        StatusCode::CONTENT_TOO_LARGE => "send less at once",
+        StatusCode::TOO_MANY_REQUESTS => "too many connections from this address; make fewer, or try later",
+        StatusCode::HEADER_FIELDS_TOO_LARGE => "send fewer or shorter headers and cookies",
+        StatusCode::URI_TOO_LONG => "send a shorter query",
+        StatusCode::SERVICE_UNAVAILABLE => "it is full or shutting down; try later",
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "a proxy does not reach it; try later",
+        _ => "check path and credentials",
     }
 }
 

@@ -32,7 +32,7 @@ impl<M> Server<M> {
         for key in self.connections.keys() {
             let connection = super::ConnId(key);
             match self.connections.get(key).map(|state| &state.role) {
-                Some(Role::Idle | Role::Excess) => self.cut(connection),
+                Some(Role::Idle | Role::Excess(_)) => self.cut(connection),
                 Some(Role::Deciding(_)) => {
                     self.answer_last(connection, Response::new(StatusCode::SERVICE_UNAVAILABLE));
                 }

@@ -1,4 +1,5 @@
-use super::{Peer, SessionId};
+use super::admission::Excess;
+use super::{Peer, RefusalContext, SessionId};
 use crate::OutBuf;
 use crate::eio::ConnId;
 use crate::http::{Headers, RequestHead, Response};
@@ -44,7 +45,7 @@ pub(super) enum Role {
     /// Between requests.
     Idle,
     /// One more than may be open at once: its first request is turned away.
-    Excess,
+    Excess(Excess),
     /// The application answers.
     Foreign,
     /// The application decides about a handshake.
@@ -71,7 +72,8 @@ pub(super) enum Command {
     Frames(Box<OutBuf>),
     Text(&'static [u8]),
     Close(Option<CloseCode>),
-    Expire,
+    /// The time for a request is over; if that can be answered, it is told to the application, too.
+    Expire(Option<RefusalContext>),
 }
 
 impl Command {

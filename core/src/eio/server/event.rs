@@ -1,6 +1,8 @@
-use super::{RequestId, SessionId};
+use super::{RefusalContext, RequestId, SessionId};
 use crate::eio::Message;
+use crate::eio::payload::PayloadError;
 use crate::http::RequestHead;
+use crate::ws::FrameError;
 use core::fmt;
 use std::net::SocketAddr;
 
@@ -53,11 +55,12 @@ pub enum Event<M = Message> {
         /// The body, or why it could not be had.
         body: Result<bytes::Bytes, crate::wire::BodyFailure>,
     },
-    /// A request was refused with one of the protocol's errors (`connection_error` in JS).
+    /// A connection or a request was refused (`connection_error` in JS).
     Refused {
         /// Who asked.
         peer: Peer,
-        /// The answer.
+        /// The protocol's error in the answer; [`BadRequest`](super::RequestError::BadRequest) where HTTP alone
+        /// answers.
         error: super::RequestError,
         /// What exactly was wrong.
         context: RefusalContext,
@@ -104,12 +107,14 @@ pub enum CloseReason {
     InvalidContent,
     /// The client gave up a poll that was waiting.
     PollLost,
-    /// The connection was lost in the middle of a POST.
+    /// The connection was lost in the middle of a POST, or its body was broken.
     PostLost,
+    /// The body of a POST took longer than [`Limits::body_timeout`](crate::Limits::body_timeout).
+    PostTimedOut,
     /// A client sent a ping; in this version only servers do.
     InvalidHeartbeat,
-    /// A frame broke the rules of WebSocket.
-    BadFrame,
+    /// A frame broke this rule of WebSocket.
+    BadFrame(FrameError),
     /// A WebSocket message was larger than [`Config::max_payload`](crate::eio::Config::max_payload).
     MessageTooLarge,
     /// More was queued for the client than [`Limits::queued_bytes`](crate::Limits::queued_bytes): it does not
@@ -117,8 +122,9 @@ pub enum CloseReason {
     SlowConsumer,
     /// A ping went unanswered.
     PingTimeout,
-    /// A packet could not be read.
-    ParseError,
+    /// A packet could not be read, or a polling body held more than
+    /// [`Limits::packets_per_payload`](crate::Limits::packets_per_payload).
+    ParseError(PayloadError),
     /// The application closed it.
     ForcedClose,
     /// The server shut down.
@@ -131,7 +137,7 @@ impl CloseReason {
         match self {
             Self::TransportClose => "transport close",
             Self::PingTimeout => "ping timeout",
-            Self::ParseError => "parse error",
+            Self::ParseError(_) => "parse error",
             Self::ForcedClose => "forced close",
             Self::ServerShuttingDown => "server shutting down",
             Self::OverlappingPoll
@@ -139,14 +145,15 @@ impl CloseReason {
             | Self::InvalidContent
             | Self::PollLost
             | Self::PostLost
+            | Self::PostTimedOut
             | Self::InvalidHeartbeat
-            | Self::BadFrame
+            | Self::BadFrame(_)
             | Self::MessageTooLarge
             | Self::SlowConsumer => "transport error",
         }
     }
 
-    /// The detail behind a `transport error`, in the words of the JS server where it has any.
+    /// The detail behind a `transport error` or `parse error`, in the words of the JS server where it has any.
     pub const fn detail(self) -> Option<&'static str> {
         match self {
             Self::OverlappingPoll => Some("overlap from client"),
@@ -154,15 +161,19 @@ impl CloseReason {
             Self::InvalidContent => Some("invalid content"),
             Self::PollLost => Some("poll connection closed prematurely"),
             Self::PostLost => Some("data request connection closed prematurely"),
+            Self::PostTimedOut => {
+                Some("data request too slow: the client must send faster, or raise Limits::body_timeout")
+            }
             Self::InvalidHeartbeat => Some("invalid heartbeat direction"),
-            Self::BadFrame => Some("invalid WebSocket frame"),
-            Self::MessageTooLarge => Some("Max payload size exceeded"),
-            Self::SlowConsumer => Some("the client does not read what is sent to it"),
-            Self::TransportClose
-            | Self::PingTimeout
-            | Self::ParseError
-            | Self::ForcedClose
-            | Self::ServerShuttingDown => None,
+            Self::BadFrame(error) => Some(error.text()),
+            Self::MessageTooLarge => {
+                Some("Max payload size exceeded: the client must send less, or raise max_payload")
+            }
+            Self::SlowConsumer => {
+                Some("the client does not read what is sent to it: send less, or raise Limits::queued_bytes")
+            }
+            Self::ParseError(error) => Some(error.text()),
+            Self::TransportClose | Self::PingTimeout | Self::ForcedClose | Self::ServerShuttingDown => None,
         }
     }
 }
@@ -175,30 +186,4 @@ impl fmt::Display for CloseReason {
             None => Ok(()),
         }
     }
-}
-
-/// What exactly was wrong with a refused request (protocol section 9.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RefusalContext {
-    /// The `transport` parameter is missing, unknown or not enabled.
-    Transport,
-    /// The `Origin` header holds a character no header may hold.
-    InvalidOrigin,
-    /// No session has this `sid`; without sticky sessions another process may have it.
-    UnknownSession,
-    /// The session is on another transport.
-    TransportMismatch,
-    /// The session speaks another version.
-    ProtocolMismatch,
-    /// A handshake must be a GET.
-    Method,
-    /// `transport=websocket` without a WebSocket upgrade, or an upgrade that is malformed.
-    TransportHandshake,
-    /// The application said no.
-    Forbidden,
-    /// `EIO` is not 4.
-    Version,
-    /// As many sessions as allowed, or the server is shutting down.
-    Unavailable,
 }

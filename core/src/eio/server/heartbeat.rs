@@ -25,7 +25,7 @@ impl<M> Server<M> {
             Item::Pong => return self.rest_heartbeat(id, self.now),
             Item::Message(message) => self.events.push_back(Event::Message { session: id, message }),
             Item::Close => return self.close_by_client(id),
-            Item::Malformed(_) => return self.close_session(id, CloseReason::ParseError),
+            Item::Malformed(error) => return self.close_session(id, CloseReason::ParseError(error)),
             Item::Ping(_) => return self.close_session(id, CloseReason::InvalidHeartbeat),
             Item::Upgrade | Item::Ignored => {}
             Item::KeepAlive

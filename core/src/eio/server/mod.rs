@@ -1,11 +1,13 @@
 //! The Engine.IO server: sessions over long-polling and WebSocket.
 
+mod admission;
 mod close;
 mod connection;
 mod error;
 mod event;
 mod heartbeat;
 mod polling;
+mod refusal;
 mod route;
 mod send;
 mod session;
@@ -14,7 +16,8 @@ mod upgrade;
 
 pub use connection::RequestId;
 pub use error::RequestError;
-pub use event::{CloseReason, Event, Peer, RefusalContext};
+pub use event::{CloseReason, Event, Peer};
+pub use refusal::RefusalContext;
 pub use route::CLIENT_BUNDLES;
 pub use send::{Delivery, SendError};
 pub use session::SessionId;
@@ -24,8 +27,9 @@ use crate::http::{RequestHead, Response};
 use crate::id::{Keyed, Random};
 use crate::slab::Slab;
 use crate::timer::{Timers, later};
-use crate::wire::{BodyFailure, Codec, Item, Persistence, Plain, Wire};
+use crate::wire::{BodyFailure, Codec, Item, Persistence, Plain, Wire, WireError};
 use crate::{OutBuf, Sid};
+use admission::Addresses;
 use connection::{Command, Connection, Readiness, Role};
 use hashbrown::HashMap;
 use session::Session;
@@ -52,6 +56,7 @@ pub struct Server<M = Message> {
     connections: Slab<Connection>,
     sessions: Slab<Session>,
     by_sid: HashMap<Sid, SessionId, Keyed>,
+    addresses: Addresses,
     timers: Timers<Due, { Due::KINDS }>,
     ready: VecDeque<ConnId>,
     events: VecDeque<Event<M>>,
@@ -125,6 +130,7 @@ impl<M> Server<M> {
         let mut random = Random::new(seed);
         let keyed = random.keyed();
         Self {
+            addresses: Addresses::new(&config.limits, keyed),
             config,
             now,
             random,
@@ -154,20 +160,6 @@ impl<M> Server<M> {
         self.connections.len()
     }
 
-    /// A connection was made. Its owner keeps a [`Wire`] for it and passes on the wire's items.
-    ///
-    /// Beyond [`Limits::connections`](crate::Limits::connections) its first request is answered 503 and ends it. Where
-    /// descriptors are scarce, close connections at once when [`connection_count`](Self::connection_count) is far
-    /// above that.
-    pub fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
-        self.advance(now);
-        let has_room = self.connections.len() < self.config.limits.connections;
-        let role = if has_room { Role::Idle } else { Role::Excess };
-        let connection = ConnId(self.connections.insert(Connection::new(peer, role)));
-        self.arm_connection(connection, TimerKind::Head);
-        connection
-    }
-
     /// Something happened on a connection.
     pub fn handle_item(&mut self, now: Instant, connection: ConnId, item: Item<M>) {
         self.advance(now);
@@ -176,9 +168,10 @@ impl<M> Server<M> {
         };
         match (&state.role, item) {
             (Role::Idle, Item::Request(head)) => self.handle_request(connection, head),
-            (Role::Excess, Item::Request(head)) => {
+            (Role::Excess(excess), Item::Request(head)) => {
+                let context = excess.context();
                 self.disarm_connection(connection);
-                self.turn_away(connection, &head);
+                self.turn_away(connection, &head, context);
             }
             (Role::Foreign, Item::Body(body)) => self.hand_over_body(connection, Ok(body)),
             (Role::Foreign, Item::BodyFailed(failure)) => self.hand_over_body(connection, Err(failure)),
@@ -187,14 +180,17 @@ impl<M> Server<M> {
             (Role::Probe(session), item) => self.handle_probe_item(connection, *session, item),
             (
                 Role::Idle
-                | Role::Excess
+                | Role::Excess(_)
                 | Role::Foreign
                 | Role::Deciding(_)
                 | Role::Poll { .. }
                 | Role::Ending,
                 item,
             ) => {
-                if matches!(item, Item::Failed(_)) {
+                if let Item::Failed(error) = item {
+                    if let WireError::Head(error) = error {
+                        self.report(connection, RequestError::BadRequest, RefusalContext::Head(error));
+                    }
                     self.end_connection(connection);
                 }
             }
@@ -208,13 +204,14 @@ impl<M> Server<M> {
         let Some(state) = self.connections.remove(connection.0) else {
             return;
         };
+        self.addresses.leave(state.peer);
         match state.role {
             Role::Poll { session, .. } => self.poll_lost(session, connection),
-            Role::Post { session, .. } => self.post_lost(session, connection),
+            Role::Post { session, .. } => self.post_ended(session, connection, CloseReason::PostLost),
             Role::WebSocket(session) => self.websocket_lost(session, connection),
             Role::Probe(session) => self.abandon_upgrade(session, connection),
             Role::Foreign => self.report_missing_body(connection, state.serial, awaited),
-            Role::Idle | Role::Excess | Role::Deciding(_) | Role::Ending => {}
+            Role::Idle | Role::Excess(_) | Role::Deciding(_) | Role::Ending => {}
         }
     }
 
@@ -342,6 +339,13 @@ impl<M> Server<M> {
             connection,
             serial: state.serial,
         };
+        if let Err(failure) = body {
+            self.report(
+                connection,
+                RequestError::BadRequest,
+                RefusalContext::Body(failure),
+            );
+        }
         self.events.push_back(Event::RequestBody { request, body });
     }
 
@@ -408,9 +412,13 @@ impl<M> Server<M> {
         state.timer = None;
         let serial = state.serial;
         let role = core::mem::replace(&mut state.role, Role::Ending);
-        self.command(connection, Command::Expire);
+        let context = match role {
+            Role::Post { .. } | Role::Foreign => RefusalContext::BodyTimedOut,
+            _ => RefusalContext::HeadTimedOut,
+        };
+        self.command(connection, Command::Expire(Some(context)));
         match role {
-            Role::Post { session, .. } => self.post_lost(session, connection),
+            Role::Post { session, .. } => self.post_ended(session, connection, CloseReason::PostTimedOut),
             Role::Foreign => self.report_missing_body(connection, serial, Awaited::Input),
             _ => {}
         }

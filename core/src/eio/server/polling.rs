@@ -2,7 +2,7 @@
 
 use super::connection::{Command, Role};
 use super::session::{Carrier, Phase, Polling};
-use super::{CloseReason, ConnId, Server, SessionId};
+use super::{CloseReason, ConnId, RefusalContext, RequestError, Server, SessionId};
 use crate::OutBuf;
 use crate::http::{BodyLength, Headers, Response, StatusCode};
 use crate::wire::{BodyFailure, Item};
@@ -53,6 +53,8 @@ impl<M> Server<M> {
             return self.close_session(id, CloseReason::InvalidContent);
         }
         if matches!(length, BodyLength::Length(length) if length > limit) {
+            let context = RefusalContext::Body(BodyFailure::TooLarge);
+            self.report(connection, RequestError::BadRequest, context);
             return self.answer(connection, with_headers(StatusCode::CONTENT_TOO_LARGE, headers));
         }
         polling.post = Some(connection);
@@ -76,6 +78,11 @@ impl<M> Server<M> {
             Item::BodyFailed(failure) => {
                 let headers = self.end_post(connection, id);
                 self.answer(connection, with_headers(failure.status(), headers));
+                self.report(
+                    connection,
+                    RequestError::BadRequest,
+                    RefusalContext::Body(failure),
+                );
                 if failure != BodyFailure::TooLarge {
                     self.close_session(id, CloseReason::PostLost);
                 }
@@ -114,11 +121,12 @@ impl<M> Server<M> {
         }
     }
 
-    pub(super) fn post_lost(&mut self, id: SessionId, connection: ConnId) {
+    /// A POST came to nothing, and its session ends with it.
+    pub(super) fn post_ended(&mut self, id: SessionId, connection: ConnId, reason: CloseReason) {
         let Some(polling) = self.polling(id) else { return };
         if polling.post == Some(connection) {
             polling.post = None;
-            self.close_session(id, CloseReason::PostLost);
+            self.close_session(id, reason);
         }
     }
 

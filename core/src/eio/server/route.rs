@@ -2,7 +2,9 @@
 
 use super::connection::{Command, Role};
 use super::session::{Carrier, Heartbeat, Polling, Session, Writing};
-use super::{ConnId, Event, RefusalContext, RequestError, RequestId, Server, SessionId, Stage, TimerKind};
+use super::{
+    ConnId, Event, Peer, RefusalContext, RequestError, RequestId, Server, SessionId, Stage, TimerKind,
+};
 use crate::eio::{ClientBundle, Gate, Transport};
 use crate::http::{Headers, Method, RequestHead, Response, StatusCode, WebSocketRefusal, WebSocketRequest};
 use crate::{OutBuf, Sid};
@@ -210,8 +212,8 @@ impl<M> Server<M> {
     }
 
     fn begin_handshake(&mut self, connection: ConnId, head: RequestHead, transport: Transport) {
-        if self.is_full() {
-            return self.turn_away(connection, &head);
+        if let Some(context) = self.fullness() {
+            return self.turn_away(connection, &head, context);
         }
         if self.config.gate == Gate::Open {
             return self.check_version(connection, head, transport);
@@ -233,21 +235,21 @@ impl<M> Server<M> {
             return self.refuse(connection, &head, refused);
         }
         // Others may have been let in while the application decided.
-        if self.is_full() {
-            return self.turn_away(connection, &head);
+        if let Some(context) = self.fullness() {
+            return self.turn_away(connection, &head, context);
         }
         self.open_session(connection, head, transport);
     }
 
-    fn is_full(&self) -> bool {
-        self.stage == Stage::ShutDown || self.sessions.len() >= self.config.limits.sessions
-    }
-
-    pub(super) fn turn_away(&mut self, connection: ConnId, head: &RequestHead) {
-        let mut response = Response::new(StatusCode::SERVICE_UNAVAILABLE);
-        self.add_cors(head, &mut response);
-        self.report(connection, RequestError::BadRequest, RefusalContext::Unavailable);
-        self.answer_last(connection, response);
+    /// Why there may be no other session, if there may not.
+    fn fullness(&self) -> Option<RefusalContext> {
+        if self.stage == Stage::ShutDown {
+            Some(RefusalContext::Unavailable)
+        } else if self.sessions.len() >= self.config.limits.sessions {
+            Some(RefusalContext::TooManySessions)
+        } else {
+            None
+        }
     }
 
     fn open_session(&mut self, connection: ConnId, head: RequestHead, transport: Transport) {
@@ -352,16 +354,20 @@ impl<M> Server<M> {
         }
     }
 
-    fn report(&mut self, connection: ConnId, error: RequestError, context: RefusalContext) {
+    pub(super) fn report(&mut self, connection: ConnId, error: RequestError, context: RefusalContext) {
         let peer = self
             .connections
             .get(connection.0)
             .map(|state| state.peer)
             .unwrap_or_default();
+        self.report_peer(peer, error, context);
+    }
+
+    pub(super) fn report_peer(&mut self, peer: Peer, error: RequestError, context: RefusalContext) {
         self.events.push_back(Event::Refused { peer, error, context });
     }
 
-    fn add_cors(&self, head: &RequestHead, response: &mut Response) {
+    pub(super) fn add_cors(&self, head: &RequestHead, response: &mut Response) {
         if let Some(cors) = &self.config.cors {
             cors.headers_for(head, response.headers_mut());
         }

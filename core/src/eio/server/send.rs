@@ -36,7 +36,7 @@ impl fmt::Display for SendError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Closed => "the session is closed",
-            Self::QueueFull => "the client does not read what is sent to it; its session was closed",
+            Self::QueueFull => "the client does not read what is sent to it and its session was closed: send less, or raise Limits::queued_bytes",
             Self::Dropped => "a volatile message could not leave at once and was dropped",
         })
     }

@@ -2,8 +2,8 @@
 
 use super::connection::{Command, Role};
 use super::session::{Carrier, Writing};
-use super::{ConnId, Server, SessionId};
-use crate::wire::{Codec, Wire};
+use super::{ConnId, RequestError, Server, SessionId};
+use crate::wire::{Codec, Expiry, Wire};
 
 /// While this much is unwritten on a connection the rest stays in the session's queue, where it is counted.
 const HIGH_WATER: usize = 256 * 1024;
@@ -16,7 +16,7 @@ impl<M> Server<M> {
             Some(Role::Poll { session, .. }) => self.write_poll(connection, *session, wire),
             Some(
                 Role::Idle
-                | Role::Excess
+                | Role::Excess(_)
                 | Role::Foreign
                 | Role::Deciding(_)
                 | Role::Post { .. }
@@ -31,6 +31,7 @@ impl<M> Server<M> {
         let Some(state) = self.connections.get_mut(connection.0) else {
             return;
         };
+        let mut expired = None;
         while let Some(command) = state.commands.pop_front() {
             if command.is_answer() {
                 wire.take_output_from(&mut self.spares);
@@ -44,12 +45,19 @@ impl<M> Server<M> {
                 Command::Frames(mut queue) => wire.send(&mut queue),
                 Command::Text(text) => wire.send_text(text),
                 Command::Close(code) => wire.close(code),
-                Command::Expire => wire.expire(),
+                Command::Expire(context) => {
+                    if wire.expire() == Expiry::Answered {
+                        expired = context;
+                    }
+                }
             }
         }
         // A WebSocket is told little after its handshake and may rest for hours.
         if matches!(state.role, Role::WebSocket(_)) || state.commands.capacity() > 8 {
             state.commands.shrink_to_fit();
+        }
+        if let Some(context) = expired {
+            self.report(connection, RequestError::BadRequest, context);
         }
     }
 

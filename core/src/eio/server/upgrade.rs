@@ -20,19 +20,21 @@ use core::time::Duration;
 /// Polls that arrive during an upgrade are released one by one at this distance, as in JS.
 const NOOP_INTERVAL: Duration = Duration::from_millis(100);
 
+/// Answers to probes that wait to be written.
+const PROBE_ANSWERS: usize = 64;
+
 impl<M> Server<M> {
     pub(super) fn handle_websocket_item(&mut self, connection: ConnId, id: SessionId, item: Item<M>) {
         match item {
             Item::Closed(_) => self.websocket_lost(id, connection),
             Item::Failed(error) => {
-                let is_too_large = error == WireError::Frame(FrameError::TooLarge);
                 self.end_connection(connection);
                 self.close_session(
                     id,
-                    if is_too_large {
-                        CloseReason::MessageTooLarge
-                    } else {
-                        CloseReason::BadFrame
+                    match error {
+                        WireError::Frame(FrameError::TooLarge) => CloseReason::MessageTooLarge,
+                        WireError::Frame(error) => CloseReason::BadFrame(error),
+                        WireError::Head(_) => CloseReason::TransportClose,
                     },
                 );
             }
@@ -72,7 +74,7 @@ impl<M> Server<M> {
     pub(super) fn handle_probe_item(&mut self, connection: ConnId, id: SessionId, item: Item<M>) {
         match item {
             Item::Ping(data) if data == "probe" => {
-                self.command(connection, Command::Text(b"3probe"));
+                self.answer_probe(connection);
                 if let Some(upgrade) = self.upgrade(id)
                     && matches!(upgrade.probe, Probe::Awaited)
                 {
@@ -91,6 +93,17 @@ impl<M> Server<M> {
                 self.end_connection(connection);
                 self.abandon_upgrade(id, connection);
             }
+        }
+    }
+
+    /// Whoever probes again and again before the answers are written gets a few of them.
+    fn answer_probe(&mut self, connection: ConnId) {
+        let commands = self
+            .connections
+            .get(connection.0)
+            .map_or(0, |state| state.commands.len());
+        if commands < PROBE_ANSWERS {
+            self.command(connection, Command::Text(b"3probe"));
         }
     }
 

@@ -125,7 +125,7 @@ impl fmt::Display for JsonError {
                 "invalid escape in JSON: only \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX exist"
             }
             Self::ControlCharacter => "control character in a JSON string: escape it as \\u00XX",
-            Self::TooDeep => "JSON nested too deeply: flatten the value or raise the depth limit",
+            Self::TooDeep => "JSON nested too deeply: flatten the value, or raise Limits::json_depth",
             Self::TrailingCharacters => "characters after the JSON value: send exactly one value",
             Self::NotAnArray => "JSON is not an array: wrap the arguments in brackets",
             Self::IllegalPlaceholder => "placeholder without attachment: `num` must be below their count",

@@ -5,7 +5,7 @@ use crate::Text;
 use crate::eio::Transport;
 use crate::eio::client::CloseReason;
 use crate::json::{Arguments, Raw};
-use crate::sio::{AckError, AckId, EventName, NamespaceId};
+use crate::sio::{AckError, AckId, EventName, NamespaceId, Violation};
 use core::fmt;
 use core::time::Duration;
 
@@ -128,8 +128,8 @@ pub enum Reason {
     ClientDisconnect,
     /// The server refused every namespace.
     Refused,
-    /// The server broke the rules of Socket.IO.
-    ParseError,
+    /// The server broke this rule of Socket.IO, or exceeded a limit of this side.
+    ParseError(Violation),
     /// The server let the client join nothing within `Config::join_timeout`.
     JoinTimedOut,
     /// The application had nothing to connect to or to join with: `abandon`,
@@ -146,7 +146,7 @@ impl Reason {
             Self::ServerDisconnect => "io server disconnect",
             Self::ClientDisconnect => "io client disconnect",
             Self::Refused => "forced close",
-            Self::ParseError => "parse error",
+            Self::ParseError(_) => "parse error",
             Self::JoinTimedOut => "timeout",
             Self::Abandoned => "transport error",
             Self::Engine(reason) => reason.as_str(),
@@ -160,7 +160,9 @@ impl fmt::Display for Reason {
             Self::ServerDisconnect => "the server disconnected the client (io server disconnect)",
             Self::ClientDisconnect => "the client disconnected (io client disconnect)",
             Self::Refused => "the server refused every namespace: see why in each refusal",
-            Self::ParseError => "the server sent what is no Socket.IO (parse error)",
+            Self::ParseError(violation) => {
+                return write!(formatter, "the server sent what is no Socket.IO (parse error): {violation}");
+            }
             Self::JoinTimedOut => {
                 "the server did not answer the request to join (timeout): is it a Socket.IO server with this path?"
             }

@@ -4,25 +4,16 @@ use super::namespace::{Former, State};
 use super::{AckToken, Client, Event, JoinError, Reason};
 use crate::Text;
 use crate::json::{Arguments, Attachments, Raw};
-use crate::sio::assembly::{Complete, OutOfTurn};
-use crate::sio::{EventName, Inbound, NamespaceId, Packet, PacketError};
+use crate::sio::assembly::Complete;
+use crate::sio::{EventName, Inbound, NamespaceId, Packet, PacketError, Violation};
 use bytes::Bytes;
 use serde::Deserialize;
 
 /// Most events that are held until their namespace is joined: more than any guard sends.
-const HELD_EVENTS: usize = 1_024;
+pub const HELD_EVENTS: usize = 1_024;
 
 /// Longest id of a socket, which is kept as long as its namespace is joined. Real ones have 20 bytes.
 const SID_BYTES: usize = 256;
-
-/// The server broke a rule; the session ends.
-struct Violation;
-
-impl From<OutOfTurn> for Violation {
-    fn from(_: OutOfTurn) -> Self {
-        Self
-    }
-}
 
 /// Events that came before the server let the client join (protocol section 3.5, step 4).
 #[derive(Default)]
@@ -59,7 +50,7 @@ impl Client {
             Inbound::Packet(Ok(packet)) => self.assembly.packet(packet).map_err(Violation::from),
             // JS ignores an acknowledgement that lacks its number or its arguments, wherever another might stand.
             Inbound::Packet(Err(PacketError::IncompleteAck)) if !self.assembly.is_waiting() => Ok(None),
-            Inbound::Packet(Err(_)) => Err(Violation),
+            Inbound::Packet(Err(error)) => Err(Violation::Packet(error)),
             Inbound::Attachment(data) => self.assembly.attachment(data).map_err(Violation::from),
         };
         let outcome = match outcome {
@@ -67,8 +58,8 @@ impl Client {
             Ok(None) => Ok(()),
             Err(violation) => Err(violation),
         };
-        if outcome.is_err() {
-            self.break_off(Reason::ParseError);
+        if let Err(violation) = outcome {
+            self.break_off(Reason::ParseError(violation));
         }
     }
 
@@ -133,7 +124,7 @@ impl Client {
         });
         let sid = welcome.map(|welcome| welcome.sid).filter(|sid| !sid.is_empty());
         if sid.as_ref().is_some_and(|sid| sid.len() > SID_BYTES) {
-            return Err(Violation);
+            return Err(Violation::SidTooLong);
         }
         match (self.state(namespace), sid) {
             (Some(State::Joining { .. }), Some(sid)) => self.joined(namespace, Text::from(sid)),
@@ -220,7 +211,7 @@ impl Held {
         let size = attachments.fold(text, usize::saturating_add);
         self.bytes = self.bytes.saturating_add(size);
         if self.events.len() >= HELD_EVENTS || self.bytes > limit {
-            return Err(Violation);
+            return Err(Violation::TooMuchBeforeJoining);
         }
         self.events.push(EventParts {
             name: event.name.detach(),

@@ -76,6 +76,7 @@ pub use crate::eio::client::{CloseReason, Dial, Security, Target};
 pub use config::{Attempts, Config, Initial, Offline, Reconnection, Retry};
 pub use emit::EmitError;
 pub use event::{AckToken, Event, JoinError, Reason, Rejoins};
+pub use inbound::HELD_EVENTS;
 
 use super::acks::Acks;
 use super::assembly::Assembly;

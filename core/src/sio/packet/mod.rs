@@ -81,7 +81,7 @@ impl Default for PacketLimits {
 }
 
 /// Why a text is no packet. All but [`PacketError::IncompleteAck`] must close the session (protocol 3.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PacketError {
     /// There is no text.
@@ -118,11 +118,13 @@ impl fmt::Display for PacketError {
             }
             Self::UnknownType(_) => "unknown packet type NaN",
             Self::IllegalAttachments => "Illegal attachments",
-            Self::TooManyAttachments => "too many attachments",
+            Self::TooManyAttachments => {
+                "too many attachments: send fewer in one packet, or raise Limits::attachments"
+            }
             Self::InvalidNamespace => "control character in a namespace: use printable characters only",
             Self::IdOverflow => "acknowledgement id above 2^64 - 1: count ids up from 0",
             Self::InvalidPayload => "invalid payload",
-            Self::TooDeep => "JSON nested too deeply: flatten the value or raise the depth limit",
+            Self::TooDeep => "JSON nested too deeply: flatten the value, or raise Limits::json_depth",
             Self::ReservedEvent => "reserved event name: choose a name the library does not use itself",
             Self::IllegalPlaceholder => "illegal attachments",
             Self::IncompleteAck => "ACK without id or payload: send both, `[]` when there are no arguments",

@@ -15,7 +15,8 @@ use std::time::Instant;
 pub enum EmitError {
     /// The socket is gone.
     Disconnected,
-    /// The client does not read: its queue was full and its session is closed now.
+    /// The client does not read: [`Limits::queued_bytes`](crate::Limits::queued_bytes) were queued for it, and its
+    /// session is closed now.
     QueueFull,
     /// It was volatile and could not leave at once.
     Dropped,
@@ -40,7 +41,7 @@ impl fmt::Display for EmitError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Disconnected => "socket has been disconnected",
-            Self::QueueFull => "the client does not read what is sent to it; its session was closed",
+            Self::QueueFull => "the client does not read what is sent to it and its session was closed: send less, or raise Limits::queued_bytes",
             Self::Dropped => "a volatile event could not leave at once and was dropped",
             Self::TooManyAcks => {
                 "the client owes too many acknowledgements: wait for some, or raise Limits::pending_acks"

@@ -2,7 +2,7 @@ use super::{AckToken, SocketId};
 use crate::eio::{CloseReason, Peer, RefusalContext, RequestError, RequestId};
 use crate::http::RequestHead;
 use crate::json::Arguments;
-use crate::sio::{AckError, AckId, EventName, NamespaceId};
+use crate::sio::{AckError, AckId, EventName, NamespaceId, Violation};
 use crate::wire::BodyFailure;
 use bytes::Bytes;
 use core::fmt;
@@ -68,11 +68,12 @@ pub enum Event {
         /// The body, or why it could not be had.
         body: Result<Bytes, BodyFailure>,
     },
-    /// A request was refused with one of the protocol's errors (`connection_error` in JS).
+    /// Somebody was refused (`connection_error` in JS): a connection, a request, or a namespace because of a limit.
     Refused {
         /// Who asked.
         peer: Peer,
-        /// The answer.
+        /// The protocol's error in the answer. A namespace is refused with
+        /// [`Forbidden`](RequestError::Forbidden) and the message of the CONNECT_ERROR.
         error: RequestError,
         /// What exactly was wrong.
         context: RefusalContext,
@@ -87,23 +88,23 @@ pub enum Reason {
     ClientNamespaceDisconnect,
     /// The application disconnected it.
     ServerNamespaceDisconnect,
-    /// The client broke the rules of Socket.IO and its session could not be closed at once, because it was
+    /// The client broke this rule of Socket.IO and its session could not be closed at once, because it was
     /// polling and no poll was waiting.
-    ForcedServerClose,
-    /// The client broke the rules of Socket.IO.
-    ForcedClose,
+    ForcedServerClose(Violation),
+    /// The client broke this rule of Socket.IO.
+    ForcedClose(Violation),
     /// The session ended below Socket.IO.
     Session(CloseReason),
 }
 
 impl Reason {
-    /// The word of the JS server for it.
+    /// The word of the JS server for it; `Display` adds what exactly happened.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ClientNamespaceDisconnect => "client namespace disconnect",
             Self::ServerNamespaceDisconnect => "server namespace disconnect",
-            Self::ForcedServerClose => "forced server close",
-            Self::ForcedClose => "forced close",
+            Self::ForcedServerClose(_) => "forced server close",
+            Self::ForcedClose(_) => "forced close",
             Self::Session(reason) => reason.as_str(),
         }
     }
@@ -113,7 +114,12 @@ impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(reason) => fmt::Display::fmt(reason, formatter),
-            _ => formatter.write_str(self.as_str()),
+            Self::ForcedServerClose(violation) | Self::ForcedClose(violation) => {
+                write!(formatter, "{} ({violation})", self.as_str())
+            }
+            Self::ClientNamespaceDisconnect | Self::ServerNamespaceDisconnect => {
+                formatter.write_str(self.as_str())
+            }
         }
     }
 }

@@ -3,21 +3,12 @@
 use super::socket::{AckToken, Client, Socket, Stage};
 use super::{Event, Reason, Server, SocketId};
 use crate::Text;
-use crate::eio::{CloseReason, SessionId};
+use crate::eio::{CloseReason, RefusalContext, RequestError, SessionId};
 use crate::json::Arguments;
-use crate::sio::assembly::{Assembly, Complete, OutOfTurn};
-use crate::sio::{AckError, Encoded, Inbound, NamespaceId, Packet, PacketError, RawArguments};
+use crate::sio::assembly::{Assembly, Complete};
+use crate::sio::{AckError, Inbound, NamespaceId, Packet, PacketError, RawArguments, Violation};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-
-/// The client broke a rule; its session ends.
-struct Violation;
-
-impl From<OutOfTurn> for Violation {
-    fn from(_: OutOfTurn) -> Self {
-        Self
-    }
-}
 
 impl Server {
     /// A session began: its client has to join a namespace in time.
@@ -57,43 +48,63 @@ impl Server {
         let outcome = match inbound {
             Inbound::Packet(Ok(packet)) => self.receive_packet(session, packet),
             Inbound::Packet(Err(PacketError::IncompleteAck)) => self.receive_incomplete_ack(session),
-            Inbound::Packet(Err(_)) => Err(Violation),
+            Inbound::Packet(Err(error)) => Err(Violation::Packet(error)),
             Inbound::Attachment(data) => self.receive_attachment(session, data),
         };
-        if outcome.is_err() {
-            self.punish(session);
+        if let Err(violation) = outcome {
+            self.punish(session, violation);
         }
     }
 
-    fn punish(&mut self, session: SessionId) {
-        let can_tell = self.engine.can_tell_of_close(session);
-        self.detach_all(
-            session,
-            if can_tell {
-                Reason::ForcedClose
-            } else {
-                Reason::ForcedServerClose
-            },
-        );
+    fn punish(&mut self, session: SessionId, violation: Violation) {
+        let reason = if self.engine.can_tell_of_close(session) {
+            Reason::ForcedClose(violation)
+        } else {
+            Reason::ForcedServerClose(violation)
+        };
+        if !self.is_heard_of(session) {
+            self.report(
+                session,
+                RequestError::BadRequest,
+                RefusalContext::Violation(violation),
+            );
+        }
+        self.detach_all(session, reason);
         self.engine.close(self.now, session);
+    }
+
+    /// Whether the application has let a socket of the session in, so that it will be told of its end.
+    fn is_heard_of(&self, session: SessionId) -> bool {
+        let client = self.clients.get(session.index()).and_then(Option::as_ref);
+        client.is_some_and(|client| {
+            client
+                .sockets
+                .iter()
+                .any(|(_, socket)| self.is_connected(*socket))
+        })
+    }
+
+    /// Tells the application what a client was refused.
+    pub(super) fn report(&mut self, session: SessionId, error: RequestError, context: RefusalContext) {
+        let peer = self.engine.peer(session).unwrap_or_default();
+        self.events.push_back(Event::Refused { peer, error, context });
     }
 
     /// JS ignores an acknowledgement that lacks its number or its arguments, wherever another one might stand.
     fn receive_incomplete_ack(&self, session: SessionId) -> Result<(), Violation> {
         let client = self.clients.get(session.index()).and_then(Option::as_ref);
-        let client = client.ok_or(Violation)?;
-        let is_member = client
-            .sockets
-            .iter()
-            .any(|(_, socket)| self.is_connected(*socket));
-        if client.assembly.is_waiting() || !is_member {
-            return Err(Violation);
+        if client.is_some_and(|client| client.assembly.is_waiting()) {
+            return Err(Violation::AttachmentOutOfTurn);
         }
-        Ok(())
+        if self.is_heard_of(session) {
+            Ok(())
+        } else {
+            Err(Violation::NotJoined)
+        }
     }
 
     fn receive_packet(&mut self, session: SessionId, packet: Packet) -> Result<(), Violation> {
-        let client = self.client(session).ok_or(Violation)?;
+        let client = self.client(session).ok_or(Violation::NotJoined)?;
         match client.assembly.packet(packet)? {
             Some(complete) => self.dispatch(session, complete),
             None => Ok(()),
@@ -101,7 +112,7 @@ impl Server {
     }
 
     fn receive_attachment(&mut self, session: SessionId, data: Bytes) -> Result<(), Violation> {
-        let client = self.client(session).ok_or(Violation)?;
+        let client = self.client(session).ok_or(Violation::NotJoined)?;
         match client.assembly.attachment(data)? {
             Some(complete) => self.dispatch(session, complete),
             None => Ok(()),
@@ -129,7 +140,7 @@ impl Server {
                 let Some(socket) = self.joined_or_dismissed(session, &namespace)? else {
                     return Ok(());
                 };
-                let namespace = self.namespace_of(socket).ok_or(Violation)?;
+                let namespace = self.namespace_of(socket).ok_or(Violation::NotJoined)?;
                 let arguments = Arguments::new(arguments, attachments);
                 let ack = id.map(|id| AckToken { socket, id });
                 self.events.push_back(Event::Event {
@@ -153,7 +164,7 @@ impl Server {
                 self.receive_ack(socket, id, Arguments::new(arguments, attachments));
                 Ok(())
             }
-            Packet::ConnectError { .. } => Err(Violation),
+            Packet::ConnectError { .. } => Err(Violation::ServerPacket),
         }
     }
 
@@ -167,10 +178,17 @@ impl Server {
         if let Some(socket) = self.joined(session, namespace) {
             return Ok(Some(socket));
         }
-        let id = self.by_name.get(namespace.as_bytes()).ok_or(Violation)?;
+        let id = self
+            .by_name
+            .get(namespace.as_bytes())
+            .ok_or(Violation::NotJoined)?;
         let client = self.clients.get(session.index()).and_then(Option::as_ref);
         let is_dismissed = client.is_some_and(|client| client.dismissed.contains(id));
-        if is_dismissed { Ok(None) } else { Err(Violation) }
+        if is_dismissed {
+            Ok(None)
+        } else {
+            Err(Violation::NotJoined)
+        }
     }
 
     /// The accepted socket of a client in a namespace.
@@ -189,25 +207,46 @@ impl Server {
         auth: Option<Bytes>,
     ) -> Result<(), Violation> {
         let Some(namespace) = self.by_name.get(name.as_bytes()).copied() else {
-            let refusal = self.invalid_namespace(name).ok_or(Violation)?;
-            // A client that does not read is closed by the engine; there is nobody else to tell.
-            let _ = self.send(session, &refusal, None, crate::eio::Delivery::Reliable);
+            self.refuse_connect(session, name, "Invalid namespace");
             return Ok(());
         };
-        let limit = self.engine.config().limits.namespaces_per_client;
-        let client = self.client(session).ok_or(Violation)?;
-        if client.socket(namespace).is_some() || client.sockets.len() >= limit {
-            return Err(Violation);
+        let client = self.client(session).ok_or(Violation::NotJoined)?;
+        if client.socket(namespace).is_some() {
+            return Err(Violation::AlreadyJoined);
         }
-        self.create_socket(session, namespace, auth);
+        let count = client.sockets.len();
+        match self.excess(count, auth.as_ref().map_or(0, Bytes::len)) {
+            Some((context, message)) => {
+                self.refuse_connect(session, name, message);
+                self.report(session, RequestError::Forbidden(message.to_owned()), context);
+            }
+            None => self.create_socket(session, namespace, auth),
+        }
         Ok(())
     }
 
-    fn invalid_namespace(&mut self, name: &Text) -> Option<Encoded> {
+    /// The limit that one more socket of a client in `count` namespaces would exceed, and what the client is told.
+    fn excess(&self, count: usize, auth: usize) -> Option<(RefusalContext, &'static str)> {
+        let limits = &self.engine.config().limits;
+        if count >= limits.namespaces_per_client {
+            Some((RefusalContext::TooManyNamespaces, "Too many namespaces"))
+        } else if self.sockets.len() >= limits.sockets {
+            Some((RefusalContext::TooManySockets, "Too many sockets"))
+        } else if auth > limits.auth_bytes {
+            Some((RefusalContext::AuthTooLarge, "Auth payload too large"))
+        } else {
+            None
+        }
+    }
+
+    /// Tells a client that it can not join; its session stays.
+    fn refuse_connect(&mut self, session: SessionId, namespace: &Text, message: &str) {
         let nothing: Option<&RawArguments<'_>> = None;
-        self.encoder
-            .connect_error(name.as_str(), "Invalid namespace", nothing)
-            .ok()
+        // A namespace that was decoded can be written again.
+        if let Ok(refusal) = self.encoder.connect_error(namespace.as_str(), message, nothing) {
+            // A client that does not read is closed by the engine; there is nobody else to tell.
+            let _ = self.send(session, &refusal, None, crate::eio::Delivery::Reliable);
+        }
     }
 
     fn create_socket(&mut self, session: SessionId, namespace: NamespaceId, auth: Option<Bytes>) {

@@ -24,7 +24,7 @@ use super::encode::Encoder;
 use super::namespace_name::{NamespaceError, check_name};
 use super::packet::PacketLimits;
 use super::{AckError, AckId, Config, Inbound, NamespaceId, SocketIo};
-use crate::eio::{self, ConnId, Peer, RequestId, SessionId, Transport};
+use crate::eio::{self, ConnId, Peer, RefusalContext, RequestError, RequestId, SessionId, Transport};
 use crate::http::{RequestHead, Response};
 use crate::id::{Keyed, Random};
 use crate::json::{Attachments, Raw};
@@ -162,10 +162,22 @@ impl Server {
         }
     }
 
-    /// A connection was made. Its owner keeps a [`Wire`] for it and passes on the wire's items.
+    /// A connection was made. Its owner keeps a [`Wire`] for it and passes on the wire's items. See
+    /// [`eio::Server::open`] for what becomes of one too many.
     pub fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
         self.advance(now);
-        self.engine.open(self.now, peer)
+        let connection = self.engine.open(self.now, peer);
+        self.drain();
+        connection
+    }
+
+    /// As [`open`](Self::open), but `None` far beyond a limit, a sixteenth above it: close the connection at once. The
+    /// application is told.
+    pub fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId> {
+        self.advance(now);
+        let connection = self.engine.try_open(self.now, peer);
+        self.drain();
+        connection
     }
 
     /// Something happened on a connection.
@@ -216,6 +228,8 @@ impl Server {
     /// Moves what is due for a connection into its wire.
     pub fn poll_transmit<C: Codec>(&mut self, connection: ConnId, wire: &mut Wire<C>) {
         self.engine.poll_transmit(connection, wire);
+        // Whether a request that took too long had begun is known to the wire alone.
+        self.drain();
     }
 
     /// Takes an emptied buffer back for the next queue that needs one.
@@ -348,6 +362,7 @@ impl Server {
         while let Some((_, session)) = self.timers.pop_due(self.now) {
             if let Some(client) = self.client(session) {
                 client.connect_timer = None;
+                self.report(session, RequestError::BadRequest, RefusalContext::NothingJoined);
                 self.engine.close(self.now, session);
                 self.drain();
             }

@@ -13,6 +13,8 @@ pub enum RoomError {
     Disconnected,
     /// It is the room of the id of another socket in the namespace, which hears what is meant for that socket alone.
     Private,
+    /// The room's name is longer than [`Limits::room_name_bytes`](crate::Limits::room_name_bytes).
+    NameTooLong,
     /// It is in as many rooms as [`Limits::rooms_per_socket`](crate::Limits::rooms_per_socket) allows.
     TooManyRooms,
 }
@@ -22,6 +24,7 @@ impl fmt::Display for RoomError {
         formatter.write_str(match self {
             Self::Disconnected => "socket has been disconnected",
             Self::Private => "the room of another socket's id can not be joined: choose another name",
+            Self::NameTooLong => "name of a room too long: shorten it, or raise Limits::room_name_bytes",
             Self::TooManyRooms => "too many rooms: leave some, or raise Limits::rooms_per_socket",
         })
     }
@@ -32,7 +35,9 @@ impl std::error::Error for RoomError {}
 impl Server {
     /// Puts an accepted socket into a room, which exists from then on. Joining twice changes nothing.
     pub fn join(&mut self, id: SocketId, room: &str) -> Result<(), RoomError> {
-        let limit = self.engine.config().limits.rooms_per_socket;
+        let limits = &self.engine.config().limits;
+        let limit = limits.rooms_per_socket;
+        let is_too_long = room.len() > limits.room_name_bytes;
         let owner = self.owner(id, room);
         let socket = self.sockets.get_mut(id.0).ok_or(RoomError::Disconnected)?;
         if socket.stage == Stage::Connecting {
@@ -42,6 +47,9 @@ impl Server {
             Some(owner) if owner == id => return Ok(()),
             Some(_) => return Err(RoomError::Private),
             None => {}
+        }
+        if is_too_long {
+            return Err(RoomError::NameTooLong);
         }
         let namespace = self
             .namespaces

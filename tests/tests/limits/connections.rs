@@ -1,0 +1,136 @@
+//! How many may connect.
+
+use std::time::{Duration, Instant};
+
+use socketio_core::eio::Config as EngineConfig;
+use socketio_tests::binding::Ground;
+use socketio_tests::kit::{HttpConnection, Request};
+use socketio_tests::testbed::{App, Target};
+use socketio_tokio::RefusalContext as Why;
+use socketio_tokio::bare::EngineServer;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use crate::support::{House, POLLING};
+
+crate::on_every_ground!(
+    one_connection_too_many_is_503,
+    one_connection_too_many_from_an_address_is_429,
+    far_too_many_connections_are_closed_at_once,
+    of_too_many_half_open_connections_the_oldest_ends,
+    one_session_too_many_is_503,
+);
+
+fn one_connection_too_many_is_503(ground: Ground) {
+    let house = House::start(ground, |limits| limits.connections = 1);
+    let (first, response) = house.handshake();
+    assert_eq!(response.status, 200);
+    let (mut second, response) = house.handshake();
+    assert_eq!(
+        (response.status, response.header("connection")),
+        (503, Some("close"))
+    );
+    second.expect_end();
+    assert_eq!(house.refused(), Why::TooManyConnections);
+    house.assert_nobody_else();
+    drop(first);
+}
+
+fn one_connection_too_many_from_an_address_is_429(ground: Ground) {
+    let house = House::start(ground, |limits| limits.connections_per_address = 1);
+    let (first, response) = house.handshake();
+    assert_eq!(response.status, 200);
+    let (mut second, response) = house.handshake();
+    assert_eq!(
+        (response.status, response.header("connection")),
+        (429, Some("close"))
+    );
+    second.expect_end();
+    assert_eq!(house.refused(), Why::TooManyFromAddress);
+    drop((first, second));
+    // There is room again as soon as the server has seen them go.
+    let started = Instant::now();
+    let is_let_in = || {
+        let mut connection = house.connect();
+        connection.offer_bytes(&Request::get(POLLING).render());
+        connection
+            .try_response()
+            .is_ok_and(|response| response.status == 200)
+    };
+    while !is_let_in() {
+        assert!(started.elapsed() < Duration::from_secs(5));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn far_too_many_connections_are_closed_at_once(ground: Ground) {
+    let house = House::start(ground, |limits| limits.connections = 2);
+    let mut silent = [(); 6].map(|()| house.connect());
+    // One is let in to be told; nobody asks the others anything.
+    for connection in silent.iter_mut().skip(3) {
+        let _ = connection.rest();
+        assert_eq!(house.refused(), Why::TooManyConnections);
+    }
+    house.assert_nobody_else();
+}
+
+fn of_too_many_half_open_connections_the_oldest_ends(ground: Ground) {
+    let house = House::start(ground, |limits| limits.half_open = 2);
+    let mut slow = house.connect();
+    slow.send_bytes(b"GET / HTTP/1.1\r\nHost: slow\r\n");
+    // Seen, because it is older than somebody who was answered.
+    assert_eq!(house.handshake().1.status, 200);
+    let silent = [house.connect(), house.connect()];
+    assert_eq!(slow.response().status, 408);
+    slow.expect_end();
+    assert_eq!(house.refused(), Why::TooManyHalfOpen);
+    assert_eq!(house.handshake().1.status, 200);
+    drop(silent);
+}
+
+fn one_session_too_many_is_503(ground: Ground) {
+    let house = House::start(ground, |limits| limits.sessions = 1);
+    assert_eq!(house.handshake().1.status, 200);
+    assert_eq!(house.handshake().1.status, 503);
+    assert_eq!(house.refused(), Why::TooManySessions);
+}
+
+#[test]
+fn what_the_hook_throws_is_dropped_and_it_may_use_the_server() {
+    let house = House::with(
+        Ground::MultiThread,
+        |_| {},
+        |builder| builder.on_refused(|_| panic!("a hook that panics")),
+    );
+    for _ in 0..3 {
+        let response = HttpConnection::exchange(&house.target, &Request::get("/socket.io/?EIO=3"));
+        assert_eq!(response.status, 400);
+    }
+    assert_eq!(house.handshake().1.status, 200);
+}
+
+#[test]
+fn a_bare_engine_tells_too() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let mut config = EngineConfig::default();
+    config.limits.sessions = 0;
+    let server = EngineServer::builder()
+        .config(config)
+        .on_refused(move |refused| {
+            let _ = tell.send(refused.context);
+        })
+        .build();
+    let runtime = Runtime::new().expect("a runtime starts");
+    let listener = runtime
+        .block_on(TcpListener::bind("127.0.0.1:0"))
+        .expect("a port is free");
+    let target = Target {
+        address: listener.local_addr().expect("it is bound"),
+        app: App::Engine,
+    };
+    runtime.spawn(socketio_tokio::serve_engine(listener, server));
+    let request = Request::get(POLLING.replace("socket.io", "engine.io"));
+    assert_eq!(HttpConnection::exchange(&target, &request).status, 503);
+    let context = told.recv_timeout(Duration::from_secs(5));
+    assert_eq!(context, Ok(Why::TooManySessions));
+}

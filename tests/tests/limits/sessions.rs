@@ -1,0 +1,88 @@
+//! What a client may send, and how slowly it may read.
+
+use std::time::{Duration, Instant};
+
+use socketio_tests::binding::Ground;
+use socketio_tests::kit::socketio::join_main;
+use socketio_tests::kit::{Close, WebSocketClient};
+use socketio_tokio::{CloseReason, Error, PacketError, Reason, RefusalContext as Why, Violation};
+
+use crate::support::House;
+
+crate::on_every_ground!(packets_beyond_the_limits_end_the_session);
+
+fn packets_beyond_the_limits_end_the_session(ground: Ground) {
+    let house = House::with(
+        ground,
+        |limits| {
+            limits.attachments = 2;
+            limits.json_depth = 10;
+        },
+        |builder| builder.max_payload(1_000),
+    );
+    let deep = format!("42[\"a\",{}{}]", "[".repeat(20), "]".repeat(20));
+    let packet = |error| Reason::ForcedClose(Violation::Packet(error));
+    for (text, reason, close) in [
+        ("453-[\"a\"]", packet(PacketError::TooManyAttachments), None),
+        (&deep, packet(PacketError::TooDeep), None),
+        ("42/chat,[\"a\"]", Reason::ForcedClose(Violation::NotJoined), None),
+        ("40", Reason::ForcedClose(Violation::AlreadyJoined), None),
+        (
+            &"4".repeat(1_001),
+            Reason::Session(CloseReason::MessageTooLarge),
+            Some(1009),
+        ),
+    ] {
+        let (mut client, _) = join_main(&house.target);
+        client.offer(text);
+        assert_eq!(client.closed(), Close::Frame(close), "{reason}");
+        assert_eq!(house.reason(), reason);
+    }
+    house.assert_nobody_else();
+}
+
+#[test]
+fn a_rule_broken_before_anything_was_joined_is_told_as_a_refusal() {
+    let house = House::start(Ground::MultiThread, |_| {});
+    let (mut client, _) = WebSocketClient::open_session(&house.target);
+    client.send("42[\"early\"]");
+    assert_eq!(client.closed(), Close::Frame(None));
+    assert_eq!(house.refused(), Why::Violation(Violation::NotJoined));
+}
+
+#[test]
+fn whoever_joins_nothing_is_closed_and_told_of() {
+    let house = House::with(
+        Ground::MultiThread,
+        |_| {},
+        |builder| builder.connect_timeout(Duration::from_millis(150)),
+    );
+    let (mut client, _) = WebSocketClient::open_session(&house.target);
+    assert_eq!(client.closed(), Close::Frame(None));
+    assert_eq!(house.refused(), Why::NothingJoined);
+}
+
+#[test]
+fn a_client_that_does_not_read_is_closed_with_the_reason() {
+    let house = House::start(Ground::MultiThread, |limits| limits.queued_bytes = 100_000);
+    let (client, _) = join_main(&house.target);
+    let text = "x".repeat(50_000);
+    let started = Instant::now();
+    let error = loop {
+        if let Some(socket) = house.server.sockets().expect("it is served").pop()
+            && let Err(error) = socket.emit("flood", &text)
+        {
+            break error;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "the queue has no bound"
+        );
+    };
+    assert!(error.to_string().contains("Limits::queued_bytes"), "{error}");
+    assert_eq!(error, Error::QueueFull);
+    let reason = house.reason();
+    assert_eq!(reason, Reason::Session(CloseReason::SlowConsumer));
+    assert!(reason.to_string().contains("Limits::queued_bytes"), "{reason}");
+    drop(client);
+}
