@@ -21,9 +21,28 @@ pub struct Limits {
     /// Most packets in one polling body. Default 16,384: more than any client sends, far less than a body can
     /// hold.
     pub packets_per_payload: usize,
-    /// Most bytes queued for one client that does not read. Default 16 MiB; beyond it the session is closed,
-    /// and volatile packets are dropped long before.
+    /// Most bytes queued for one peer that does not read. Default 16 MiB: a burst of a hundred large messages fits, and
+    /// a thousand clients that stopped reading do not fill the memory of a server.
+    ///
+    /// What happens to a peer that reads more slowly than is sent to it:
+    ///
+    /// | what is sent | while nothing waits | while something waits | beyond this limit |
+    /// | --- | --- | --- | --- |
+    /// | [volatile](crate::eio::Delivery::Volatile) | leaves | is dropped | is dropped |
+    /// | [reliable](crate::eio::Delivery::Reliable) | leaves | is queued | a server closes the session ([`CloseReason::SlowConsumer`](crate::eio::CloseReason::SlowConsumer)), a client refuses it |
+    /// | reliable, after waiting until the peer is [ready](Self::ready_bytes) | leaves | is queued | does not happen |
+    ///
+    /// A message larger than this is taken alone, when nothing is queued.
     pub queued_bytes: usize,
+    /// With less than so many bytes on their way to a peer it is ready for more: what `watch_ready` of servers and clients
+    /// tells, and `ready()` of a driver waits for. What counts is queued, or was handed to a connection that has not
+    /// written it yet. Default 256 KiB: enough to keep a connection busy until the application has made the next
+    /// message, little enough for many clients at once.
+    ///
+    /// A sender that waits before each message never has more in memory for a peer than this and that message. It is not
+    /// refused as long as a message is no larger than [`queued_bytes`](Self::queued_bytes) without this. 1 means:
+    /// when everything has left; more than `queued_bytes` is taken for `queued_bytes`.
+    pub ready_bytes: usize,
     /// Most bytes queued for all peers of a server that nobody carries away. Default 64 MiB; what comes on top
     /// is dropped and counted.
     pub queued_peer_bytes: usize,
@@ -48,6 +67,13 @@ pub struct Limits {
     pub handlers_in_flight: usize,
 }
 
+impl Limits {
+    /// Whether a peer with so many bytes on their way is ready for more.
+    pub(crate) const fn is_ready(&self, under_way: usize) -> bool {
+        under_way == 0 || under_way < self.ready_bytes && under_way < self.queued_bytes
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -57,6 +83,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(60),
             packets_per_payload: 16_384,
             queued_bytes: 16 * 1024 * 1024,
+            ready_bytes: 256 * 1024,
             queued_peer_bytes: 64 * 1024 * 1024,
             json_depth: 1_024,
             attachments: 10,

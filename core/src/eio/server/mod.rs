@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod heartbeat;
 mod polling;
+mod ready;
 mod route;
 mod send;
 mod session;
@@ -208,6 +209,9 @@ impl<M> Server<M> {
         let Some(state) = self.connections.remove(connection.0) else {
             return;
         };
+        if let Some(answer) = state.answer {
+            self.forget_answer(answer);
+        }
         match state.role {
             Role::Poll { session, .. } => self.poll_lost(session, connection),
             Role::Post { session, .. } => self.post_lost(session, connection),

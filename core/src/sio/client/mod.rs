@@ -69,6 +69,7 @@ mod emit;
 mod event;
 mod inbound;
 mod namespace;
+mod ready;
 #[cfg(test)]
 mod tests;
 
@@ -83,7 +84,7 @@ use super::encode::Encoder;
 use super::packet::PacketLimits;
 use super::{Inbound, NamespaceId, SocketIo};
 use crate::eio::client as engine;
-use crate::eio::{ConnId, Transport};
+use crate::eio::{ConnId, Transport, Watch};
 use crate::id::{Keyed, Random};
 use crate::timer::Timers;
 use crate::wire::{ClientItem, ClientWire, Codec};
@@ -117,6 +118,8 @@ pub struct Client {
     acks: Acks<Owed>,
     /// Namespaces of which something waits for room in the session's queue, the one that has waited longest first.
     stalled: VecDeque<NamespaceId>,
+    /// Whether somebody waits for a namespace to be ready.
+    watch: Watch,
     encoder: Encoder,
     events: VecDeque<Event>,
 }
@@ -146,6 +149,7 @@ impl Client {
             assembly: Assembly::default(),
             acks: Acks::new(),
             stalled: VecDeque::new(),
+            watch: Watch::Idle,
             encoder: Encoder::new(),
             events: VecDeque::new(),
         }
@@ -300,6 +304,7 @@ impl Client {
     pub fn poll_transmit<C: Codec>(&mut self, connection: ConnId, wire: &mut ClientWire<C>) {
         self.flush_stalled();
         self.engine.poll_transmit(connection, wire);
+        self.tell_ready();
     }
 
     /// Takes an emptied buffer back for the next queue that needs one.
@@ -339,6 +344,8 @@ impl Client {
             match event {
                 engine::Event::Message(message) => self.receive(message),
                 engine::Event::Opened { transport } => self.opened(transport),
+                // Asked for where it is known what waits above it.
+                engine::Event::Ready => {}
                 engine::Event::Upgraded => self.events.push_back(Event::Upgraded),
                 engine::Event::UpgradeFailed(reason) => {
                     self.events.push_back(Event::UpgradeFailed(reason));
@@ -347,5 +354,6 @@ impl Client {
             }
         }
         self.flush_stalled();
+        self.tell_ready();
     }
 }

@@ -3,7 +3,7 @@
 use super::socket::{AckToken, Client, Socket, Stage};
 use super::{Event, Reason, Server, SocketId};
 use crate::Text;
-use crate::eio::{CloseReason, SessionId};
+use crate::eio::{CloseReason, SessionId, Watch};
 use crate::json::Arguments;
 use crate::sio::assembly::{Assembly, Complete, OutOfTurn};
 use crate::sio::{AckError, Encoded, Inbound, NamespaceId, Packet, PacketError, RawArguments};
@@ -218,6 +218,7 @@ impl Server {
             sid,
             auth: auth.map(|auth| Bytes::copy_from_slice(&auth)),
             stage: Stage::Connecting,
+            watch: Watch::Idle,
             rooms: Vec::new(),
             mark: 0,
             acks: BTreeMap::new(),

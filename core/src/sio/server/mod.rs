@@ -7,6 +7,7 @@ mod event;
 mod inbound;
 mod namespace;
 mod peers;
+mod ready;
 mod rooms;
 mod socket;
 #[cfg(test)]
@@ -216,6 +217,7 @@ impl Server {
     /// Moves what is due for a connection into its wire.
     pub fn poll_transmit<C: Codec>(&mut self, connection: ConnId, wire: &mut Wire<C>) {
         self.engine.poll_transmit(connection, wire);
+        self.drain();
     }
 
     /// Takes an emptied buffer back for the next queue that needs one.
@@ -364,6 +366,7 @@ impl Server {
                 eio::Event::Message { session, message } => self.receive(session, message),
                 eio::Event::Opened { session } => self.admit(session),
                 eio::Event::Closed { session, reason } => self.dismiss(session, reason),
+                eio::Event::Ready { session } => self.tell_ready(session),
                 eio::Event::Upgraded { .. } => {}
                 eio::Event::Handshake { request } => self.events.push_back(Event::Handshake { request }),
                 eio::Event::Request { request, head } => {
