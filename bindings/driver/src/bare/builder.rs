@@ -7,6 +7,7 @@ use crate::core::{
 };
 use crate::engine::{EngineMachine, Shard};
 use crate::error::Error;
+use crate::handle::SessionReadies;
 use crate::router::{Fallback, Gate};
 
 use bytes::Bytes;
@@ -36,6 +37,7 @@ pub(crate) struct EngineInner {
     config: EngineConfig,
     handlers: Handlers,
     shard: Shard<EngineMachine>,
+    readies: SessionReadies,
 }
 
 /// What is called with a session and what happened to it.
@@ -135,6 +137,7 @@ impl EngineServerBuilder {
             config,
             handlers,
             shard: Shard::new(),
+            readies: SessionReadies::default(),
         }))
     }
 }
@@ -150,6 +153,10 @@ impl EngineInner {
 
     pub(crate) const fn shard(&self) -> &Shard<EngineMachine> {
         &self.shard
+    }
+
+    pub(crate) const fn readies(&self) -> &SessionReadies {
+        &self.readies
     }
 
     pub(crate) fn with_core<R>(
