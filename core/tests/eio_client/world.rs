@@ -428,6 +428,11 @@ impl World {
 }
 
 impl Link {
+    /// Bytes that the network has not taken.
+    pub(crate) fn unwritten(&self) -> usize {
+        self.out.len()
+    }
+
     fn is_of(&self, id: ConnId) -> bool {
         self.server.as_ref().is_some_and(|end| end.id == id)
     }

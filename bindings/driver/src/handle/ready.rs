@@ -173,11 +173,10 @@ impl<K: Copy + Ord> Readies<K> {
     #[must_use = "whoever waits must be woken, outside every lock"]
     pub(crate) fn take(&self, peer: K) -> Vec<Waker> {
         let mut waiting = self.lock();
-        let mut rest = waiting.wakers.split_off(&(peer, 0));
-        let mut later = rest.split_off(&(peer, Place::MAX));
-        waiting.wakers.append(&mut later);
-        drop(waiting);
-        rest.into_values().collect()
+        let theirs = waiting.wakers.range((peer, 0)..=(peer, Place::MAX));
+        let theirs: Vec<_> = theirs.map(|(key, _)| *key).collect();
+        let wakers = theirs.iter().filter_map(|key| waiting.wakers.remove(key));
+        wakers.collect()
     }
 
     fn enter(&self, peer: K, place: &mut Option<Place>, waker: Waker) -> Option<Waker> {

@@ -120,9 +120,8 @@ impl Socket {
     /// one client waits for [`ready`](Self::ready) before, or is [`volatile`](Self::volatile).
     ///
     /// # Errors
-    /// When `arguments` cannot be serialised, the event is reserved, the client has left, or its queue is full:
-    /// then its session is closed, with [`CloseReason::SlowConsumer`](crate::bare::CloseReason::SlowConsumer) behind the
-    /// [`Reason`](crate::Reason).
+    /// When `arguments` cannot be serialised, the event is reserved, the client has left, or its queue is full: then
+    /// its session is closed, and the [`Reason`](crate::Reason) in `on_disconnect` says so.
     pub fn emit<A: WriteArguments + ?Sized>(&self, event: &str, arguments: &A) -> Result<(), Error> {
         self.send(event, arguments, Delivery::Reliable)
     }
