@@ -72,13 +72,28 @@ pub struct Limits {
     /// [`TooManyPackets`](crate::eio::payload::PayloadError::TooManyPackets); the client is answered 200 and learns it
     /// from its next request.
     pub packets_per_payload: usize,
-    /// Most bytes queued for one client that does not read. Default 16 MiB: some seconds of a fast stream, and with
-    /// a thousand such clients still less than a machine has.
+    /// Most bytes queued for one peer that does not read. Default 16 MiB: a burst of a hundred large messages fits, and
+    /// a thousand clients that stopped reading do not fill the memory of a server.
     ///
-    /// Volatile packets are dropped long before, as soon as anything waits. Beyond it the queue is let go and the
-    /// session ends with [`CloseReason::SlowConsumer`](crate::eio::CloseReason::SlowConsumer); whoever sent hears
-    /// `QueueFull`. One message may be larger if nothing else is queued. On a client nothing ends: `QueueFull` alone.
+    /// What happens to a peer that reads more slowly than is sent to it:
+    ///
+    /// | what is sent | while nothing waits | while something waits | beyond this limit |
+    /// | --- | --- | --- | --- |
+    /// | [volatile](crate::eio::Delivery::Volatile) | leaves | is dropped | is dropped |
+    /// | [reliable](crate::eio::Delivery::Reliable) | leaves | is queued | a server closes the session ([`CloseReason::SlowConsumer`](crate::eio::CloseReason::SlowConsumer)), a client refuses it |
+    /// | reliable, after waiting until the peer is [ready](Self::ready_bytes) | leaves | is queued | does not happen |
+    ///
+    /// A message larger than this is taken alone, when nothing is queued.
     pub queued_bytes: usize,
+    /// With less than so many bytes on their way to a peer it is ready for more: what `watch_ready` of servers and clients
+    /// tells, and `ready()` of a driver waits for. What counts is queued, or was handed to a connection that has not
+    /// written it yet. Default 256 KiB: enough to keep a connection busy until the application has made the next
+    /// message, little enough for many clients at once.
+    ///
+    /// A sender that waits before each message never has more in memory for a peer than this and that message. It is not
+    /// refused as long as a message is no larger than [`queued_bytes`](Self::queued_bytes) without this. 1 means:
+    /// when everything has left; more than `queued_bytes` is taken for `queued_bytes`.
+    pub ready_bytes: usize,
     /// Most bytes queued for all peers of a server that nobody carries away. Default 64 MiB: one second of a busy
     /// cluster. What comes on top is dropped and counted:
     /// [`lost_peer_messages`](crate::sio::Server::lost_peer_messages).
@@ -154,6 +169,13 @@ pub struct Limits {
     pub handlers_in_flight: usize,
 }
 
+impl Limits {
+    /// Whether a peer with so many bytes on their way is ready for more.
+    pub(crate) const fn is_ready(&self, under_way: usize) -> bool {
+        under_way == 0 || under_way < self.ready_bytes && under_way < self.queued_bytes
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -163,6 +185,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(60),
             packets_per_payload: 16_384,
             queued_bytes: 16 * 1024 * 1024,
+            ready_bytes: 256 * 1024,
             queued_peer_bytes: 64 * 1024 * 1024,
             json_depth: 1_024,
             attachments: 10,

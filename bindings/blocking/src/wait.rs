@@ -1,7 +1,7 @@
 use socketio_driver::client::{Deliver, SimpleCall};
-use socketio_driver::{Arguments, Call, CallError, Error};
+use socketio_driver::{Arguments, Call, CallError, Error, Ready};
 
-use crate::threads::{WouldDeadlock, wait_for};
+use crate::threads::{Patience, WouldDeadlock, wait_for, wait_ready};
 
 /// Waiting for an answer: what `.await` is in the other bindings.
 ///
@@ -53,6 +53,18 @@ impl Wait for Deliver {
 
     fn wait(self) -> Self::Output {
         wait_for(self).unwrap_or_else(refused)
+    }
+}
+
+/// It is waited for only if it is not ready at once.
+impl Wait for Ready {
+    type Output = Result<(), Error>;
+
+    fn wait(self) -> Self::Output {
+        match wait_ready(self, Patience::Endless) {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) | Err(WouldDeadlock) => Err(Error::WouldDeadlock),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 pub(crate) use socketio_core::Sid as EngineSid;
 pub(crate) use socketio_core::eio::{
     CLIENT_BUNDLES, ClientBundle, CloseReason, Config as EngineConfig, ConnId, Delivery, Gate, Peer,
-    RefusalContext, RequestError, RequestId, SendError, SessionId, Transport, Transports, Upgrades,
+    Readiness, RefusalContext, RequestError, RequestId, SendError, SessionId, Transport, Transports,
+    Upgrades,
 };
 pub(crate) use socketio_core::http::{
     BodyLength, Cookie, Cors, HeadLimits, Method, Query, RequestHead, Response, ResponseDecoder,

@@ -18,7 +18,8 @@ pub enum Error {
     /// As many packets of a client wait for their namespace to be joined as may.
     BufferFull,
     /// The peer does not read and the queue of what is sent to it is full. A server has closed that client's session;
-    /// the packet of a client was not queued, and it may wait and try again.
+    /// the packet of a client was not queued, and it may try again when it is [ready](crate::ClientSocket::ready). Does
+    /// not happen to who waits for that before each emit.
     QueueFull,
     /// Larger than the server takes.
     TooLarge {
@@ -55,7 +56,7 @@ impl fmt::Display for Error {
                 "too much waits for the namespace to be joined; send less or raise Offline::Buffer"
             }
             Self::QueueFull => {
-                "the peer did not read and its queue is full; send less, use volatile() or raise Limits::queued_bytes"
+                "the peer did not read and its queue is full; wait for ready() before, use volatile() or raise Limits::queued_bytes"
             }
             Self::TooLarge { limit } => {
                 return write!(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::core::{self, AckError, AckId, Arguments, NamespaceId, SocketId};
 use crate::engine::{Bundles, Shard, SocketMachine};
 use crate::error::Error;
-use crate::handle::Socket;
+use crate::handle::{Socket, SocketReadies};
 use crate::hash::FixedMap;
 use crate::router::Router;
 
@@ -19,6 +19,7 @@ pub(crate) struct Inner {
     /// The client's files; set when serving begins, if there are any.
     bundles: OnceLock<Bundles>,
     calls: Calls,
+    readies: SocketReadies,
 }
 
 impl Inner {
@@ -29,6 +30,7 @@ impl Inner {
             namespaces: OnceLock::new(),
             bundles: OnceLock::new(),
             calls: Calls::default(),
+            readies: SocketReadies::default(),
         })
     }
 
@@ -42,6 +44,10 @@ impl Inner {
 
     pub(crate) fn calls(&self) -> &Calls {
         &self.calls
+    }
+
+    pub(crate) const fn readies(&self) -> &SocketReadies {
+        &self.readies
     }
 
     pub(crate) fn bundles(&self) -> Option<&Bundles> {

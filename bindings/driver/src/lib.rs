@@ -94,7 +94,7 @@ pub use client::{Client, ClientBuilder, ClientReason, ClientSocket, SimpleClient
 pub use engine::{HostedError, HostedReply, HostedUpgrade};
 pub use error::{BuildError, CallError, Error, ErrorReport, ExtractError, HandlerError, Stage};
 pub use extract::{Ack, Arg, Args, Attachments, Auth, Data, Event, Extract, State};
-pub use handle::{Broadcast, Call, IntoRooms, Namespace, Server, Socket, VolatileSocket};
+pub use handle::{Broadcast, Call, IntoRooms, Namespace, Ready, Server, Socket, VolatileSocket};
 pub use handler::{Handler, IntoOutcome, Reply};
 pub use refusal::Refusal;
 pub use refused::Refused;

@@ -28,7 +28,7 @@ pub use server::{
 pub use violation::Violation;
 
 // What the verbs and events of this layer are made of, so that a driver needs to look nowhere else.
-pub use crate::eio::{ConnId, Delivery, Peer, RequestId, Transport};
+pub use crate::eio::{ConnId, Delivery, Peer, Readiness, RequestId, Transport};
 pub use crate::json::{Arguments, Raw, Value};
 
 pub(crate) use encode::write_json_string;

@@ -7,6 +7,7 @@ mod closing;
 mod heartbeat;
 mod limits;
 mod noise;
+mod ready;
 mod sessions;
 mod upgrade;
 mod world;

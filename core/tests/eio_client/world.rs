@@ -361,7 +361,13 @@ impl World {
                 self.pump_link(index);
             }
         }
-        assert!(self.client.poll_event().is_none(), "writing tells nothing");
+        while let Some(event) = self.client.poll_event() {
+            assert!(
+                matches!(event, client::Event::Ready),
+                "writing tells nothing else"
+            );
+            self.events.push(event);
+        }
     }
 
     fn pump_link(&mut self, index: usize) {
@@ -422,6 +428,11 @@ impl World {
 }
 
 impl Link {
+    /// Bytes that the network has not taken.
+    pub(crate) fn unwritten(&self) -> usize {
+        self.out.len()
+    }
+
     fn is_of(&self, id: ConnId) -> bool {
         self.server.as_ref().is_some_and(|end| end.id == id)
     }

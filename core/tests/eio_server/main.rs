@@ -9,6 +9,7 @@ mod limits;
 mod pair;
 mod polling;
 mod properties;
+mod ready;
 mod refusals;
 mod requests;
 mod shutdown;

@@ -242,6 +242,8 @@ impl Pair {
             link.window = link.window.saturating_sub(count);
             link.flow = flow;
             if count > 0 {
+                // Tells the wire how much is still unwritten.
+                let _ = link.wire.poll_output(&mut link.out);
                 continue;
             }
             if flow == Flow::Closing && link.out.is_empty() {

@@ -16,3 +16,4 @@ mod model;
 mod namespaces;
 mod noise;
 mod offline;
+mod ready;

@@ -14,5 +14,6 @@ mod model;
 mod noise;
 mod order;
 mod peers;
+mod ready;
 mod rooms;
 mod violations;

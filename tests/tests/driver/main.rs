@@ -2,6 +2,7 @@
 //! both schedulers of tokio.
 
 mod backpressure;
+mod backpressure_ready;
 mod calls;
 mod emitting;
 mod failures;

@@ -5,5 +5,6 @@ mod deadlock;
 mod ends;
 mod handlers;
 mod limits;
+mod readiness;
 mod support;
 mod talk;

@@ -55,6 +55,11 @@ impl<T: Send> News<T> {
         Teller(self.0.0.clone())
     }
 
+    /// What is told within `time`.
+    pub(crate) fn within(&self, time: Duration) -> Option<T> {
+        self.1.recv_timeout(time).ok()
+    }
+
     pub(crate) fn next(&self) -> T {
         self.1.recv_timeout(LONG).expect("is told")
     }

@@ -7,6 +7,7 @@ use crate::core::{
 };
 use crate::engine::{EngineMachine, Shard};
 use crate::error::Error;
+use crate::handle::SessionReadies;
 use crate::refused::{Refused, RefusedHook};
 use crate::router::{Fallback, Gate};
 
@@ -37,6 +38,7 @@ pub(crate) struct EngineInner {
     config: EngineConfig,
     handlers: Handlers,
     shard: Shard<EngineMachine>,
+    readies: SessionReadies,
 }
 
 /// What is called with a session and what happened to it.
@@ -144,6 +146,7 @@ impl EngineServerBuilder {
             config,
             handlers,
             shard: Shard::new(),
+            readies: SessionReadies::default(),
         }))
     }
 }
@@ -159,6 +162,10 @@ impl EngineInner {
 
     pub(crate) const fn shard(&self) -> &Shard<EngineMachine> {
         &self.shard
+    }
+
+    pub(crate) const fn readies(&self) -> &SessionReadies {
+        &self.readies
     }
 
     pub(crate) fn with_core<R>(

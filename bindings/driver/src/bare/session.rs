@@ -8,6 +8,7 @@ use crate::core::{
     Delivery, EngineMessage, EngineSid, Peer, RequestHead, SendError, SessionId, Text, Transport,
 };
 use crate::error::Error;
+use crate::handle::Ready;
 
 /// One Engine.IO session. Clones are handles to the same session, and may outlive it.
 #[derive(Clone)]
@@ -38,6 +39,10 @@ impl Session {
         }))
     }
 
+    pub(crate) fn inner(&self) -> &Arc<EngineInner> {
+        &self.0.inner
+    }
+
     pub(crate) fn id(&self) -> SessionId {
         self.0.id
     }
@@ -66,10 +71,11 @@ impl Session {
             .flatten()
     }
 
-    /// Sends a message.
+    /// Sends a message. What happens when the client reads more slowly than is sent to it is told at
+    /// [`Limits::queued_bytes`](crate::Limits::queued_bytes); whoever can wait calls [`ready`](Self::ready) before.
     ///
     /// # Errors
-    /// When the session has ended, or its client does not read what is sent to it.
+    /// When the session has ended, or its client does not read what is sent to it: then the session is closed.
     pub fn send(&self, message: &EngineMessage) -> Result<(), Error> {
         self.deliver(message, Delivery::Reliable)
     }
@@ -90,6 +96,12 @@ impl Session {
     /// As for [`send`](Self::send); a dropped message is none.
     pub fn send_volatile(&self, message: &EngineMessage) -> Result<(), Error> {
         self.deliver(message, Delivery::Volatile)
+    }
+
+    /// Waits until the client is ready for more, so that it never gets more than it reads; see [`Ready`]. A handler
+    /// cannot wait: clone the session into a task.
+    pub fn ready(&self) -> Ready {
+        Ready::of_session(self.clone())
     }
 
     /// Ends the session after what is queued for it.

@@ -11,7 +11,7 @@ use crate::client::{
 };
 use crate::core::{Arguments, ClientReasonKind, Rejoins, Text, Transport, WriteArguments};
 use crate::error::Error;
-use crate::handle::Call;
+use crate::handle::{Call, Ready};
 use crate::router::Async;
 
 /// A Socket.IO client: one connection to a server with any number of namespaces. Clones are handles to the same
@@ -94,6 +94,11 @@ impl Client {
     /// As [`ClientSocket::emit`].
     pub fn emit<A: WriteArguments + ?Sized>(&self, event: &str, arguments: &A) -> Result<(), Error> {
         self.main.emit(event, arguments)
+    }
+
+    /// Waits until the main namespace is joined and the server is ready for more; see [`ClientSocket::ready`].
+    pub fn ready(&self) -> Ready {
+        self.main.ready()
     }
 
     /// Sends only what can leave at once, and drops the rest.

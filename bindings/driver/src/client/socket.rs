@@ -12,7 +12,7 @@ use crate::core::{
 };
 use crate::encoding;
 use crate::error::Error;
-use crate::handle::{AnySocket, Call, any_answer, first_answer};
+use crate::handle::{AnySocket, Call, Ready, any_answer, first_answer};
 
 /// A client in one of its namespaces. Clones are handles to the same; it stays the same through reconnections, though
 /// its [`id`](Self::id) changes with each.
@@ -113,9 +113,32 @@ impl ClientSocket {
     ///
     /// # Errors
     /// When `arguments` cannot be serialised, the event is reserved, the namespace is not joined, too much waits to be
-    /// sent already, or it is larger than the server takes.
+    /// sent already ([`ready`](Self::ready) waits until it does not), or it is larger than the server takes.
     pub fn emit<A: WriteArguments + ?Sized>(&self, event: &str, arguments: &A) -> Result<(), Error> {
         self.send(event, arguments, Delivery::Reliable)
+    }
+
+    /// Waits until the namespace is joined and the server is ready for more, so that it is never sent more than it
+    /// reads; see [`Ready`]. While the connection is lost it waits for the next, whatever
+    /// [`Offline`](crate::client::Offline) says: who can wait needs no buffer.
+    ///
+    /// It is [`Error::Disconnected`] when the namespace is not joined and will not be by itself. It does not keep the
+    /// client.
+    ///
+    /// ```no_run
+    /// # use socketio_driver::{ClientSocket, Error};
+    /// # async fn count(socket: ClientSocket) -> Result<(), Error> {
+    /// for number in 0..1_000_000 {
+    ///     socket.ready().await?;
+    ///     socket.emit("number", &number)?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn ready(&self) -> Ready {
+        Ready::of_client(Self {
+            shared: Arc::clone(&self.shared),
+            _keeper: None,
+        })
     }
 
     /// Sends only what can leave at once, and drops the rest.

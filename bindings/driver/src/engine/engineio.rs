@@ -1,9 +1,10 @@
 //! The Engine.IO server in the engine room.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::sync::{Arc, Weak};
-use std::task::Context;
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 use super::bundle::Bundles;
@@ -42,6 +43,7 @@ pub async fn serve_engine<R: Runtime, L: Listener<R>>(
         core,
         inner: Arc::downgrade(&inner),
         strands: StrandTable::new(),
+        woken: VecDeque::new(),
     };
     serve_house(runtime, listener, inner, machine).await
 }
@@ -51,6 +53,8 @@ pub(crate) struct EngineMachine {
     pub(crate) core: EngineCore,
     inner: Weak<EngineInner>,
     strands: StrandTable<SessionId>,
+    /// Who has waited for a client to be ready.
+    woken: VecDeque<Waker>,
 }
 
 /// What handlers have to be called for.
@@ -95,6 +99,13 @@ impl EngineMachine {
         Some(strand)
     }
 
+    /// Whoever waits for the client of a session looks again.
+    fn rouse(&mut self, session: SessionId) {
+        if let Some(inner) = self.inner.upgrade() {
+            self.woken.extend(inner.readies().take(session));
+        }
+    }
+
     fn notice(&mut self, event: EngineEvent, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
         Some(match event {
             EngineEvent::Opened { session } => Notice::Job(self.enter(session, strands)?, SessionJob::Open),
@@ -102,7 +113,12 @@ impl EngineMachine {
                 Notice::Job(self.strand_of(session)?, SessionJob::Message(message))
             }
             EngineEvent::Closed { session, reason } => {
+                self.rouse(session);
                 Notice::Job(self.strand_of(session)?, SessionJob::Close(reason))
+            }
+            EngineEvent::Ready { session } => {
+                self.rouse(session);
+                return None;
             }
             EngineEvent::Handshake { request } => Notice::Request(OwnRequest::Handshake(request)),
             EngineEvent::Request { request, head } => Notice::Request(OwnRequest::Request(request, head)),

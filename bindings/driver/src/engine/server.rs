@@ -43,7 +43,7 @@ pub(crate) trait ServerMachine:
     fn read_body(&mut self, now: Instant, request: RequestId, limit: usize);
 }
 
-/// What [`Machine`](super::house::Machine) is for both servers, for a machine with a field `core`.
+/// What [`Machine`](super::house::Machine) is for both servers, for a machine with the fields `core` and `woken`.
 macro_rules! server_machine {
     () => {
         type Request = OwnRequest;
@@ -64,6 +64,9 @@ macro_rules! server_machine {
         }
 
         fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
+            if let Some(waker) = self.woken.pop_front() {
+                return Some(Notice::Wake(waker));
+            }
             let event = self.core.poll_event()?;
             Some(self.notice(event, strands).unwrap_or(Notice::Nothing))
         }

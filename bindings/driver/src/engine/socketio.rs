@@ -1,10 +1,11 @@
 //! The Socket.IO server in the engine room.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::bundle::Bundles;
@@ -75,6 +76,7 @@ fn build<R: Runtime>(runtime: &R, inner: &Arc<Inner>) -> io::Result<SocketMachin
         core,
         inner: Arc::downgrade(inner),
         strands: StrandTable::new(),
+        woken: VecDeque::new(),
     })
 }
 
@@ -83,6 +85,8 @@ pub(crate) struct SocketMachine {
     pub(crate) core: core::Server,
     inner: Weak<Inner>,
     strands: StrandTable<SocketId>,
+    /// Who has waited for a client to be ready.
+    woken: VecDeque<Waker>,
 }
 
 /// What handlers have to be called for.
@@ -142,6 +146,13 @@ impl SocketMachine {
         Some(strand)
     }
 
+    /// Whoever waits for the client of a socket looks again.
+    fn rouse(&mut self, socket: SocketId) {
+        if let Some(inner) = self.inner.upgrade() {
+            self.woken.extend(inner.readies().take(socket));
+        }
+    }
+
     fn notice(&mut self, event: CoreEvent, strands: &mut Strands<Self>) -> Option<Notice<Self>> {
         Some(match event {
             CoreEvent::Connect { socket, namespace } => {
@@ -165,11 +176,16 @@ impl SocketMachine {
                 Notice::Job(self.strand_of(socket)?, SocketJob::Event(event))
             }
             CoreEvent::Disconnected { socket, reason, .. } => {
+                self.rouse(socket);
                 Notice::Job(self.strand_of(socket)?, SocketJob::Disconnect(reason))
             }
             CoreEvent::Acked { ack, outcome } => {
                 let outcome = outcome.map(|arguments| arguments.detach());
                 Notice::Wake(self.inner.upgrade()?.calls().complete(ack, outcome)?)
+            }
+            CoreEvent::Ready { socket } => {
+                self.rouse(socket);
+                return None;
             }
             CoreEvent::Handshake { request } => Notice::Request(OwnRequest::Handshake(request)),
             CoreEvent::Request { request, head } => Notice::Request(OwnRequest::Request(request, head)),

@@ -10,7 +10,7 @@ use crate::encoding;
 use crate::error::Error;
 use crate::extract::SocketData;
 use crate::handle::{
-    AnySocket, Broadcast, Call, IntoRooms, Namespace, Server, any_answer, first_answer, rooms,
+    AnySocket, Broadcast, Call, IntoRooms, Namespace, Ready, Server, any_answer, first_answer, rooms,
 };
 use crate::inner::Inner;
 
@@ -115,10 +115,32 @@ impl Socket {
     /// [`Bytes`](crate::Bytes) and `serde_bytes` anywhere in the arguments are sent as attachments; a `Vec<u8>` is
     /// an array of numbers.
     ///
+    /// It never waits. A client that reads more slowly than is sent to it has the rest queued here, up to
+    /// [`Limits::queued_bytes`](crate::Limits::queued_bytes); beyond, its session is closed. So whatever sends much to
+    /// one client waits for [`ready`](Self::ready) before, or is [`volatile`](Self::volatile).
+    ///
     /// # Errors
-    /// When `arguments` cannot be serialised, the event is reserved, the client has left or its queue is full.
+    /// When `arguments` cannot be serialised, the event is reserved, the client has left, or its queue is full: then
+    /// its session is closed, and the [`Reason`](crate::Reason) in `on_disconnect` says so.
     pub fn emit<A: WriteArguments + ?Sized>(&self, event: &str, arguments: &A) -> Result<(), Error> {
         self.send(event, arguments, Delivery::Reliable)
+    }
+
+    /// Waits until the client is ready for more, so that it is never sent more than it reads; see [`Ready`].
+    ///
+    /// What counts is everything that is on its way to the client, in all its namespaces and from broadcasts, too.
+    ///
+    /// ```no_run
+    /// # use socketio_driver::{Error, Socket};
+    /// # async fn count(socket: Socket) -> Result<(), Error> {
+    /// for number in 0..1_000_000 {
+    ///     socket.ready().await?;
+    ///     socket.emit("number", &number)?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn ready(&self) -> Ready {
+        Ready::of_socket(self.clone())
     }
 
     /// Sends only what the client is ready to take at once, and drops the rest.

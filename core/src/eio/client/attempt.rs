@@ -5,7 +5,7 @@ use super::connection::{Answer, Errand, Exchange, Purpose, Role, Speech};
 use super::deadlines::Due;
 use super::event::{CloseReason, Failure};
 use super::handshake::Handshake;
-use super::session::{Attempt, Carrier, Phase, Polling, Session, Stage, Writing};
+use super::session::{Attempt, Carrier, Phase, Polling, Session, Stage};
 use super::{Client, ConnId, Event};
 use crate::Text;
 use crate::eio::Transport;
@@ -94,7 +94,7 @@ impl<M> Client<M> {
             }),
             Transport::WebSocket => Carrier::WebSocket {
                 connection,
-                writing: Writing::Done,
+                unwritten: 0,
             },
         };
         self.deadlines.disarm(Due::Connect);

@@ -5,6 +5,7 @@ use super::deadlines::Due;
 use super::event::{CloseReason, Event, Failure};
 use super::session::{Carrier, Phase, Stage};
 use crate::OutBuf;
+use crate::eio::Watch;
 use crate::timer::later;
 use std::time::Instant;
 
@@ -59,6 +60,7 @@ impl<M> Client<M> {
             return;
         }
         self.deadlines.disarm_all();
+        self.watch = Watch::Idle;
         self.unwant_all_but(None);
         let queue = core::mem::replace(&mut self.queue, OutBuf::new());
         self.recycle(queue);

@@ -31,6 +31,9 @@ pub enum Event<M = Message> {
     Upgraded,
     /// It could not; it stays on polling.
     UpgradeFailed(CloseReason),
+    /// The server is ready for more and was not when [`watch_ready`](super::Client::watch_ready) asked; once for all who
+    /// asked.
+    Ready,
     /// The session, or the attempt to begin one, ended; exactly one for each
     /// [`connect`](super::Client::connect) that said `true`.
     Closed {

@@ -35,6 +35,7 @@ mod exchange;
 mod handshake;
 mod heartbeat;
 mod polling;
+mod ready;
 mod request;
 mod send;
 mod session;
@@ -45,7 +46,7 @@ pub use config::{Config, Cookies, Fallback, Remembered, Security, Target, Transp
 pub use event::{CloseReason, Dial, Event, State};
 pub use send::SendError;
 
-use super::{ConnId, Message, Transport};
+use super::{ConnId, Message, Transport, Watch};
 use crate::id::Random;
 use crate::slab::Slab;
 use crate::wire::{ClientItem, ClientWire, ClientWireError, Codec, Plain};
@@ -90,6 +91,7 @@ pub struct Client<M = Message> {
     events: VecDeque<Event<M>>,
     /// Packets for the server as complete, unmasked WebSocket frames, whatever the transport.
     queue: OutBuf,
+    watch: Watch,
     /// Emptied buffers for the queue.
     spares: Vec<OutBuf>,
 }
@@ -125,6 +127,7 @@ impl<M> Client<M> {
             ready: VecDeque::new(),
             events: VecDeque::new(),
             queue: OutBuf::new(),
+            watch: Watch::Idle,
             spares: Vec::new(),
         }
     }
@@ -198,6 +201,7 @@ impl<M> Client<M> {
             Some(Role::Idle(_)) => self.forget_idle(connection),
             Some(Role::Dialing(_) | Role::Ending) | None => {}
         }
+        self.tell_if_ready();
     }
 
     /// The connection could not be made, was lost, or was closed; its handle is stale from now on.
@@ -224,6 +228,7 @@ impl<M> Client<M> {
             Role::WebSocket(Speech::Session) => self.end(CloseReason::ConnectionLost),
             Role::Ending => {}
         }
+        self.tell_if_ready();
     }
 
     /// Time has passed. Spurious calls change nothing.

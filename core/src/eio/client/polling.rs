@@ -132,6 +132,7 @@ impl<M> Client<M> {
         self.deadlines.disarm(Due::Post);
         if let Some(polling) = self.polling() {
             polling.post = None;
+            polling.unwritten = 0;
         }
         self.rest(connection, Line::Reused, persistence);
         if self.is_closing() && self.queue.is_empty() {
@@ -159,7 +160,10 @@ impl<M> Client<M> {
         self.unwant(connection);
         if let Some(polling) = self.polling() {
             match errand {
-                Errand::Post => polling.post = None,
+                Errand::Post => {
+                    polling.post = None;
+                    polling.unwritten = 0;
+                }
                 _ => polling.poll = None,
             }
         }

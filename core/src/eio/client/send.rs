@@ -1,7 +1,7 @@
 //! Packets for the server.
 
 use super::Client;
-use super::session::{Carrier, Phase, Stage, Writing};
+use super::session::{Carrier, Phase, Stage};
 use crate::OutBuf;
 use crate::eio::{Delivery, Message, Transport};
 use crate::ws::{Fin, OpCode, write_header};
@@ -149,7 +149,7 @@ impl<M> Client<M> {
             && self.queue.is_empty()
             && match &session.carrier {
                 Carrier::Polling(polling) => polling.post.is_none() && !polling.is_pausing(),
-                Carrier::WebSocket { writing, .. } => *writing == Writing::Done,
+                Carrier::WebSocket { unwritten, .. } => *unwritten == 0,
             }
     }
 

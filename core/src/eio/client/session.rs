@@ -39,14 +39,11 @@ pub(super) enum Stage {
 /// What carries a session now.
 pub(super) enum Carrier {
     Polling(Polling),
-    WebSocket { connection: ConnId, writing: Writing },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writing {
-    Done,
-    /// The last batch is still being written.
-    Underway,
+    WebSocket {
+        connection: ConnId,
+        /// Bytes that were handed to it and not written yet.
+        unwritten: usize,
+    },
 }
 
 #[derive(Default)]
@@ -55,6 +52,8 @@ pub(super) struct Polling {
     pub(super) poll: Option<ConnId>,
     /// The POST under way.
     pub(super) post: Option<ConnId>,
+    /// Bytes of it that were not written yet.
+    pub(super) unwritten: usize,
     /// Connections at rest, the one that rested longest first.
     pub(super) idle: Vec<ConnId>,
     /// Connections being dialled for whatever needs one.
@@ -92,6 +91,16 @@ impl Session {
         match self.carrier {
             Carrier::Polling(_) => Transport::Polling,
             Carrier::WebSocket { .. } => Transport::WebSocket,
+        }
+    }
+}
+
+impl Carrier {
+    /// Bytes that were handed to a connection and not written yet.
+    pub(super) const fn unwritten(&self) -> usize {
+        match self {
+            Self::Polling(polling) => polling.unwritten,
+            Self::WebSocket { unwritten, .. } => *unwritten,
         }
     }
 }

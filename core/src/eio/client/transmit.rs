@@ -1,7 +1,7 @@
 //! From the queue into the wires.
 
 use super::connection::{Command, Errand, Role, Speech};
-use super::session::{Carrier, Phase, Stage, Writing};
+use super::session::{Carrier, Phase, Stage};
 use super::{Client, ConnId};
 use crate::eio::Transport;
 use crate::http::RequestKind;
@@ -23,9 +23,17 @@ impl<M> Client<M> {
             }
         }
         let role = self.connections.get(connection.0).map(|state| &state.role);
-        if matches!(role, Some(Role::WebSocket(Speech::Session))) {
-            self.write_queue(wire);
+        match role {
+            Some(Role::WebSocket(Speech::Session)) => self.write_queue(wire),
+            Some(Role::Busy(exchange)) if exchange.errand == Errand::Post => {
+                let unwritten = wire.unwritten();
+                if let Some(polling) = self.polling() {
+                    polling.unwritten = unwritten;
+                }
+            }
+            _ => {}
         }
+        self.tell_if_ready();
     }
 
     fn next_command(&mut self, connection: ConnId) -> Option<Command> {
@@ -65,9 +73,8 @@ impl<M> Client<M> {
             wire.take_output_from(&mut self.spares);
             wire.send(&mut self.queue);
         }
-        if let Carrier::WebSocket { writing, .. } = &mut session.carrier {
-            let is_done = self.queue.is_empty() && wire.unwritten() == 0;
-            *writing = if is_done { Writing::Done } else { Writing::Underway };
+        if let Carrier::WebSocket { unwritten, .. } = &mut session.carrier {
+            *unwritten = wire.unwritten();
         }
         if session.stage == Stage::Closing && self.queue.is_empty() {
             wire.close(None);

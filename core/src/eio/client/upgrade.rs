@@ -7,7 +7,7 @@
 use super::connection::{Command, Errand, Purpose, Role, Speech};
 use super::deadlines::Due;
 use super::event::CloseReason;
-use super::session::{Carrier, Phase, Step, Upgrade, Writing};
+use super::session::{Carrier, Phase, Step, Upgrade};
 use super::{Client, ConnId, Event};
 use crate::timer::later;
 use crate::wire::ClientItem;
@@ -61,7 +61,7 @@ impl<M> Client<M> {
         if let Phase::Open(session) = &mut self.phase {
             session.carrier = Carrier::WebSocket {
                 connection,
-                writing: Writing::Done,
+                unwritten: 0,
             };
         }
         self.remember_websocket();

@@ -29,8 +29,19 @@ pub(super) struct Connection {
     pub(super) commands: VecDeque<Command>,
     pub(super) readiness: Readiness,
     pub(super) timer: Option<TimerId>,
+    /// The answer to a poll that is being written.
+    pub(super) answer: Option<Answer>,
     /// Counts the requests, so that a late answer does not meet a later request.
     pub(super) serial: u32,
+}
+
+/// An answer to a poll that is not written to its end.
+#[derive(Clone, Copy)]
+pub(super) struct Answer {
+    /// Whose packets it carries.
+    pub(super) session: SessionId,
+    /// What is left of it, and counted at the session.
+    pub(super) unwritten: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,6 +105,7 @@ impl Connection {
             commands: VecDeque::new(),
             readiness: Readiness::Quiet,
             timer: None,
+            answer: None,
             serial: 0,
         }
     }

@@ -33,6 +33,12 @@ pub enum Event<M = Message> {
         /// The session.
         session: SessionId,
     },
+    /// A client is ready for more that was not when [`watch_ready`](super::Server::watch_ready) asked; once for all who
+    /// asked.
+    Ready {
+        /// The session.
+        session: SessionId,
+    },
     /// A session ended. Nothing more is heard of it.
     Closed {
         /// The session; the handle is stale now.

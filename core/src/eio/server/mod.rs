@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod heartbeat;
 mod polling;
+mod ready;
 mod refusal;
 mod route;
 mod send;
@@ -205,6 +206,9 @@ impl<M> Server<M> {
             return;
         };
         self.addresses.leave(state.peer);
+        if let Some(answer) = state.answer {
+            self.forget_answer(answer);
+        }
         match state.role {
             Role::Poll { session, .. } => self.poll_lost(session, connection),
             Role::Post { session, .. } => self.post_ended(session, connection, CloseReason::PostLost),

@@ -1,11 +1,11 @@
 //! From a request to what it is for: the checks of protocol section 1.5, in their order.
 
 use super::connection::{Command, Role};
-use super::session::{Carrier, Heartbeat, Polling, Session, Writing};
+use super::session::{Carrier, Heartbeat, Polling, Session};
 use super::{
     ConnId, Event, Peer, RefusalContext, RequestError, RequestId, Server, SessionId, Stage, TimerKind,
 };
-use crate::eio::{ClientBundle, Gate, Transport};
+use crate::eio::{ClientBundle, Gate, Transport, Watch};
 use crate::http::{Headers, Method, RequestHead, Response, StatusCode, WebSocketRefusal, WebSocketRequest};
 use crate::{OutBuf, Sid};
 use bytes::Bytes;
@@ -267,7 +267,7 @@ impl<M> Server<M> {
             Transport::Polling => Carrier::Polling(Polling::new()),
             Transport::WebSocket => Carrier::WebSocket {
                 connection,
-                writing: Writing::Done,
+                unwritten: 0,
             },
         };
         let queue = OutBuf::new();
@@ -278,6 +278,8 @@ impl<M> Server<M> {
             carrier,
             heartbeat: Heartbeat::Stopped,
             queue,
+            answers: 0,
+            watch: Watch::Idle,
         };
         let id = SessionId(self.sessions.insert(session));
         self.by_sid.insert(sid, id);

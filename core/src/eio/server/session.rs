@@ -1,7 +1,7 @@
 use super::{ConnId, Peer};
 use crate::OutBuf;
 use crate::Sid;
-use crate::eio::Transport;
+use crate::eio::{Transport, Watch};
 use crate::http::RequestHead;
 use crate::slab::Key;
 use crate::timer::TimerId;
@@ -26,6 +26,9 @@ pub(super) struct Session {
     pub(super) heartbeat: Heartbeat,
     /// Packets for the client as complete WebSocket frames, whatever the transport.
     pub(super) queue: OutBuf,
+    /// Bytes of answers to polls that were not written yet, on whatever connections.
+    pub(super) answers: usize,
+    pub(super) watch: Watch,
 }
 
 /// What carries a session now.
@@ -33,15 +36,9 @@ pub(super) enum Carrier {
     Polling(Polling),
     WebSocket {
         connection: ConnId,
-        /// Whether the last batch is still being written.
-        writing: Writing,
+        /// Bytes that were handed to it and not written yet.
+        unwritten: usize,
     },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writing {
-    Done,
-    Underway,
 }
 
 pub(super) struct Polling {
@@ -116,8 +113,20 @@ impl Session {
         self.queue.is_empty()
             && match &self.carrier {
                 Carrier::Polling(polling) => polling.poll.is_some(),
-                Carrier::WebSocket { writing, .. } => *writing == Writing::Done,
+                Carrier::WebSocket { unwritten, .. } => *unwritten == 0,
             }
+    }
+
+    /// Bytes that are queued for the client, or handed to its connections and not written yet.
+    pub(super) const fn under_way(&self) -> usize {
+        let unwritten = match &self.carrier {
+            Carrier::Polling(_) => 0,
+            Carrier::WebSocket { unwritten, .. } => *unwritten,
+        };
+        self.queue
+            .len()
+            .saturating_add(unwritten)
+            .saturating_add(self.answers)
     }
 
     pub(super) const fn is_open(&self) -> bool {

@@ -1,8 +1,9 @@
 //! From the queues into the wires.
 
 use super::connection::{Command, Role};
-use super::session::{Carrier, Writing};
+use super::session::Carrier;
 use super::{ConnId, RequestError, Server, SessionId};
+use crate::eio::Watch;
 use crate::wire::{Codec, Expiry, Wire};
 
 /// While this much is unwritten on a connection the rest stays in the session's queue, where it is counted.
@@ -11,6 +12,7 @@ const HIGH_WATER: usize = 256 * 1024;
 impl<M> Server<M> {
     pub(super) fn transmit<C: Codec>(&mut self, connection: ConnId, wire: &mut Wire<C>) {
         self.carry_out_commands(connection, wire);
+        self.count_answer(connection, wire.unwritten());
         match self.connections.get(connection.0).map(|state| &state.role) {
             Some(Role::WebSocket(session)) => self.write_queue(*session, wire),
             Some(Role::Poll { session, .. }) => self.write_poll(connection, *session, wire),
@@ -61,18 +63,21 @@ impl<M> Server<M> {
         }
     }
 
-    fn write_queue<C: Codec>(&mut self, session: SessionId, wire: &mut Wire<C>) {
-        let Some(session) = self.sessions.get_mut(session.0) else {
+    fn write_queue<C: Codec>(&mut self, id: SessionId, wire: &mut Wire<C>) {
+        let Some(session) = self.sessions.get_mut(id.0) else {
             return;
         };
         if wire.unwritten() < HIGH_WATER {
             wire.send(&mut session.queue);
         }
-        let is_done = session.queue.is_empty() && wire.unwritten() == 0;
-        if let Carrier::WebSocket { writing, .. } = &mut session.carrier {
-            *writing = if is_done { Writing::Done } else { Writing::Underway };
+        if let Carrier::WebSocket { unwritten, .. } = &mut session.carrier {
+            *unwritten = wire.unwritten();
         }
-        if let Some(spare) = session.queue.take_spare() {
+        let spare = session.queue.take_spare();
+        if session.watch == Watch::Watching {
+            self.tell_if_ready(id);
+        }
+        if let Some(spare) = spare {
             self.recycle(spare);
         }
     }
@@ -95,5 +100,7 @@ impl<M> Server<M> {
             self.recycle(spare);
         }
         self.rest(connection);
+        self.begin_answer(connection, session, wire.unwritten());
+        self.tell_if_ready(session);
     }
 }

@@ -10,7 +10,7 @@
 //! all of this.
 
 use super::connection::{Command, Role};
-use super::session::{Carrier, Phase, Probe, Upgrade, Writing};
+use super::session::{Carrier, Phase, Probe, Upgrade};
 use super::{CloseReason, ConnId, Due, Event, Server, SessionId, TimerKind, later};
 use crate::http::Headers;
 use crate::wire::{Item, WireError};
@@ -197,7 +197,7 @@ impl<M> Server<M> {
         if let Some(session) = self.sessions.get_mut(id.0) {
             session.carrier = Carrier::WebSocket {
                 connection,
-                writing: Writing::Done,
+                unwritten: 0,
             };
         }
         self.mark_ready(connection);

@@ -74,6 +74,12 @@ pub enum Event {
         /// Why.
         error: EmitError,
     },
+    /// A namespace is ready for more and was not when [`watch_ready`](super::Client::watch_ready) asked; once for all
+    /// who asked.
+    Ready {
+        /// Which.
+        namespace: NamespaceId,
+    },
     /// A namespace that was joined is left; exactly once for each [`Joined`](Self::Joined).
     Left {
         /// Which.

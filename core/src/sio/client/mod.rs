@@ -69,6 +69,7 @@ mod emit;
 mod event;
 mod inbound;
 mod namespace;
+mod ready;
 #[cfg(test)]
 mod tests;
 
@@ -84,7 +85,7 @@ use super::encode::Encoder;
 use super::packet::PacketLimits;
 use super::{Inbound, NamespaceId, SocketIo};
 use crate::eio::client as engine;
-use crate::eio::{ConnId, Transport};
+use crate::eio::{ConnId, Transport, Watch};
 use crate::id::{Keyed, Random};
 use crate::timer::Timers;
 use crate::wire::{ClientItem, ClientWire, Codec};
@@ -118,6 +119,8 @@ pub struct Client {
     acks: Acks<Owed>,
     /// Namespaces of which something waits for room in the session's queue, the one that has waited longest first.
     stalled: VecDeque<NamespaceId>,
+    /// Whether somebody waits for a namespace to be ready.
+    watch: Watch,
     encoder: Encoder,
     events: VecDeque<Event>,
 }
@@ -147,6 +150,7 @@ impl Client {
             assembly: Assembly::default(),
             acks: Acks::new(),
             stalled: VecDeque::new(),
+            watch: Watch::Idle,
             encoder: Encoder::new(),
             events: VecDeque::new(),
         }
@@ -301,6 +305,7 @@ impl Client {
     pub fn poll_transmit<C: Codec>(&mut self, connection: ConnId, wire: &mut ClientWire<C>) {
         self.flush_stalled();
         self.engine.poll_transmit(connection, wire);
+        self.tell_ready();
     }
 
     /// Takes an emptied buffer back for the next queue that needs one.
@@ -340,6 +345,8 @@ impl Client {
             match event {
                 engine::Event::Message(message) => self.receive(message),
                 engine::Event::Opened { transport } => self.opened(transport),
+                // Asked for where it is known what waits above it.
+                engine::Event::Ready => {}
                 engine::Event::Upgraded => self.events.push_back(Event::Upgraded),
                 engine::Event::UpgradeFailed(reason) => {
                     self.events.push_back(Event::UpgradeFailed(reason));
@@ -348,5 +355,6 @@ impl Client {
             }
         }
         self.flush_stalled();
+        self.tell_ready();
     }
 }

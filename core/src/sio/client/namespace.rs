@@ -6,6 +6,7 @@ use super::deliver::Deliveries;
 use super::inbound::Held;
 use super::{Client, Event, JoinError, Reason, Rejoins};
 use crate::Text;
+use crate::eio::Watch;
 use crate::sio::namespace_name::{NamespaceError, check_name};
 use crate::sio::{AckId, Encoded, NamespaceId};
 use crate::timer::TimerId;
@@ -27,6 +28,7 @@ pub(super) struct Namespace {
     pub(super) deliveries: Deliveries,
     pub(super) room: Room,
     pub(super) former: Former,
+    pub(super) watch: Watch,
 }
 
 /// Whether packets may be under way for a socket that was left on this connection. The server does not confirm that it
@@ -82,6 +84,7 @@ impl Namespace {
             deliveries: Deliveries::new(),
             room: Room::Enough,
             former: Former::Gone,
+            watch: Watch::Idle,
         }
     }
 

@@ -40,6 +40,12 @@ pub enum Event {
         /// The client's arguments, or why there are none.
         outcome: Result<Arguments, AckError>,
     },
+    /// A socket's client is ready for more that was not when [`watch_ready`](super::Server::watch_ready) asked; once for
+    /// all who asked.
+    Ready {
+        /// Which.
+        socket: SocketId,
+    },
     /// An accepted socket is gone; exactly once for each.
     Disconnected {
         /// The socket; the handle is stale now.

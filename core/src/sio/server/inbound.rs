@@ -3,7 +3,7 @@
 use super::socket::{AckToken, Client, Socket, Stage};
 use super::{Event, Reason, Server, SocketId};
 use crate::Text;
-use crate::eio::{CloseReason, RefusalContext, RequestError, SessionId};
+use crate::eio::{CloseReason, RefusalContext, RequestError, SessionId, Watch};
 use crate::json::Arguments;
 use crate::sio::assembly::{Assembly, Complete};
 use crate::sio::{AckError, Inbound, NamespaceId, Packet, PacketError, RawArguments, Violation};
@@ -257,6 +257,7 @@ impl Server {
             sid,
             auth: auth.map(|auth| Bytes::copy_from_slice(&auth)),
             stage: Stage::Connecting,
+            watch: Watch::Idle,
             rooms: Vec::new(),
             mark: 0,
             acks: BTreeMap::new(),

@@ -7,6 +7,7 @@ mod event;
 mod inbound;
 mod namespace;
 mod peers;
+mod ready;
 mod rooms;
 mod socket;
 #[cfg(test)]
@@ -379,6 +380,7 @@ impl Server {
                 eio::Event::Message { session, message } => self.receive(session, message),
                 eio::Event::Opened { session } => self.admit(session),
                 eio::Event::Closed { session, reason } => self.dismiss(session, reason),
+                eio::Event::Ready { session } => self.tell_ready(session),
                 eio::Event::Upgraded { .. } => {}
                 eio::Event::Handshake { request } => self.events.push_back(Event::Handshake { request }),
                 eio::Event::Request { request, head } => {

@@ -198,7 +198,7 @@ impl Namespace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eio::SessionId;
+    use crate::eio::{SessionId, Watch};
     use crate::id::Random;
     use crate::sio::NamespaceId;
     use proptest::prelude::*;
@@ -228,6 +228,7 @@ mod tests {
                 sid: self.random.sid(0),
                 auth: None,
                 stage: Stage::Connecting,
+                watch: Watch::Idle,
                 rooms: Vec::new(),
                 mark: 0,
                 acks: BTreeMap::new(),

@@ -1,5 +1,5 @@
 use crate::Sid;
-use crate::eio::{Peer, SessionId};
+use crate::eio::{Peer, SessionId, Watch};
 use crate::http::RequestHead;
 use crate::json::Raw;
 use crate::sio::assembly::Assembly;
@@ -60,6 +60,7 @@ pub(super) struct Socket {
     pub(super) sid: Sid,
     pub(super) auth: Option<Bytes>,
     pub(super) stage: Stage,
+    pub(super) watch: Watch,
     pub(super) rooms: Vec<Membership>,
     /// The last broadcast that was delivered or must not be.
     pub(super) mark: u64,

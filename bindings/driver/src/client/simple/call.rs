@@ -3,7 +3,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::client::ClientSocket;
-use crate::client::simple::socket::rejoined;
 use crate::core::{Arguments, Encoded};
 use crate::error::{CallError, Error};
 use crate::handle::{Call, DEFAULT_TIMEOUT, any_answer};
@@ -50,9 +49,11 @@ impl<T> SimpleCall<T> {
     async fn run(self) -> Result<T, CallError> {
         let (socket, packet) = self.packet?;
         loop {
+            socket.ready().await?;
             let call = Call::new(socket.any(), Ok(packet.clone()), any_answer).timeout(self.timeout);
             match call.await {
-                Err(CallError::NotSent(Error::NotConnected)) => rejoined(&socket).await?,
+                // It was lost in between.
+                Err(CallError::NotSent(Error::NotConnected)) => {}
                 answered => return (self.finish)(&answered?),
             }
         }

@@ -1,10 +1,6 @@
-use std::future::poll_fn;
-use std::task::Poll;
-
 use serde::de::DeserializeOwned;
 
 use crate::client::ClientSocket;
-use crate::client::hub::Course;
 use crate::client::simple::SimpleCall;
 use crate::core::{Arguments, Delivery, Encoded, Text, WriteArguments};
 use crate::error::Error;
@@ -28,8 +24,8 @@ impl SimpleSocket {
         Self(socket)
     }
 
-    /// Sends `event` as soon as the namespace is joined. A tuple makes several arguments, `&()` none, everything else
-    /// one.
+    /// Sends `event` as soon as the namespace is joined and the server is [ready](ClientSocket::ready) for it: who emits
+    /// faster than the server reads waits. A tuple makes several arguments, `&()` none, everything else one.
     ///
     /// # Errors
     /// [`Error::Disconnected`] when the namespace is not joined and will not be by itself; otherwise as
@@ -38,8 +34,10 @@ impl SimpleSocket {
         let sent = self.encoded(event, arguments);
         let (socket, packet) = sent?;
         loop {
+            socket.ready().await?;
             match socket.send_packet(&packet, Delivery::Reliable) {
-                Err(Error::NotConnected) => rejoined(&socket).await?,
+                // It was lost in between.
+                Err(Error::NotConnected) => {}
                 sent => return sent,
             }
         }
@@ -84,30 +82,4 @@ impl SimpleSocket {
         let packet = socket.encode(event, arguments)?;
         Ok((socket, packet))
     }
-}
-
-/// Waits until the namespace of `socket` is joined.
-///
-/// # Errors
-/// [`Error::Disconnected`] when it will not be by itself.
-pub(super) async fn rejoined(socket: &ClientSocket) -> Result<(), Error> {
-    // Only the hub is kept while waiting, so that a client that ends wakes who waits.
-    let mut watch = socket.inner()?.hub().watch();
-    poll_fn(|task| {
-        // Before the core is asked, so that whatever changes after that wakes.
-        let end = watch.poll(task.waker(), |standing| {
-            matches!(standing.course, Course::Over(_)).then_some(Error::Disconnected)
-        });
-        if let Poll::Ready(error) = end {
-            return Poll::Ready(Err(error));
-        }
-        let look = socket.with_core(|core, namespace, _| (core.is_joined(namespace), core.wants(namespace)));
-        match look {
-            Ok((true, _)) => Poll::Ready(Ok(())),
-            Ok((false, true)) => Poll::Pending,
-            Ok((false, false)) => Poll::Ready(Err(Error::Disconnected)),
-            Err(error) => Poll::Ready(Err(error)),
-        }
-    })
-    .await
 }

@@ -229,6 +229,10 @@ impl ClientMachine {
                 let outcome = outcome.map(|arguments| arguments.detach());
                 return Some(Notice::Wake(inner.calls().complete(ack, outcome)?));
             }
+            ClientEvent::Ready { .. } => {
+                let wakers = inner.hub().rouse();
+                self.notices.extend(wakers.into_iter().map(Notice::Wake));
+            }
             ClientEvent::Undeliverable { namespace, error } => {
                 return Some(Notice::Errand(Errand::Undeliverable(namespace, error)));
             }

@@ -1,0 +1,338 @@
+//! Applications that wait until the other side is ready before they emit, and those that do not.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use socketio_tests::binding::Ground;
+use socketio_tests::kit::socketio::join_by_polling;
+use socketio_tests::kit::{DEADLINE, Frame, Polling, RawWebSocket};
+use socketio_tokio::client::TransportOrder;
+use socketio_tokio::{Args, Client, Error, Limits, Ready, Reason, Server, Socket};
+
+use crate::support::{Door, Log, Served, block_on, eventually};
+
+crate::on_every_ground![
+    who_waits_before_each_emit_sends_any_amount_over_websocket,
+    who_waits_before_each_emit_sends_any_amount_over_polling,
+    who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told,
+    all_who_wait_are_woken_when_the_client_reads,
+    whoever_waits_is_told_when_the_server_ends,
+    a_client_that_waits_before_each_emit_sends_any_amount_over_websocket,
+    a_client_that_waits_before_each_emit_sends_any_amount_over_polling,
+    a_client_that_waits_is_told_when_it_disconnects,
+];
+
+/// One piece of what is sent.
+const PIECE: usize = 64 * 1024;
+/// So many are sent: 64 MiB.
+const PIECES: usize = 1_024;
+/// So many a client sends, whose server has to read JSON.
+const CLIENT_PIECES: usize = 512;
+/// More than the kernel takes off the hands of who sends to somebody that does not read, in pieces.
+const KERNEL: usize = 300;
+
+/// Hardly more than is needed for who waits.
+fn tight() -> Limits {
+    let mut limits = Limits::default();
+    limits.queued_bytes = limits.ready_bytes + 2 * PIECE;
+    limits
+}
+
+/// A server that sends everything when it is asked to, and counts.
+fn sender(ground: Ground, count: &Arc<AtomicUsize>, log: &Log<String>) -> Served {
+    let (count, left, failed) = (Arc::clone(count), log.clone(), log.clone());
+    Served::start(
+        ground,
+        Server::builder()
+            .limits(tight())
+            .on("all", move |socket: Socket| {
+                let (count, failed) = (Arc::clone(&count), failed.clone());
+                async move {
+                    let filler = "x".repeat(PIECE);
+                    for number in 0..PIECES {
+                        let sent = match socket.ready().await {
+                            Ok(()) => socket.emit("piece", &(number, &filler)),
+                            Err(error) => Err(error),
+                        };
+                        if let Err(error) = sent {
+                            return failed.push(error.to_string());
+                        }
+                        count.fetch_add(1, Ordering::SeqCst);
+                    }
+                    failed.push("done".to_owned());
+                }
+            })
+            .on_disconnect(move |reason: Reason| left.push(reason.to_string())),
+    )
+}
+
+fn assert_is_piece(packet: &[u8], number: usize) {
+    let expected = format!("42[\"piece\",{number},\"xxx");
+    assert!(
+        packet.starts_with(expected.as_bytes()),
+        "piece {number} is missing"
+    );
+    assert!(packet.len() > PIECE);
+}
+
+/// Whoever sends has come to a halt.
+fn assert_halts(count: &AtomicUsize) {
+    eventually("it sends", || count.load(Ordering::SeqCst) > 0);
+    let mut before = 0;
+    loop {
+        thread::sleep(Duration::from_millis(200));
+        let now = count.load(Ordering::SeqCst);
+        assert!(now < KERNEL, "{now} pieces were sent to nobody");
+        if now == before {
+            return;
+        }
+        before = now;
+    }
+}
+
+fn join_raw(served: &Served) -> RawWebSocket {
+    let mut client = RawWebSocket::open_session(&served.target);
+    client.send(&Frame::text("40"));
+    assert!(client.message().payload.starts_with(b"40"));
+    client
+}
+
+fn who_waits_before_each_emit_sends_any_amount_over_websocket(ground: Ground) {
+    let (count, log) = (Arc::default(), Log::new());
+    let served = sender(ground, &count, &log);
+    let mut client = join_raw(&served);
+    client.send(&Frame::text("42[\"all\"]"));
+    assert_halts(&count);
+    for number in 0..PIECES {
+        if number % 128 == 0 {
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert_is_piece(&client.message().payload, number);
+        let sent = count.load(Ordering::SeqCst);
+        assert!(sent < number + KERNEL, "{sent} were sent when {number} were read");
+    }
+    assert_eq!(log.wait_for(1), ["done"]);
+}
+
+fn who_waits_before_each_emit_sends_any_amount_over_polling(ground: Ground) {
+    let (count, log) = (Arc::default(), Log::new());
+    let served = sender(ground, &count, &log);
+    let mut client = Polling::open(&served.target);
+    join_by_polling(&mut client);
+    client.deliver("42[\"all\"]");
+    assert_halts(&count);
+    assert!(count.load(Ordering::SeqCst) <= 5, "nobody polls");
+    let mut number = 0;
+    while number < PIECES {
+        for packet in client.poll() {
+            assert_is_piece(packet.as_bytes(), number);
+            number += 1;
+        }
+        if number % 128 < 4 {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+    assert_eq!(log.wait_for(1), ["done"]);
+}
+
+/// Whether it is ready at once.
+fn is_ready(ready: Ready) -> Option<Result<(), Error>> {
+    block_on(async {
+        let mut ready = pin!(ready);
+        poll_fn(|task| {
+            Poll::Ready(match ready.as_mut().poll(task) {
+                Poll::Ready(outcome) => Some(outcome),
+                Poll::Pending => None,
+            })
+        })
+        .await
+    })
+}
+
+/// Emits until the client is not ready for more.
+fn fill(socket: &Socket) {
+    let filler = "x".repeat(PIECE);
+    for _ in 0..KERNEL {
+        // What was emitted is written by others.
+        thread::sleep(Duration::from_millis(1));
+        if is_ready(socket.ready()).is_none() {
+            // The kernel may still take some.
+            thread::sleep(Duration::from_millis(300));
+            if is_ready(socket.ready()).is_none() {
+                return;
+            }
+        }
+        socket.emit("piece", &filler).expect("it is ready");
+    }
+    panic!("it is always ready");
+}
+
+/// Several who wait, each on a thread of its own; another has waited and does so no longer.
+fn waiting(socket: &Socket) -> Receiver<Result<(), Error>> {
+    let (told, outcomes) = channel();
+    for _ in 0..3 {
+        let (told, ready) = (told.clone(), socket.ready());
+        thread::spawn(move || told.send(block_on(ready)));
+    }
+    assert_eq!(is_ready(socket.ready()), None);
+    outcomes
+}
+
+/// The same, but who is told that the client is ready waits again: the kernel may take more when it is asked to.
+fn waiting_for_the_end(socket: &Socket) -> Receiver<Result<(), Error>> {
+    let (told, outcomes) = channel();
+    for _ in 0..3 {
+        let (told, socket) = (told.clone(), socket.clone());
+        thread::spawn(move || {
+            loop {
+                let outcome = block_on(socket.ready());
+                if outcome.is_err() {
+                    return told.send(outcome);
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+    }
+    outcomes
+}
+
+#[track_caller]
+fn assert_all_told(outcomes: &Receiver<Result<(), Error>>, expected: &Result<(), Error>) {
+    for _ in 0..3 {
+        let told = outcomes.recv_timeout(DEADLINE).expect("all who wait are told");
+        assert_eq!(&told, expected);
+    }
+}
+
+fn who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told(ground: Ground) {
+    let (count, log) = (Arc::default(), Log::new());
+    let served = sender(ground, &count, &log);
+    let client = join_raw(&served);
+    let socket = served.server.sockets().expect("it is served").remove(0);
+    fill(&socket);
+    let outcomes = waiting_for_the_end(&socket);
+    let filler = "x".repeat(PIECE);
+    for _ in 0..100 {
+        socket.volatile().emit("piece", &filler).expect("it is dropped");
+    }
+    assert!(socket.connected());
+    let refused = (0..100).find_map(|_| socket.emit("piece", &filler).err());
+    assert_eq!(refused, Some(Error::QueueFull));
+    assert_all_told(&outcomes, &Err(Error::Disconnected));
+    let reason = log.wait_for(1).remove(0);
+    assert!(reason.contains("does not read"), "{reason}");
+    assert_eq!(is_ready(socket.ready()), Some(Err(Error::Disconnected)));
+    drop(client);
+}
+
+fn all_who_wait_are_woken_when_the_client_reads(ground: Ground) {
+    let (count, log) = (Arc::default(), Log::new());
+    let served = sender(ground, &count, &log);
+    let mut client = join_raw(&served);
+    let socket = served.server.sockets().expect("it is served").remove(0);
+    fill(&socket);
+    let outcomes = waiting(&socket);
+    assert!(outcomes.recv_timeout(Duration::from_millis(100)).is_err());
+    let reading = thread::spawn(move || while client.frame().is_ok() {});
+    assert_all_told(&outcomes, &Ok(()));
+    drop(served);
+    reading.join().expect("it reads");
+}
+
+fn whoever_waits_is_told_when_the_server_ends(ground: Ground) {
+    let (count, log) = (Arc::default(), Log::new());
+    let served = sender(ground, &count, &log);
+    let client = join_raw(&served);
+    let socket = served.server.sockets().expect("it is served").remove(0);
+    fill(&socket);
+    let outcomes = waiting(&socket);
+    served.abort();
+    assert_all_told(&outcomes, &Err(Error::Disconnected));
+    drop(client);
+}
+
+/// A server whose handlers wait at the door, so that it does not read when many do.
+fn stuck(ground: Ground, log: &Log<usize>, door: &Door) -> Served {
+    let (log, door) = (log.clone(), door.clone());
+    let handler = move |Args((number, _)): Args<(usize, String)>| {
+        let (log, door) = (log.clone(), door.clone());
+        async move {
+            log.push(number);
+            door.pass().await;
+        }
+    };
+    Served::start(ground, Server::builder().on("piece", handler))
+}
+
+async fn connect(served: &Served, order: TransportOrder) -> Client {
+    let builder = Client::builder(format!("http://{}", served.target.address));
+    let builder = builder.transports(order).upgrade(false).limits(tight());
+    socketio_tokio::connect(builder).await.expect("it connects")
+}
+
+fn a_client_sends_all(ground: Ground, order: TransportOrder) {
+    let (log, door) = (Log::new(), Door::closed());
+    let served = stuck(ground, &log, &door);
+    let count = Arc::new(AtomicUsize::new(0));
+    let (sent, opener) = (Arc::clone(&count), door.clone());
+    let watching = thread::spawn(move || {
+        assert_halts(&count);
+        opener.open();
+    });
+    block_on(async {
+        let client = connect(&served, order).await;
+        let filler = "x".repeat(PIECE);
+        for number in 0..CLIENT_PIECES {
+            client.ready().await.expect("it is connected");
+            client.emit("piece", &(number, &filler)).expect("there is room");
+            sent.fetch_add(1, Ordering::SeqCst);
+        }
+        client.disconnect();
+        client.closed().await;
+    });
+    watching.join().expect("it halts");
+    let expected: Vec<_> = (0..CLIENT_PIECES).collect();
+    assert_eq!(log.wait_for(CLIENT_PIECES), expected);
+}
+
+fn a_client_that_waits_before_each_emit_sends_any_amount_over_websocket(ground: Ground) {
+    a_client_sends_all(ground, TransportOrder::WebSocket);
+}
+
+fn a_client_that_waits_before_each_emit_sends_any_amount_over_polling(ground: Ground) {
+    a_client_sends_all(ground, TransportOrder::Polling);
+}
+
+fn a_client_that_waits_is_told_when_it_disconnects(ground: Ground) {
+    let (log, door) = (Log::new(), Door::closed());
+    let served = stuck(ground, &log, &door);
+    block_on(async {
+        let client = connect(&served, TransportOrder::WebSocket).await;
+        let socket = client.of("/").expect("it is the main one");
+        let filler = "x".repeat(PIECE);
+        let filling = async {
+            for number in 0.. {
+                if let Err(error) = socket.ready().await {
+                    return error;
+                }
+                socket.emit("piece", &(number, &filler)).expect("there is room");
+            }
+            unreachable!("numbers do not end")
+        };
+        let leaving = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            client.disconnect();
+        };
+        let (told, ()) = tokio::join!(filling, leaving);
+        assert_eq!(told, Error::Disconnected);
+        assert_eq!(client.ready().await, Err(Error::Disconnected));
+        door.open();
+        drop((client, socket));
+    });
+}
