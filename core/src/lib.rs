@@ -161,7 +161,7 @@
 //! | `patience` | sleeps until a socket or a deadline is due | [`poll_timeout`] |
 //! | `handle_deadlines` | tells the server the time; cuts off who did not close in time | [`handle_timeout`], [`handle_lost`] |
 //! | `handle_readiness` | notes what the system says, and that the connection wants a turn | |
-//! | `accept` | makes connections; pauses when the system has no room for more | [`open`], [`wire`] |
+//! | `accept` | makes connections; pauses when the system has no room for more | [`try_open`], [`wire`] |
 //! | `take_turns` | gives each of those connections one turn | see below |
 //! | `settle` | tells the application what is new; writes what others have for whom | [`poll_event`], [`poll_ready`] |
 //!
@@ -180,7 +180,7 @@
 //! here already and no readiness will tell of them.
 //!
 //! [`buffered`]: wire::Wire::buffered
-//! [`open`]: sio::Server::open
+//! [`try_open`]: sio::Server::try_open
 //! [`recycle`]: sio::Server::recycle
 //! [`wire`]: sio::Server::wire
 //!

@@ -3,6 +3,8 @@
 use crate::pair::{NOTHING, SECOND};
 use crate::raw::Raw;
 use socketio_core::eio::Message;
+use socketio_core::sio::client::{Config, Event, Reason};
+use socketio_core::sio::{PacketError, Violation};
 
 /// What ends a session, as the decoder of the JS client has it (protocol section 3.2).
 const BROKEN: [&str; 22] = [
@@ -62,6 +64,48 @@ fn attachments_out_of_turn_break_it_off() {
         raw.say(packet);
         assert_eq!(raw.says()[1], "failed None: parse error", "{packet}");
     }
+}
+
+fn limits(config: &mut Config) {
+    config.engine.limits.attachments = 2;
+    config.engine.limits.json_depth = 10;
+    config.engine.limits.queued_bytes = 1_000;
+}
+
+/// Why the connection failed.
+fn violation(mut raw: Raw) -> Violation {
+    raw.run();
+    let of = |event: &Event| match event {
+        Event::Failed {
+            reason: Reason::ParseError(violation),
+            ..
+        } => Some(*violation),
+        _ => None,
+    };
+    raw.told.iter().find_map(of).expect("a violation")
+}
+
+#[test]
+fn the_reason_names_the_rule_or_the_limit_of_this_side() {
+    let deep = format!("2[\"a\",{}{}]", "[".repeat(20), "]".repeat(20));
+    for (packet, expected) in [
+        ("7", Violation::Packet(PacketError::UnknownType(b'7'))),
+        ("53-[\"a\"]", Violation::Packet(PacketError::TooManyAttachments)),
+        (&deep, Violation::Packet(PacketError::TooDeep)),
+    ] {
+        let mut raw = Raw::welcomed_with(limits);
+        raw.say(packet);
+        assert_eq!(violation(raw), expected);
+    }
+    let mut raw = Raw::welcomed();
+    raw.send(Message::Binary(vec![1].into()));
+    assert_eq!(violation(raw), Violation::AttachmentOutOfTurn);
+    let mut raw = Raw::asked_with(limits);
+    raw.say(&format!("2[\"early\",\"{}\"]", "x".repeat(1_000)));
+    assert_eq!(violation(raw), Violation::TooMuchBeforeJoining);
+    let mut raw = Raw::asked();
+    raw.say(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(257)));
+    assert_eq!(violation(raw), Violation::SidTooLong);
 }
 
 #[test]

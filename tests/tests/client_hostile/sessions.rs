@@ -286,7 +286,7 @@ fn framed() -> Vec<Attack> {
             Expected::Any(|reason| {
                 matches!(
                     reason,
-                    Reason::Engine(CloseReason::TransportClose) | Reason::ParseError
+                    Reason::Engine(CloseReason::TransportClose) | Reason::ParseError(_)
                 )
             }),
         ),

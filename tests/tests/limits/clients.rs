@@ -23,12 +23,12 @@ fn why(change: impl FnOnce(&mut Limits), header: &str) -> (StatusCode, String) {
         let client = Binding::Tokio.start(builder).expect("it starts");
         let mut events = client.events();
         loop {
-            match events.next().await.expect("the client lives") {
-                ConnectionEvent::AttemptFailed { error, .. } => match error.kind {
+            let event = events.next().await.expect("the client lives");
+            if let ConnectionEvent::AttemptFailed { error, .. } = event {
+                match error.kind {
                     Reason::Engine(CloseReason::Refused(status)) => break (status, error.to_string()),
                     other => panic!("{other}"),
-                },
-                _ => {}
+                }
             }
         }
     })

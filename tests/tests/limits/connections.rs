@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use socketio_core::eio::Config as EngineConfig;
 use socketio_tests::binding::Ground;
-use socketio_tests::kit::{HttpConnection, Request};
+use socketio_tests::kit::{HttpConnection, Request, settle};
 use socketio_tests::testbed::{App, Target};
 use socketio_tokio::RefusalContext as Why;
 use socketio_tokio::bare::EngineServer;
@@ -78,11 +78,11 @@ fn of_too_many_half_open_connections_the_oldest_ends(ground: Ground) {
     let house = House::start(ground, |limits| limits.half_open = 2);
     let mut slow = house.connect();
     slow.send_bytes(b"GET / HTTP/1.1\r\nHost: slow\r\n");
-    // Seen, because it is older than somebody who was answered.
-    assert_eq!(house.handshake().1.status, 200);
+    settle(&house.target);
     let silent = [house.connect(), house.connect()];
     assert_eq!(slow.response().status, 408);
     slow.expect_end();
+    assert_eq!(house.refused(), Why::UnknownSession);
     assert_eq!(house.refused(), Why::TooManyHalfOpen);
     assert_eq!(house.handshake().1.status, 200);
     drop(silent);

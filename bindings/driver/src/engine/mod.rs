@@ -14,6 +14,24 @@
 //!
 //! Under the lock nothing but the core runs: no handler, no system call, no waker, no `Serialize` or `Drop` of the
 //! application. What has to happen because of it is collected and seen to after unlock.
+//!
+//! What a peer can make grow here, beside what [`Limits`](crate::Limits) lists for the core:
+//!
+//! | for each | what grows | bound |
+//! | --- | --- | --- |
+//! | connection | what is read and not handed over | 64 KiB and one read, then the peer waits |
+//! | | what is not written | 256 KiB, and what the core gives out with that; then nothing more is heard |
+//! | | a TLS handshake | `rustls`'s own; it counts as [`half_open`](crate::Limits::half_open) and has `head_timeout` |
+//! | | requests for the gate, the fallback or a bundle | one; its body `max_payload`. Until it is answered the connection counts |
+//! | | its time after the last words | 5 seconds, as long as nothing of them is read |
+//! | socket, session | events that wait for handlers | 1,024 and 256 KiB, then its connection waits |
+//! | | handlers that wait | [`handlers_in_flight`](crate::Limits::handlers_in_flight), then the same |
+//! | server | sockets, also of clients that are gone while a guard or handler runs | [`sockets`](crate::Limits::sockets) |
+//! | | refusals that wait for `on_refused` | 1,024; others are counted |
+//! | thread | read buffers, emptied write buffers | 4 of 32 KiB, 256 |
+//! | client | events of the connection for each subscriber | 256; others are counted |
+//! | | events that a simple client does not take | its capacity; the oldest make room and are counted |
+//! | | a proxy's answer | one head |
 
 mod bundle;
 mod client;
