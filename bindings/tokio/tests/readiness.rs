@@ -60,7 +60,10 @@ async fn a_session_is_sent_no_more_than_its_client_reads() {
         let mut frame = vec![0; FRAME];
         stream.read_exact(&mut frame).await.expect("reads");
         let text = std::str::from_utf8(&frame[11..]).expect("is text");
-        assert_eq!(text.trim_start_matches('0'), number.to_string().trim_start_matches('0'));
+        assert_eq!(
+            text.trim_start_matches('0'),
+            number.to_string().trim_start_matches('0')
+        );
     }
     assert_eq!(sending.await.expect("ends"), Ok(()));
 
