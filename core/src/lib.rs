@@ -61,14 +61,16 @@
 //! | [`handle_item`] | [`poll_transmit`] for its connection: no second request before the first is answered |
 //! | any `handle_*` or plain verb | [`poll_event`] until `None`; [`poll_ready`] until `None` |
 //! | [`poll_ready`] | [`poll_transmit`] for that connection |
-//! | [`poll_transmit`] | [`poll_output`] and write; [`poll_item`], because an answer lets the next request in |
+//! | [`poll_transmit`] | [`poll_output`] and write; [`poll_item`], because an answer lets the next request in; [`poll_event`] |
 //! | writing | [`poll_output`], [`poll_transmit`] and [`poll_item`] again, see below |
 //! | everything | [`poll_timeout`], and [`handle_timeout`] when that time has come |
 //! | [peers](sio::Server::add_peer), if any | [`poll_peer`] until `None`, and [`handle_peer`] over there |
 //!
 //! After writing, `poll_output` counts what is left unwritten, and others depend on that: a
 //! [volatile](sio::Delivery::Volatile) event is dropped unless all before it was written; long queues wait in the
-//! server, where they are bounded; and who does not read the answers to its requests is heard no further.
+//! server, where they are bounded; an application that waits until a client is
+//! [ready](sio::Server::watch_ready) for more is told; and who does not read the answers to its requests is heard no
+//! further.
 //!
 //! `poll_output` also says how to go on:
 //!
