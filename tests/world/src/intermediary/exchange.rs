@@ -11,6 +11,7 @@ use socketio_core::http::{
 use socketio_driver::engine::Dial;
 
 use super::Inner;
+use super::front::PATIENCE;
 use super::line::{First, Line, first, within};
 use super::message::{Afterwards, answer_head, end, own_answer, passed_on, piece, request_head};
 use super::pool::{Owner, Rested};
@@ -75,9 +76,8 @@ impl Exchange<'_> {
             Upgrades::Stripped => Afterwards::Stay,
             Upgrades::Refused(status) if is_upgrade => return self.answer_here(status).await,
             Upgrades::Swallowed if is_upgrade => {
-                while let Ok(1..) = self.client.read().await {
-                    self.client.input.clear();
-                }
+                let gone = async { while let Ok(1..) = self.client.read().await {} };
+                let _ = within(&self.proxy.world, Some(PATIENCE), gone).await;
                 return Outcome::Gone;
             }
             _ if is_upgrade => Afterwards::Upgrade,
@@ -86,10 +86,13 @@ impl Exchange<'_> {
         let length = self.head.body_length();
         let content = match &self.proxy.quirks.buffering {
             Buffering::Streamed if length != BodyLength::None => Content::Streamed,
-            _ => match whole(self.client, length).await {
-                Ok(body) => Content::Whole(body),
-                Err(_) => return Outcome::Gone,
-            },
+            _ => {
+                let body = whole(self.client, length);
+                match within(&self.proxy.world, Some(PATIENCE), body).await {
+                    Some(Ok(body)) => Content::Whole(body),
+                    Some(Err(_)) | None => return Outcome::Gone,
+                }
+            }
         };
         self.forward(content, &afterwards).await
     }
@@ -162,12 +165,16 @@ impl Exchange<'_> {
             }
             Content::Streamed => {
                 let mut decoder = BodyDecoder::new(self.head.body_length());
-                while let Some(data) = read_piece(self.client, &mut decoder)
-                    .await
-                    .map_err(|_| Lost::Client)?
-                {
-                    let data = piece(length, &data);
-                    server.write(&data).await.map_err(|_| Lost::Server)?;
+                loop {
+                    let read = read_piece(self.client, &mut decoder);
+                    match within(&self.proxy.world, Some(PATIENCE), read).await {
+                        Some(Ok(Some(data))) => {
+                            let data = piece(length, &data);
+                            server.write(&data).await.map_err(|_| Lost::Server)?;
+                        }
+                        Some(Ok(None)) => break,
+                        Some(Err(_)) | None => return Err(Lost::Client),
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! A client's connection: one request after the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use socketio_core::http::{HeadDecoder, HeadLimits, Method, RequestHead};
 
@@ -10,6 +11,9 @@ use super::line::{Line, within};
 use super::pool::Owner;
 use super::quirks::{Cuts, Manner, Struck};
 use super::tunnel::tunnel;
+
+/// How long a client may be silent in the middle of a request.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What comes on a connection that rests.
 enum Next {
@@ -65,17 +69,18 @@ pub(super) async fn serve(proxy: Arc<Inner>, mut client: Line, owner: Owner, fro
 
 async fn next(proxy: &Inner, client: &mut Line, has_served: bool) -> Next {
     let mut decoder = HeadDecoder::new(&HeadLimits::default());
-    let mut patience = proxy.quirks.clients.after.filter(|_| has_served);
+    let (rest, mut is_mid_head) = (proxy.quirks.clients.after.filter(|_| has_served), false);
     loop {
         match decoder.poll_head(&mut client.input) {
             Ok(Some(head)) => return Next::Request(head),
             Ok(None) => {}
             Err(_) => return Next::Gone,
         }
+        let patience = if is_mid_head { Some(PATIENCE) } else { rest };
         match within(&proxy.world, patience, client.read()).await {
-            Some(Ok(1..)) => patience = None,
-            Some(_) => return Next::Gone,
-            None => return Next::Rested,
+            Some(Ok(1..)) => is_mid_head = true,
+            None if !is_mid_head => return Next::Rested,
+            Some(_) | None => return Next::Gone,
         }
     }
 }

@@ -82,7 +82,10 @@ pub(super) enum First<A, B> {
 }
 
 /// Waits for either; for the left one if both are there.
-pub(super) async fn first<A, B>(left: impl Future<Output = A>, right: impl Future<Output = B>) -> First<A, B> {
+pub(super) async fn first<A, B>(
+    left: impl Future<Output = A>,
+    right: impl Future<Output = B>,
+) -> First<A, B> {
     let (mut left, mut right) = (pin!(left), pin!(right));
     poll_fn(|task| {
         if let Poll::Ready(left) = left.as_mut().poll(task) {
