@@ -255,6 +255,7 @@ fn who_begins_with_websocket_falls_back_to_polling() {
         Upgrades::Refused(StatusCode::BAD_REQUEST),
         Upgrades::Refused(StatusCode::BAD_GATEWAY),
         Upgrades::Stripped,
+        Upgrades::Swallowed,
         Upgrades::Unanswered,
         Upgrades::Dropped(0),
     ] {
