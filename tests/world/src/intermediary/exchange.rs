@@ -10,12 +10,12 @@ use socketio_core::http::{
 };
 use socketio_driver::engine::Dial;
 
-use super::Inner;
-use super::front::PATIENCE;
 use super::line::{First, Line, first, within};
 use super::message::{Afterwards, answer_head, end, own_answer, passed_on, piece, request_head};
 use super::pool::{Owner, Rested};
 use super::quirks::{Buffering, Manner, Notice, Persistence, Upgrades};
+use super::{Inner, PATIENCE};
+use crate::World;
 
 /// How long the server may take to accept a connection.
 const DIAL: Duration = Duration::from_secs(10);
@@ -87,10 +87,10 @@ impl Exchange<'_> {
         let content = match &self.proxy.quirks.buffering {
             Buffering::Streamed if length != BodyLength::None => Content::Streamed,
             _ => {
-                let body = whole(self.client, length);
-                match within(&self.proxy.world, Some(PATIENCE), body).await {
-                    Some(Ok(body)) => Content::Whole(body),
-                    Some(Err(_)) | None => return Outcome::Gone,
+                let body = whole(&self.proxy.world, self.client, length);
+                match body.await {
+                    Ok(body) => Content::Whole(body),
+                    Err(_) => return Outcome::Gone,
                 }
             }
         };
@@ -165,16 +165,12 @@ impl Exchange<'_> {
             }
             Content::Streamed => {
                 let mut decoder = BodyDecoder::new(self.head.body_length());
-                loop {
-                    let read = read_piece(self.client, &mut decoder);
-                    match within(&self.proxy.world, Some(PATIENCE), read).await {
-                        Some(Ok(Some(data))) => {
-                            let data = piece(length, &data);
-                            server.write(&data).await.map_err(|_| Lost::Server)?;
-                        }
-                        Some(Ok(None)) => break,
-                        Some(Err(_)) | None => return Err(Lost::Client),
-                    }
+                while let Some(data) = read_piece(&self.proxy.world, self.client, &mut decoder)
+                    .await
+                    .map_err(|_| Lost::Client)?
+                {
+                    let data = piece(length, &data);
+                    server.write(&data).await.map_err(|_| Lost::Server)?;
                 }
             }
         }
@@ -214,18 +210,20 @@ impl Exchange<'_> {
         }
         let passed = match self.proxy.quirks.buffering.clone() {
             Buffering::Streamed => self.stream_answer(&mut server, &head).await,
-            Buffering::Whole(delay) => match whole(&mut server, head.body_length()).await {
-                Err(_) => return self.answer_here(StatusCode::BAD_GATEWAY).await,
-                Ok(body) => {
-                    let delay = self.proxy.lock().chance.time(&delay);
-                    self.keep(server, &head);
-                    self.proxy.world.sleep(delay).await;
-                    return match self.answer_whole(&head, &body).await {
-                        Ok(()) => self.outcome(),
-                        Err(_) => Outcome::Gone,
-                    };
+            Buffering::Whole(delay) => {
+                match whole(&self.proxy.world, &mut server, head.body_length()).await {
+                    Err(_) => return self.answer_here(StatusCode::BAD_GATEWAY).await,
+                    Ok(body) => {
+                        let delay = self.proxy.lock().chance.time(&delay);
+                        self.keep(server, &head);
+                        self.proxy.world.sleep(delay).await;
+                        return match self.answer_whole(&head, &body).await {
+                            Ok(()) => self.outcome(),
+                            Err(_) => Outcome::Gone,
+                        };
+                    }
                 }
-            },
+            }
         };
         match passed {
             Ok(()) => {
@@ -242,7 +240,7 @@ impl Exchange<'_> {
         let answer = answer_head(head, dialect, length, &self.afterwards());
         self.client.write(&answer).await?;
         let mut decoder = BodyDecoder::new(head.body_length());
-        while let Some(data) = read_piece(server, &mut decoder).await? {
+        while let Some(data) = read_piece(&self.proxy.world, server, &mut decoder).await? {
             self.client.write(&piece(length, &data)).await?;
         }
         self.client.write(end(length)).await
@@ -309,23 +307,24 @@ impl Inner {
 }
 
 /// The next piece of a body; `None` after the last.
-async fn read_piece(line: &mut Line, decoder: &mut BodyDecoder) -> io::Result<Option<Bytes>> {
+async fn read_piece(world: &World, line: &mut Line, decoder: &mut BodyDecoder) -> io::Result<Option<Bytes>> {
     loop {
         match decoder.poll_chunk(&mut line.input).map_err(io::Error::other)? {
             Some(BodyChunk::Data(data)) => return Ok(Some(data)),
             Some(BodyChunk::End) => return Ok(None),
             None => {}
         }
-        if line.read().await? == 0 && !decoder.handle_end() {
+        let read = within(world, Some(PATIENCE), line.read()).await;
+        if read.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))? == 0 && !decoder.handle_end() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
 }
 
-async fn whole(line: &mut Line, length: BodyLength) -> io::Result<Bytes> {
+async fn whole(world: &World, line: &mut Line, length: BodyLength) -> io::Result<Bytes> {
     let mut body = BytesMut::new();
     let mut decoder = BodyDecoder::new(length);
-    while let Some(data) = read_piece(line, &mut decoder).await? {
+    while let Some(data) = read_piece(world, line, &mut decoder).await? {
         body.extend_from_slice(&data);
     }
     Ok(body.freeze())

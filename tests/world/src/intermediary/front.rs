@@ -1,19 +1,15 @@
 //! A client's connection: one request after the other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use socketio_core::http::{HeadDecoder, HeadLimits, Method, RequestHead};
 
-use super::Inner;
 use super::exchange::{Exchange, Outcome};
 use super::line::{Line, within};
 use super::pool::Owner;
 use super::quirks::{Cuts, Manner, Struck};
 use super::tunnel::tunnel;
-
-/// How long a client may be silent in the middle of a request.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+use super::{Inner, PATIENCE};
 
 /// What comes on a connection that rests.
 enum Next {
@@ -69,7 +65,11 @@ pub(super) async fn serve(proxy: Arc<Inner>, mut client: Line, owner: Owner, fro
 
 async fn next(proxy: &Inner, client: &mut Line, has_served: bool) -> Next {
     let mut decoder = HeadDecoder::new(&HeadLimits::default());
-    let (rest, mut is_mid_head) = (proxy.quirks.clients.after.filter(|_| has_served), false);
+    let rest = match has_served {
+        true => proxy.quirks.clients.after,
+        false => Some(PATIENCE),
+    };
+    let mut is_mid_head = false;
     loop {
         match decoder.poll_head(&mut client.input) {
             Ok(Some(head)) => return Next::Request(head),

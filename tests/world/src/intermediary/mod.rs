@@ -23,6 +23,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use socketio_driver::engine::Listener;
 
@@ -35,6 +36,9 @@ pub use quirks::{
     Buffering, Case, Coding, Cuts, Dialect, Intermediary, Lines, Manner, Notice, Persistence, Struck, Toll,
     Traces, Upgrades,
 };
+
+/// How long anybody may be silent before a first request, in the middle of a message, or in a tunnel: nginx's default.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An intermediary that runs. Clones are handles to the same.
 #[derive(Clone)]

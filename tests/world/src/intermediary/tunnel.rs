@@ -6,32 +6,35 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
 
-use super::line::{Line, both};
+use super::PATIENCE;
+use super::line::{Line, both, within};
 use super::quirks::Upgrades;
 use crate::World;
 
-/// Copies bytes both ways until either side ends or breaks, or the tunnel is cut.
+/// Copies bytes both ways until either side ends or breaks, both are silent, or the tunnel is cut.
 pub(super) async fn tunnel(world: &World, mut client: Line, mut server: Line, upgrades: Upgrades) {
     let mut left = match upgrades {
         Upgrades::Dropped(pieces) => Some(pieces),
         _ => None,
     };
-    poll_fn(|task| {
-        while left != Some(0) {
-            // Neither waits for the other: who writes and is not read may be the one who does not read.
+    while left != Some(0) {
+        // Neither way waits for the other: who writes and is not read may be the one who does not read.
+        let piece = poll_fn(|task| {
             let ways = [
                 poll_piece(&mut client, &mut server, task),
                 poll_piece(&mut server, &mut client, task),
             ];
             match ways {
-                [Poll::Pending, Poll::Pending] => return Poll::Pending,
-                [Poll::Ready(Err(_)), _] | [_, Poll::Ready(Err(_))] => return Poll::Ready(()),
-                _ => left = left.map(|left| left - 1),
+                [Poll::Pending, Poll::Pending] => Poll::Pending,
+                [Poll::Ready(Err(error)), _] | [_, Poll::Ready(Err(error))] => Poll::Ready(Err(error)),
+                _ => Poll::Ready(Ok(())),
             }
+        });
+        match within(world, Some(PATIENCE), piece).await {
+            Some(Ok(())) => left = left.map(|left| left - 1),
+            Some(Err(_)) | None => break,
         }
-        Poll::Ready(())
-    })
-    .await;
+    }
     // Each may still read what it was sent.
     both(client.finish(world), server.finish(world)).await;
 }
