@@ -434,14 +434,14 @@ fn drawn(seed: u64) -> Party {
     let orders = [POLLING, UPGRADING, FALLING_BACK, WEBSOCKET];
     let guests: Vec<_> = (0..chance.length(1..5)).map(|_| *chance.pick(&orders)).collect();
     let mut party = Party::of(quirks).with_guests(&guests);
-    party.rounds = 25;
+    party.rounds = 20;
     party
 }
 
 #[test]
 fn whatever_an_intermediary_does_is_survived_or_named() {
     let first = variable("SIM_FIRST").unwrap_or(0);
-    for seed in first..first + variable("SIM_SEEDS").unwrap_or(40) {
+    for seed in first..first + variable("SIM_SEEDS").unwrap_or(30) {
         let mut party = drawn(seed);
         let about = format!("seed {seed}: {:?} {:?}", party.guests, party.quirks);
         if party.quirks.upgrades != Upgrades::Passed {
