@@ -237,6 +237,68 @@ fn all_transports_share_the_connect_timeout() {
 }
 
 #[test]
+fn a_websocket_that_nobody_answers_leaves_time_for_polling() {
+    let never_made = |world: &mut World| world.dialling = Dialling::Hangs;
+    let never_answered = |_: &mut World| {};
+    for stall in [never_made as fn(&mut World), never_answered] {
+        let mut world = World::scripted_with(only(TransportOrder::WebSocketFirst));
+        stall(&mut world);
+        world.connect();
+        world.wait(ms(9_999));
+        assert_eq!(world.dialled(), [Transport::WebSocket]);
+        world.dialling = Dialling::Succeeds;
+        world.wait(ms(1));
+        assert_eq!(world.dialled(), [Transport::WebSocket, Transport::Polling]);
+        world.answer(1, OFFER);
+        assert_eq!(world.heard(), ["Opened polling"]);
+        // It would only be held up again.
+        assert_eq!(world.dialled(), [Transport::WebSocket, Transport::Polling]);
+        assert!(!world.client.is_wanted(world.links[0].id));
+    }
+    // Its time is that of an upgrade, and never more than half of what there is for all.
+    for (connect, upgrade, patience) in [(20, 4, 4), (6, 10, 3), (20, 600, 10)] {
+        let mut world = World::scripted_with(|config| {
+            config.transports = TransportOrder::WebSocketFirst;
+            config.connect_timeout = Duration::from_secs(connect);
+            config.upgrade_timeout = Duration::from_secs(upgrade);
+        });
+        world.connect();
+        world.wait(Duration::from_secs(patience) - ms(1));
+        assert_eq!(world.dialled(), [Transport::WebSocket]);
+        world.wait(ms(1));
+        assert_eq!(world.dialled(), [Transport::WebSocket, Transport::Polling]);
+        // Polling has the rest, and what was wrong first is what counts.
+        world.wait(Duration::from_secs(connect - patience));
+        assert_eq!(world.closed(), (CloseReason::ConnectTimedOut, None));
+        world.assert_idle();
+    }
+    // One that was refused, or taken, has no deadline any more.
+    let mut world = connecting(TransportOrder::WebSocketFirst);
+    world.answer_with(0, "404 Not Found", "", "");
+    world.wait(ms(15_000));
+    world.answer(1, OFFER);
+    assert_eq!(world.heard(), ["Opened polling"]);
+    let mut world = World::scripted_with(|config| {
+        config.transports = TransportOrder::WebSocketFirst;
+        config.upgrade_timeout = ms(100);
+    });
+    world.connect();
+    accept(&mut world, 0);
+    world.say(0, text(HANDSHAKE));
+    world.wait(ms(101));
+    assert_eq!(world.heard(), ["Opened websocket"]);
+}
+
+#[test]
+fn a_websocket_that_is_the_only_transport_has_all_the_time() {
+    let mut world = connecting(TransportOrder::WebSocket);
+    world.wait(ms(19_999));
+    accept(&mut world, 0);
+    world.say(0, text(HANDSHAKE));
+    assert_eq!(world.heard(), ["Opened websocket"]);
+}
+
+#[test]
 fn a_dial_that_is_not_wanted_any_more_is_given_up_or_dropped() {
     let mut world = World::scripted();
     world.dialling = Dialling::Hangs;

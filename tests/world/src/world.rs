@@ -327,6 +327,8 @@ impl State {
                     wakers.extend(reader);
                     if link.is_reset(side) {
                         wakers.extend(link.wake_writer(side));
+                        // What arrives where nobody reads any more has made room for the next.
+                        wakers.extend(link.wake_writer(side.other()));
                     }
                     let elapsed = (now - begun).as_nanos() as u64;
                     self.segments += 1;

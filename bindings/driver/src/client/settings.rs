@@ -227,7 +227,9 @@ impl<K: Kind, Style> ClientBuilder<K, Style> {
         self
     }
 
-    /// How long the change from polling to WebSocket may take; default 10 seconds.
+    /// How long the change from polling to WebSocket may take, and how long a WebSocket is waited for before polling is
+    /// tried instead, where that is the order, though no more than half of the
+    /// [`connect_timeout`](Self::connect_timeout); default 10 seconds.
     pub fn upgrade_timeout(mut self, timeout: Duration) -> Self {
         self.config.engine.upgrade_timeout = timeout;
         self

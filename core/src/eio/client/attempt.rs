@@ -24,6 +24,12 @@ impl<M> Client<M> {
         let Some((transport, rest)) = candidates.split_first() else {
             return;
         };
+        if *transport == Transport::WebSocket && !rest.is_empty() {
+            // Intermediaries that know no WebSocket may never answer; polling must have its turn then.
+            let half = self.config.connect_timeout.checked_div(2).unwrap_or_default();
+            let deadline = later(self.now, self.config.upgrade_timeout.min(half));
+            self.deadlines.arm(Due::Upgrade, deadline);
+        }
         let connection = self.dial(Purpose::Handshake(*transport));
         self.phase = Phase::Opening(Attempt {
             connection,
@@ -35,6 +41,7 @@ impl<M> Client<M> {
     /// The present transport can not open a session.
     pub(super) fn attempt_failed(&mut self, failure: Failure) {
         self.start = Start::First;
+        self.deadlines.disarm(Due::Upgrade);
         let Phase::Opening(attempt) = &mut self.phase else {
             return;
         };
@@ -55,6 +62,17 @@ impl<M> Client<M> {
         let failure = first.or_else(|| self.refusal(connection));
         self.start = Start::First;
         self.end(failure.unwrap_or_else(|| CloseReason::ConnectTimedOut.into()));
+    }
+
+    /// The time for a WebSocket is over: for one that is tried before polling, or for an upgrade.
+    pub(super) fn websocket_due(&mut self) {
+        let Phase::Opening(attempt) = &self.phase else {
+            return self.abandon_upgrade(CloseReason::UpgradeTimedOut);
+        };
+        let connection = attempt.connection;
+        let failure = self.refusal(connection);
+        self.unwant(connection);
+        self.attempt_failed(failure.unwrap_or_else(|| CloseReason::ConnectTimedOut.into()));
     }
 
     /// Something came where a handshake has to.
@@ -98,6 +116,7 @@ impl<M> Client<M> {
             },
         };
         self.deadlines.disarm(Due::Connect);
+        self.deadlines.disarm(Due::Upgrade);
         self.phase = Phase::Open(Session {
             sid: handshake.sid,
             patience: handshake.patience,

@@ -27,7 +27,8 @@ pub struct Config {
     /// How long a POST may take, the dialling of its connection included. Default 20 s. Polls have the
     /// heartbeat.
     pub request_timeout: Duration,
-    /// How long an upgrade may take before the session stays on polling. Default 10 s.
+    /// How long an upgrade may take before the session stays on polling, and how long a WebSocket may take that is
+    /// tried before polling, though no more than half of [`connect_timeout`](Self::connect_timeout). Default 10 s.
     pub upgrade_timeout: Duration,
     /// How long what is queued may take to leave when the session is closed. Default 5 s.
     pub close_timeout: Duration,

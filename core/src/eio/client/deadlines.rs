@@ -11,7 +11,7 @@ pub(super) enum Due {
     Poll,
     /// The answer to a POST.
     Post,
-    /// The WebSocket to take over.
+    /// The WebSocket to take over, or to open the session where polling could as well.
     Upgrade,
     /// What is queued to leave.
     Close,

@@ -5,6 +5,7 @@
 //! | Idle | `connect` | Opening: a connection for the first transport is dialled |
 //! | Opening | a handshake packet | Open, [`Event::Opened`] |
 //! | | the dial fails, a status, garbage, the connection is lost | the next transport; Idle when there is none |
+//! | | a WebSocket before polling is not ready within [`Config::upgrade_timeout`] | polling |
 //! | | [`Config::connect_timeout`], `close` | Idle |
 //! | Open | a message | [`Event::Message`] |
 //! | | a ping | a pong is queued; the heartbeat deadline is put off |
@@ -333,7 +334,7 @@ impl<M> Client<M> {
                 Due::Heartbeat => self.end(CloseReason::PingTimeout),
                 Due::Poll => self.exchange_due(Errand::Poll),
                 Due::Post => self.exchange_due(Errand::Post),
-                Due::Upgrade => self.abandon_upgrade(CloseReason::UpgradeTimedOut),
+                Due::Upgrade => self.websocket_due(),
                 Due::Close => self.end(CloseReason::ForcedClose),
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use socketio_driver::client::TransportOrder;
 use socketio_model::{Delivery, Room};
 
-use super::{Act, Casting, Climate, Kind, Manner, Parcel, Question, Scenario, Step, Verb, Visitor};
+use super::{Act, Casting, Climate, Kind, Manner, Parcel, Question, Scenario, Step, Verb, Visitor, Way};
 use crate::chance::Chance;
 
 /// Most clients.
@@ -37,6 +37,7 @@ impl Scenario {
         Self {
             seed,
             climate: climate(at(0)),
+            way: way([at(0), at(2), at(3)]),
             heartbeat: heartbeat(at(3)),
             guests: (0..guests)
                 .map(|guest| visitor(at(4 + 2 * guest), at(5 + 2 * guest), two))
@@ -52,6 +53,15 @@ const fn climate(byte: u8) -> Climate {
         3 => Climate::Still,
         4 => Climate::Dripping,
         _ => Climate::Storm,
+    }
+}
+
+/// One in four leads through an intermediary; what it is like is said by bits that mean nothing else.
+fn way(bytes: [u8; 3]) -> Way {
+    let [climate, guests, heartbeat] = bytes.map(u64::from);
+    match guests >> 1 & 3 {
+        3 => Way::through(climate >> 3 << 16 | guests >> 3 << 8 | heartbeat >> 2),
+        _ => Way::Direct,
     }
 }
 

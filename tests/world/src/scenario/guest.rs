@@ -53,7 +53,7 @@ impl Guest {
         }));
         let who = BTreeMap::from([("person", person)]);
         let failures = guest.clone();
-        let mut builder = Client::builder("http://host-2")
+        let mut builder = Client::builder(stage.scenario.way.url())
             .state(guest.clone())
             .transports(visitor.transports)
             .retry_initial(true)

@@ -19,6 +19,7 @@ mod play;
 mod question;
 mod stage;
 mod verb;
+mod way;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use socketio_model::{Delivery, Room};
 
 pub use parcel::{Kind, Parcel};
 pub use question::{Manner, Question};
+pub use way::Way;
 
 use crate::{Weather, World};
 
@@ -37,6 +39,8 @@ pub struct Scenario {
     pub seed: u64,
     /// What the network is like.
     pub climate: Climate,
+    /// What stands between the clients and the server.
+    pub way: Way,
     /// Time between two pings, and how long one may go unanswered.
     pub heartbeat: (Duration, Duration),
     /// The clients.

@@ -1,6 +1,5 @@
 //! Plays a scenario.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +9,14 @@ use socketio_model::{Ending, Fact, Model, Namespace};
 
 use super::audit::audit;
 use super::guest::Guest;
-use super::house::{House, PORT};
+use super::house::House;
 use super::stage::{NAMESPACES, Stage};
 use super::verb::name;
+use super::way::{HOUSE, Way};
 use super::{Act, Climate, Question, Scenario, Step, Visitor};
+use crate::intermediary::Proxy;
 use crate::{Weather, World};
 
-/// The number of the server's host.
-const HOUSE: u8 = 2;
 /// How long a shutdown waits for the connections.
 const GRACE: Duration = Duration::from_secs(5);
 /// Longer than anything takes that is not waiting for a peer: the windows of a link, handlers, polls that linger,
@@ -51,6 +50,7 @@ struct Play {
     stage: Arc<Stage>,
     house: House,
     server: Server,
+    proxy: Option<Proxy>,
     guests: Vec<Played>,
 }
 
@@ -66,10 +66,15 @@ struct Played {
 impl Play {
     fn new(world: World, scenario: Scenario) -> Self {
         let host = world.host(HOUSE);
-        let address = SocketAddr::new(host.address(), PORT);
-        world.set_weather(address, scenario.climate.weather());
+        for address in Way::addresses(&world) {
+            world.set_weather(address, scenario.climate.weather());
+        }
         let stage = Stage::new(world, scenario);
         let (house, server) = House::open(&stage, &host);
+        let proxy = stage.scenario.way.open(&stage.world).unwrap_or_else(|error| {
+            stage.fail(error.to_string());
+            None
+        });
         let visitors = stage.scenario.guests.iter().enumerate();
         let guests = visitors.filter_map(|(person, visitor)| Played::new(&stage, person, *visitor));
         Self {
@@ -77,6 +82,7 @@ impl Play {
             stage,
             house,
             server,
+            proxy,
         }
     }
 
@@ -177,12 +183,13 @@ impl Play {
     /// Lets everything come to rest, everybody leave, and the server end; nothing may be left of it.
     async fn end(&mut self) {
         let world = self.stage.world.clone();
-        let address = SocketAddr::new(self.house.host().address(), PORT);
-        world.set_weather(address, Weather::fair());
+        for address in Way::addresses(&world) {
+            world.set_weather(address, Weather::fair());
+        }
         let (interval, timeout) = self.stage.scenario.heartbeat;
-        let rest = match self.stage.scenario.climate {
-            Climate::Storm => interval + timeout + REST,
-            _ => Question::LONG,
+        let rest = match (self.stage.scenario.climate, &self.stage.scenario.way) {
+            (Climate::Storm, _) | (_, Way::Through(_)) => interval + timeout + REST,
+            (_, Way::Direct) => Question::LONG,
         };
         world.sleep(rest).await;
         audit(&self.stage, &self.server);
@@ -202,6 +209,9 @@ impl Play {
         }
         if let Err(error) = self.server.shutdown(GRACE) {
             self.stage.fail(error.to_string());
+        }
+        if let Some(proxy) = self.proxy.take() {
+            proxy.close();
         }
         world.sleep(GRACE + REST).await;
         let tasks = world.tasks();

@@ -46,7 +46,7 @@ impl Stage {
     pub(super) fn new(world: World, scenario: Scenario) -> Arc<Self> {
         let promise = match scenario.climate {
             Climate::Storm => Promise::None,
-            _ => Promise::Kept,
+            _ => scenario.way.promise(scenario.heartbeat.0),
         };
         let longest = scenario.guests.iter().map(|guest| guest.welcome).max();
         let (interval, timeout) = scenario.heartbeat;
@@ -55,6 +55,7 @@ impl Stage {
             Promise::Kept => Duration::from_millis(100),
             Promise::None => Duration::from_secs(61),
         };
+        let under_way = under_way * scenario.way.legs() + scenario.way.delay();
         let notice = interval + timeout + longest.unwrap_or_default() + under_way;
         Arc::new(Self {
             world,

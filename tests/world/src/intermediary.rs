@@ -1,1 +1,0 @@
-//! HTTP proxies that stand between a client and its server.
