@@ -107,6 +107,21 @@ impl Model {
         there.map(|(seat, _)| *seat).collect()
     }
 
+    /// The rooms of a socket.
+    #[must_use]
+    pub fn rooms(&self, seat: Seat) -> BTreeSet<Room> {
+        self.chairs
+            .get(&seat)
+            .map_or_else(BTreeSet::new, |chair| chair.rooms.clone())
+    }
+
+    /// How many calls of a side have not ended.
+    #[must_use]
+    pub fn open_calls(&self, side: Side) -> usize {
+        let open = |((by, _), call): &(&(Side, Message), &Call)| *by == side && !call.has_ended;
+        self.calls.iter().filter(open).count()
+    }
+
     /// Nothing has happened for long, `at` this time: whoever did not leave has heard everything that it is owed.
     ///
     /// # Errors

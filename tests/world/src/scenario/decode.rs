@@ -5,7 +5,7 @@ use std::time::Duration;
 use socketio_driver::client::TransportOrder;
 use socketio_model::{Delivery, Room};
 
-use super::{Act, Casting, Climate, Kind, Manner, Parcel, Question, Scenario, Step, Verb, Visitor};
+use super::{Act, Casting, Climate, Kind, Manner, Parcel, Question, Scenario, Step, Verb, Visitor, Welcome};
 use crate::chance::Chance;
 
 /// Most clients.
@@ -48,6 +48,7 @@ impl Scenario {
 
 const fn climate(byte: u8) -> Climate {
     match byte % 8 {
+        0..3 if byte >= 192 => Climate::Narrow,
         0..3 => Climate::Fair,
         3 => Climate::Still,
         4 => Climate::Dripping,
@@ -72,9 +73,10 @@ fn visitor(byte: u8, other: u8, namespaces: u8) -> Visitor {
             _ => TransportOrder::PollingFirst,
         },
         namespaces: 1 + (byte >> 4) % namespaces,
-        welcome: match other % 4 {
-            0 => Duration::from_millis(u64::from(other) / 8),
-            _ => Duration::ZERO,
+        welcome: match other % 8 {
+            0 | 4 => Welcome::Slow(Duration::from_millis(u64::from(other) / 8)),
+            1 => Welcome::Sometimes,
+            _ => Welcome::Prompt,
         },
     }
 }
