@@ -3,8 +3,11 @@
 mod host;
 mod pair;
 mod raw;
+#[path = "../reference/mod.rs"]
+mod reference;
 
 mod acks;
+mod assembly;
 mod attempts;
 mod binary;
 mod closing;
