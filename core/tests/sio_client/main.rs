@@ -19,3 +19,4 @@ mod model;
 mod namespaces;
 mod noise;
 mod offline;
+mod order;

@@ -17,5 +17,6 @@ mod model;
 mod noise;
 mod order;
 mod peers;
+mod readiness;
 mod rooms;
 mod violations;

@@ -315,7 +315,8 @@ impl Model {
             Side::Server => chair.down.has_heard(message),
             Side::Client => chair.up.has_heard(message),
         };
-        let may_break = promise == Promise::None || chair.ends();
+        // Who has not heard yet that it was let in may have given up, or be silent since.
+        let may_break = promise == Promise::None || chair.ends() || chair.client == Presence::Awaited;
         let is_right = match outcome {
             Outcome::Answered(answer) => was_handled && answer == message.0 && due != Due::Never,
             Outcome::TimedOut => at == deadline && (due != Due::Answer || may_break),
