@@ -145,7 +145,7 @@ impl World {
             // Attachments follow the packet to which they belong.
             if !packet.starts_with('[') {
                 let place = |name: &&str| name.len() > 1 && packet.contains(&format!("{name},"));
-                to = NAMESPACES.iter().position(|name| place(name)).unwrap_or(0);
+                to = NAMESPACES.iter().position(place).unwrap_or(0);
             }
             self.fates[to].sent.push(packet);
         }
