@@ -106,7 +106,8 @@ pub use socketio_core::eio::{
 pub use socketio_core::http::{Cookie, Cors, HeadError, RequestHead, Response};
 pub use socketio_core::json::{Arguments, Raw, Value};
 pub use socketio_core::sio::{
-    AckError, Config, EncodeError, Handshake, PacketError, Reason, RoomError, Violation, WriteArguments,
+    AckError, Config, Counts, EncodeError, Handshake, PacketError, Reason, RoomError, Violation,
+    WriteArguments,
 };
 pub use socketio_core::wire::BodyFailure;
 pub use socketio_core::ws::FrameError;

@@ -3,8 +3,11 @@
 mod host;
 mod pair;
 mod raw;
+#[path = "../reference/mod.rs"]
+mod reference;
 
 mod acks;
+mod assembly;
 mod attempts;
 mod binary;
 mod closing;
@@ -16,4 +19,5 @@ mod model;
 mod namespaces;
 mod noise;
 mod offline;
+mod order;
 mod ready;

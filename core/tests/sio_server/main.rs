@@ -2,9 +2,12 @@
 
 mod client;
 mod pair;
+#[path = "../reference/mod.rs"]
+mod reference;
 mod steps;
 
 mod acks;
+mod assembly;
 mod binary;
 mod broadcast;
 mod connect;
@@ -14,6 +17,7 @@ mod model;
 mod noise;
 mod order;
 mod peers;
+mod readiness;
 mod ready;
 mod rooms;
 mod violations;

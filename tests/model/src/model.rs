@@ -107,6 +107,21 @@ impl Model {
         there.map(|(seat, _)| *seat).collect()
     }
 
+    /// The rooms of a socket.
+    #[must_use]
+    pub fn rooms(&self, seat: Seat) -> BTreeSet<Room> {
+        self.chairs
+            .get(&seat)
+            .map_or_else(BTreeSet::new, |chair| chair.rooms.clone())
+    }
+
+    /// How many calls of a side have not ended.
+    #[must_use]
+    pub fn open_calls(&self, side: Side) -> usize {
+        let open = |((by, _), call): &(&(Side, Message), &Call)| *by == side && !call.has_ended;
+        self.calls.iter().filter(open).count()
+    }
+
     /// Nothing has happened for long, `at` this time: whoever did not leave has heard everything that it is owed.
     ///
     /// # Errors
@@ -300,7 +315,8 @@ impl Model {
             Side::Server => chair.down.has_heard(message),
             Side::Client => chair.up.has_heard(message),
         };
-        let may_break = promise == Promise::None || chair.ends();
+        // Who has not heard yet that it was let in may have given up, or be silent since.
+        let may_break = promise == Promise::None || chair.ends() || chair.client == Presence::Awaited;
         let is_right = match outcome {
             Outcome::Answered(answer) => was_handled && answer == message.0 && due != Due::Never,
             Outcome::TimedOut => at == deadline && (due != Due::Answer || may_break),

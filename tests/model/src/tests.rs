@@ -162,6 +162,65 @@ fn a_call_ends_once_and_as_it_must() {
 }
 
 #[test]
+fn a_call_may_end_with_a_client_that_never_heard_that_it_was_let_in() {
+    let mut model = Model::new(Promise::Kept, NOTICE);
+    let facts = [
+        Fact::Joined {
+            seat: ONE,
+            namespace: HALL,
+        },
+        Fact::Welcomed(ONE),
+        sent(1),
+        Fact::Asked {
+            by: Side::Server,
+            seat: ONE,
+            message: Message(1),
+            patience: NOTICE,
+            due: Due::Answer,
+        },
+        Fact::Left(ONE),
+        Fact::Ended {
+            by: Side::Server,
+            message: Message(1),
+            outcome: Outcome::Disconnected,
+        },
+    ];
+    for fact in facts {
+        assert_eq!(second(&mut model, fact), Ok(()));
+    }
+    assert_eq!(model.end(), Ok(()));
+}
+
+#[test]
+fn rooms_and_open_calls_are_known() {
+    let mut model = pair();
+    let asked = Fact::Asked {
+        by: Side::Server,
+        seat: ONE,
+        message: Message(1),
+        patience: NOTICE,
+        due: Due::Never,
+    };
+    for fact in [Fact::Entered(ONE, Room(1)), sent(1), asked] {
+        assert_eq!(second(&mut model, fact), Ok(()));
+    }
+    assert_eq!(model.rooms(ONE), [Room(1)].into());
+    assert!(model.rooms(TWO).is_empty());
+    assert_eq!(
+        (model.open_calls(Side::Server), model.open_calls(Side::Client)),
+        (1, 0)
+    );
+    let ended = Fact::Ended {
+        by: Side::Server,
+        message: Message(1),
+        outcome: Outcome::TimedOut,
+    };
+    let deadline = Duration::from_secs(1) + NOTICE;
+    assert_eq!(model.note(deadline, &ended), Ok(()));
+    assert_eq!(model.open_calls(Side::Server), 0);
+}
+
+#[test]
 fn a_break_is_noticed_in_time() {
     let mut model = pair();
     assert_eq!(second(&mut model, Fact::Ends(ONE, Ending::Break)), Ok(()));

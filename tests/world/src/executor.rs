@@ -39,32 +39,50 @@ impl Wake for Ticket {
 
 /// The tasks of all hosts.
 pub(crate) struct Executor {
-    tasks: Vec<Option<(IpAddr, Task)>>,
+    tasks: Vec<Option<Place>>,
     running: usize,
     runnable: Arc<Runnable>,
     chance: Chance,
+    /// Once in so many turns somebody runs without having been woken, as any runtime may let it; never for 0.
+    whims: u64,
+    whim: Chance,
+}
+
+struct Place {
+    host: IpAddr,
+    task: Task,
+    ticket: Arc<Ticket>,
 }
 
 impl Executor {
     pub(crate) fn new(seed: u64) -> Self {
+        let mut whim = Chance::of(seed, "whims", 0);
+        // Not everywhere: who is woken by chance does not show that a waker was lost.
+        let whims = if whim.once_in(4) { 30 } else { 0 };
         Self {
             tasks: Vec::new(),
             running: 0,
             runnable: Arc::default(),
             chance: Chance::of(seed, "executor", 0),
+            whims,
+            whim,
         }
     }
 
     /// A task whose first turn is due.
     pub(crate) fn spawn(&mut self, host: IpAddr, task: Task) {
         let place = self.tasks.len();
-        self.tasks.push(Some((host, task)));
         self.running += 1;
         let ticket = Arc::new(Ticket {
             place,
             is_queued: AtomicBool::new(false),
             runnable: Arc::clone(&self.runnable),
         });
+        self.tasks.push(Some(Place {
+            host,
+            task,
+            ticket: Arc::clone(&ticket),
+        }));
         ticket.wake();
     }
 
@@ -79,23 +97,32 @@ impl Executor {
             runnable.swap_remove(drawn)
         };
         ticket.is_queued.store(false, Ordering::SeqCst);
-        let Some(place) = self.tasks.get_mut(ticket.place) else {
-            return true;
+        self.run(ticket.place);
+        if self.whim.once_in(self.whims) {
+            let place = self.whim.length(0..self.tasks.len());
+            self.run(place);
+        }
+        true
+    }
+
+    /// Gives a task its turn, unless it has ended.
+    fn run(&mut self, number: usize) {
+        let Some(place) = self.tasks.get_mut(number) else {
+            return;
         };
-        if let Some((_, task)) = place {
-            let waker = Waker::from(ticket);
+        if let Some(Place { task, ticket, .. }) = place {
+            let waker = Waker::from(Arc::clone(ticket));
             if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
                 *place = None;
                 self.running -= 1;
             }
         }
-        true
     }
 
     /// Drops all tasks of a host, as its end does.
     pub(crate) fn kill(&mut self, host: IpAddr) {
         for place in &mut self.tasks {
-            if place.as_ref().is_some_and(|(of, _)| *of == host) {
+            if place.as_ref().is_some_and(|place| place.host == host) {
                 *place = None;
                 self.running -= 1;
             }

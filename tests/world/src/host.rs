@@ -229,12 +229,11 @@ impl Stream for SimStream {
     }
 
     fn poll_write(&mut self, task: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
         let mut state = self.world.lock();
         let now = state.now;
         let mut arrivals = Arrivals::new();
         let outcome = match state.network.link(self.link) {
-            Some(link) => link.write(now, self.side, &bytes, task.waker(), &mut arrivals),
+            Some(link) => link.write(now, self.side, slices, task.waker(), &mut arrivals),
             None => Outcome::Reset,
         };
         state.expect(self.link, arrivals);

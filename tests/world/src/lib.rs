@@ -36,5 +36,5 @@ pub mod weather;
 mod world;
 
 pub use host::{Host, SimListener, SimStream};
-pub use weather::Weather;
+pub use weather::{Tally, Weather};
 pub use world::{Sleep, World};

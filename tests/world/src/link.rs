@@ -1,13 +1,14 @@
 //! A TCP connection: two pipes and the weather between them.
 
+use std::io::IoSlice;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::chance::Chance;
 use crate::pipe::{Outcome, Pipe};
-use crate::weather::Weather;
+use crate::weather::{Tally, Weather};
 
 /// One end of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,9 @@ pub(crate) struct Link {
     closed: [bool; 2],
     chance: Chance,
     weather: Weather,
+    /// How long a KiB takes.
+    pace: Duration,
+    pub(crate) tally: Tally,
     /// Nothing arrives any more, and nobody is told.
     is_silent: bool,
 }
@@ -52,11 +56,14 @@ impl Link {
     pub(crate) fn new(now: Instant, mut chance: Chance, weather: Weather) -> Self {
         let mut pipe = || Pipe::new(now, chance.length(weather.window.clone()));
         let pipes = [pipe(), pipe()];
+        let pace = chance.time(&weather.pace);
         Self {
             pipes,
             closed: [false; 2],
             chance,
             weather,
+            pace,
+            tally: Tally::default(),
             is_silent: false,
         }
     }
@@ -92,33 +99,43 @@ impl Link {
         } else {
             room
         };
-        self.inbound(side).read(most, buffer, reader)
+        let pipe = self.inbound(side);
+        let (there, segments) = (pipe.unread(), pipe.unread_segments());
+        let (outcome, writer) = pipe.read(most, buffer, reader);
+        if let Outcome::Done(count) = outcome {
+            self.tally.coalesced += u64::from(count == there && segments > 1);
+            self.tally.partial_reads += u64::from(count < there.min(room));
+        }
+        (outcome, writer)
     }
 
-    /// Sends some of `bytes`.
+    /// Sends some of what is in `slices`.
     pub(crate) fn write(
         &mut self,
         now: Instant,
         side: Side,
-        bytes: &[u8],
+        slices: &[IoSlice<'_>],
         writer: &Waker,
         arrivals: &mut Arrivals,
     ) -> Outcome {
         if self.inbound(side).is_reset() {
             return Outcome::Reset;
         }
-        let room = self.outbound(side).room().min(bytes.len());
-        if room == 0 && !bytes.is_empty() {
+        let wanted = slices.iter().map(|slice| slice.len()).sum();
+        let room = self.outbound(side).room().min(wanted);
+        if room == 0 && wanted > 0 {
             self.outbound(side).wait_for_room(writer);
+            self.tally.full_windows += 1;
             return Outcome::Wait;
         }
         let is_part = room > 1 && self.chance.once_in(self.weather.partial_writes);
         let taken = if is_part {
+            self.tally.partial_writes += 1;
             self.chance.length(1..room)
         } else {
             room
         };
-        self.send(now, side, Bytes::copy_from_slice(&bytes[..taken]), arrivals);
+        self.send(now, side, gather(slices, taken), arrivals);
         Outcome::Done(taken)
     }
 
@@ -129,8 +146,10 @@ impl Link {
                 .length(self.weather.segment.clone())
                 .clamp(1, bytes.len());
             let segment = bytes.split_to(length);
-            let due = self.due(now, side);
+            let due = self.due(now, side, length);
+            self.tally.segments += 1;
             if self.chance.once_in(self.weather.silences) {
+                self.tally.silences += 1;
                 self.is_silent = true;
             }
             if self.is_silent {
@@ -142,27 +161,35 @@ impl Link {
                     self.inbound(reader).send_reset(due);
                     arrivals.push((due, reader));
                 }
+                self.tally.resets += 1;
                 self.is_silent = true;
                 return;
             }
             self.outbound(side).send(due, segment);
             arrivals.push((due, side.other()));
+            if self.chance.once_in(self.weather.half_closes) {
+                self.tally.half_closes += 1;
+                self.outbound(side).send_end(due);
+                arrivals.push((due, side.other()));
+            }
         }
     }
 
     /// When what is sent now arrives: never before what was sent earlier.
-    fn due(&mut self, now: Instant, side: Side) -> Instant {
+    fn due(&mut self, now: Instant, side: Side, length: usize) -> Instant {
         let mut due = now + self.chance.time(&self.weather.latency);
         if self.chance.once_in(self.weather.stalls) {
+            self.tally.stalls += 1;
             due += self.chance.time(&self.weather.stall);
         }
-        due.max(self.outbound(side).last_due)
+        let time = self.pace.mul_f64(length as f64 / 1_024.0);
+        due.max(self.outbound(side).last_due) + time
     }
 
     /// No more comes from `side`.
     pub(crate) fn end(&mut self, now: Instant, side: Side, arrivals: &mut Arrivals) {
         if !self.is_silent {
-            let due = self.due(now, side);
+            let due = self.due(now, side, 0);
             self.outbound(side).send_end(due);
             arrivals.push((due, side.other()));
         }
@@ -175,7 +202,7 @@ impl Link {
         let wakers = self.inbound(side).close();
         self.closed[side.index()] = true;
         if !self.is_silent && !self.closed[side.other().index()] {
-            let due = self.due(now, side);
+            let due = self.due(now, side, 0);
             if has_unread {
                 self.outbound(side).send_reset(due);
             } else {
@@ -214,4 +241,14 @@ impl Link {
     pub(crate) fn is_reset(&mut self, side: Side) -> bool {
         self.inbound(side).is_reset()
     }
+}
+
+/// The first `count` bytes.
+fn gather(slices: &[IoSlice<'_>], count: usize) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(count);
+    for slice in slices {
+        let rest = count - bytes.len();
+        bytes.extend_from_slice(&slice[..rest.min(slice.len())]);
+    }
+    bytes.freeze()
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::chance::Chance;
 use crate::link::{Arrivals, Link, Side};
-use crate::weather::Weather;
+use crate::weather::{Tally, Weather};
 
 /// The handle of a link; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,8 @@ pub(crate) struct Network {
     weather: BTreeMap<SocketAddr, Weather>,
     next_port: u16,
     dials: Chance,
+    /// Of dials, and of links that are no more.
+    tally: Tally,
 }
 
 impl Network {
@@ -51,6 +53,7 @@ impl Network {
             weather: BTreeMap::new(),
             next_port: 1_024,
             dials: Chance::of(seed, "dials", 0),
+            tally: Tally::default(),
         }
     }
 
@@ -78,9 +81,11 @@ impl Network {
     pub(crate) fn dial(&mut self, now: Instant, from: IpAddr, to: SocketAddr) -> Dialled {
         let weather = self.weather.get(&to).cloned().unwrap_or_else(Weather::fair);
         if self.dials.once_in(weather.black_holes) {
+            self.tally.black_holes += 1;
             return Dialled::Lost;
         }
         if !self.listeners.contains_key(&to) || self.dials.once_in(weather.refusals) {
+            self.tally.refusals += 1;
             return Dialled::Refused;
         }
         self.last_link += 1;
@@ -135,6 +140,7 @@ impl Network {
         };
         let wakers = link.close(now, side, arrivals);
         if link.is_forgotten() {
+            self.tally += link.tally;
             self.links.remove(&id);
         }
         wakers
@@ -153,6 +159,15 @@ impl Network {
             .filter(|address| address.ip() == host)
             .copied()
             .collect()
+    }
+
+    /// How often each thing happened so far.
+    pub(crate) fn tally(&self) -> Tally {
+        let mut sum = self.tally;
+        for (link, _) in self.links.values() {
+            sum += link.tally;
+        }
+        sum
     }
 
     /// Open links, and the bytes on them that nobody has read.

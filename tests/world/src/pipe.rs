@@ -12,6 +12,8 @@ pub(crate) struct Pipe {
     under_way: VecDeque<Segment>,
     under_way_bytes: usize,
     arrived: BytesMut,
+    /// Of how many segments they are.
+    arrived_segments: usize,
     /// Most bytes under way or unread.
     window: usize,
     /// Nothing sent from now on is due before that.
@@ -56,6 +58,7 @@ impl Pipe {
             under_way: VecDeque::new(),
             under_way_bytes: 0,
             arrived: BytesMut::new(),
+            arrived_segments: 0,
             window,
             last_due: now,
             end: End::Open,
@@ -103,6 +106,7 @@ impl Pipe {
                 self.under_way_bytes -= bytes.len();
                 if self.end == End::Open {
                     self.arrived.extend_from_slice(&bytes);
+                    self.arrived_segments += 1;
                 }
                 bytes
             }
@@ -154,6 +158,9 @@ impl Pipe {
         }
         let count = self.arrived.len().min(most);
         buffer.extend_from_slice(&self.arrived.split_to(count));
+        if self.arrived.is_empty() {
+            self.arrived_segments = 0;
+        }
         (Outcome::Done(count), self.writer.take())
     }
 
@@ -163,6 +170,16 @@ impl Pipe {
 
     pub(crate) fn wait_for_room(&mut self, writer: &Waker) {
         self.writer = Some(writer.clone());
+    }
+
+    /// Bytes that have arrived.
+    pub(crate) fn unread(&self) -> usize {
+        self.arrived.len()
+    }
+
+    /// In how many segments they came, or a part of the first of them.
+    pub(crate) const fn unread_segments(&self) -> usize {
+        self.arrived_segments
     }
 
     /// Bytes that were sent and not read.

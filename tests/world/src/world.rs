@@ -11,7 +11,7 @@ use crate::executor::{Executor, Task};
 use crate::host::Host;
 use crate::link::{Arrivals, Side};
 use crate::network::{LinkId, Network};
-use crate::weather::Weather;
+use crate::weather::{Tally, Weather};
 
 /// So many turns of tasks while the clock stands still are a loop that does not end.
 const TURNS: u64 = 5_000_000;
@@ -179,6 +179,12 @@ impl World {
     #[must_use]
     pub fn segments(&self) -> u64 {
         self.lock().segments
+    }
+
+    /// How often each thing that the weather does has happened.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.lock().network.tally()
     }
 
     /// Open connections, and the bytes on them that nobody has read.

@@ -91,7 +91,7 @@ fn a_dead_peer_is_noticed_within_interval_and_timeout() {
             TransportOrder::WebSocket,
             TransportOrder::PollingFirst,
         ] {
-            for seed in 0..40 {
+            for seed in 0..20 {
                 let (noticed, _) = World::run(seed, |world| notice(world, order, fault));
                 let about = format!("{fault:?} {order:?} seed {seed}: {noticed:?}");
                 if fault != Fault::ServerDies {

@@ -3,12 +3,16 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `SIM_SEED` | only this scenario; prints everything that happens in it |
-//! | `SIM_SEEDS` | how many scenarios instead of 300, from `SIM_FIRST` (0) on |
+//! | `SIM_SEEDS` | how many scenarios instead of 100, from `SIM_FIRST` (0) on |
 
 use std::path::Path;
 use std::thread;
 
+use socketio_world::Tally;
 use socketio_world::scenario::{Report, Scenario};
+
+/// How many scenarios are played unless a variable says otherwise: enough for every fault of the network.
+const SEEDS: u64 = 100;
 
 fn variable(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -26,19 +30,25 @@ fn play(seed: u64) -> Result<Report, String> {
     }
 }
 
-/// Plays scenarios on two threads; those that fail.
-fn play_all(seeds: impl Iterator<Item = u64> + Clone + Send) -> Vec<String> {
+/// Plays scenarios on two threads; those that fail, and what the network did in the others.
+fn play_all(seeds: impl Iterator<Item = u64> + Clone + Send) -> (Vec<String>, Tally) {
     thread::scope(|scope| {
-        let shards: Vec<_> = (0..2)
-            .map(|shard| {
-                let own = seeds.clone().skip(shard).step_by(2);
-                scope.spawn(move || own.filter_map(|seed| play(seed).err()).collect::<Vec<_>>())
-            })
-            .collect();
-        let failures = shards
+        let shards = [0, 1].map(|shard| {
+            let own = seeds.clone().skip(shard).step_by(2);
+            scope.spawn(move || own.map(play).collect::<Vec<_>>())
+        });
+        let mut failures = Vec::new();
+        let mut tally = Tally::default();
+        for played in shards
             .into_iter()
-            .map(|shard| shard.join().expect("it does not panic"));
-        failures.flatten().collect()
+            .flat_map(|shard| shard.join().expect("it does not panic"))
+        {
+            match played {
+                Ok(report) => tally += report.tally,
+                Err(failure) => failures.push(failure),
+            }
+        }
+        (failures, tally)
     })
 }
 
@@ -53,19 +63,25 @@ fn everything_happens_as_the_model_says() {
         return;
     }
     let first = variable("SIM_FIRST").unwrap_or(0);
-    let seeds = first..first + variable("SIM_SEEDS").unwrap_or(300);
-    let failures = play_all(seeds);
+    let many = variable("SIM_SEEDS").unwrap_or(SEEDS);
+    let (failures, tally) = play_all(first..first + many);
     let few = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(
         failures.is_empty(),
         "{} failed; SIM_SEED=.. shows one\n{few}",
         failures.len()
     );
+    println!("{many} seeds pass: {tally:?}");
+    let never: Vec<_> = tally.all().into_iter().filter(|(_, count)| *count == 0).collect();
+    assert!(
+        many < SEEDS || never.is_empty(),
+        "the network never did this: {never:?}"
+    );
 }
 
 #[test]
 fn the_same_seed_gives_the_same_scenario_twice() {
-    for seed in 0..40 {
+    for seed in 0..12 {
         let trace = || Scenario::of(seed).run().trace;
         assert_eq!(trace(), trace(), "seed {seed}");
     }
@@ -76,7 +92,7 @@ fn the_same_seed_gives_the_same_scenario_twice() {
 #[ignore = "it is meant to fail where the program is wrong"]
 fn something_is_noticed() {
     let first = variable("SIM_FIRST").unwrap_or(0);
-    for seed in first..first + variable("SIM_SEEDS").unwrap_or(300) {
+    for seed in first..first + variable("SIM_SEEDS").unwrap_or(SEEDS) {
         if let Err(failure) = play(seed) {
             println!("caught after {} seeds: {failure}", seed - first + 1);
             return;
@@ -119,5 +135,5 @@ fn seeds_that_failed_once_do_not_fail_again() {
         .lines()
         .filter_map(|line| line.split('#').next()?.trim().parse().ok())
         .collect();
-    assert_eq!(play_all(seeds.into_iter()), Vec::<String>::new());
+    assert_eq!(play_all(seeds.into_iter()).0, Vec::<String>::new());
 }

@@ -289,6 +289,12 @@ impl<M> Server<M> {
             .map_or(0, |session| session.queue.len())
     }
 
+    /// Bytes queued for all clients together. Costs a look at each session.
+    pub fn all_queued_bytes(&self) -> usize {
+        let keys = self.sessions.keys().into_iter();
+        keys.map(|key| self.queued_bytes(SessionId(key))).sum()
+    }
+
     /// Answers a request that [`Event::Request`] brought.
     pub fn respond(&mut self, now: Instant, request: RequestId, response: Response) {
         self.advance(now);

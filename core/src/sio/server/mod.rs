@@ -152,7 +152,7 @@ impl Server {
         Wire::hosted(self.engine_config().wire(), self.codec(), head)
     }
 
-    /// How many sessions, sockets and rooms there are.
+    /// How many sessions, sockets and rooms there are. Costs a look at each session.
     pub fn counts(&self) -> Counts {
         Counts {
             connections: self.engine.connection_count(),
@@ -160,6 +160,7 @@ impl Server {
             sockets: self.sockets.len(),
             rooms: self.namespaces.iter().map(Namespace::room_count).sum(),
             acks: self.acks.len(),
+            queued_bytes: self.engine.all_queued_bytes(),
         }
     }
 
@@ -411,4 +412,6 @@ pub struct Counts {
     pub rooms: usize,
     /// Acknowledgements that clients owe.
     pub acks: usize,
+    /// Bytes that are queued for all clients and not yet handed to their connections.
+    pub queued_bytes: usize,
 }

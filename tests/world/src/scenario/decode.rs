@@ -5,7 +5,9 @@ use std::time::Duration;
 use socketio_driver::client::TransportOrder;
 use socketio_model::{Delivery, Room};
 
-use super::{Act, Casting, Climate, Kind, Manner, Parcel, Question, Scenario, Step, Verb, Visitor, Way};
+use super::{
+    Act, Casting, Climate, Kind, Manner, Parcel, Question, Scenario, Step, Verb, Visitor, Way, Welcome,
+};
 use crate::chance::Chance;
 
 /// Most clients.
@@ -42,13 +44,14 @@ impl Scenario {
             guests: (0..guests)
                 .map(|guest| visitor(at(4 + 2 * guest), at(5 + 2 * guest), two))
                 .collect(),
-            steps: steps.chunks(STEP).take(STEPS).map(step).collect(),
+            steps: steps_of(steps),
         }
     }
 }
 
 const fn climate(byte: u8) -> Climate {
     match byte % 8 {
+        0..3 if byte >= 192 => Climate::Narrow,
         0..3 => Climate::Fair,
         3 => Climate::Still,
         4 => Climate::Dripping,
@@ -82,14 +85,27 @@ fn visitor(byte: u8, other: u8, namespaces: u8) -> Visitor {
             _ => TransportOrder::PollingFirst,
         },
         namespaces: 1 + (byte >> 4) % namespaces,
-        welcome: match other % 4 {
-            0 => Duration::from_millis(u64::from(other) / 8),
-            _ => Duration::ZERO,
+        welcome: match other % 8 {
+            0 | 4 => Welcome::Slow(Duration::from_millis(u64::from(other) / 8)),
+            1 => Welcome::Sometimes,
+            _ => Welcome::Prompt,
         },
     }
 }
 
-fn step(bytes: &[u8]) -> Step {
+fn steps_of(bytes: &[u8]) -> Vec<Step> {
+    let mut who = 0;
+    let mut with_guest = |bytes: &[u8]| {
+        let step = step(bytes, who);
+        who = step.who;
+        step
+    };
+    let chunks = bytes.chunks(STEP).take(STEPS);
+    chunks.map(&mut with_guest).collect()
+}
+
+/// Half of the steps are of the guest of the step `before`: what happens to one at once is what goes wrong.
+fn step(bytes: &[u8], before: usize) -> Step {
     let at = |place: usize| bytes.get(place).copied().unwrap_or(0);
     let number = u64::from(at(1));
     let pause = match at(0) % 6 {
@@ -101,8 +117,11 @@ fn step(bytes: &[u8]) -> Step {
     };
     Step {
         pause,
-        who: usize::from(at(2) & 15),
-        place: at(2) >> 4,
+        who: match at(2) {
+            byte @ 0..128 => usize::from(byte & 15),
+            128.. => before,
+        },
+        place: at(2) >> 4 & 7,
         act: act(at(3), [at(4), at(5), at(6), at(7)]),
     }
 }

@@ -125,9 +125,10 @@ impl Guest {
 
     /// Its host is switched off.
     pub(super) fn die(&self) {
-        self.ends(Ending::Break);
         let seats = std::mem::take(&mut *self.seats());
         for seat in seats {
+            // What it sent before it left may still be under way.
+            self.note(Fact::Ends(seat, Ending::Break));
             self.note(Fact::Died(Side::Client, seat));
         }
         self.0.is_alive.store(false, Ordering::Relaxed);

@@ -3,19 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
-use socketio_driver::{Ack, Arg, Args, Async, Auth, NamespaceBuilder, Reply, Server, Socket, State, engine};
+use socketio_driver::{
+    Ack, Arg, Args, Async, Auth, Limits, NamespaceBuilder, Refusal, Reply, Server, Socket, State, engine,
+};
 use socketio_model::{Delivery, Ending, Fact, Message, Namespace, Room, Seat, Side};
 
 use super::parcel::{is_blob, is_text};
 use super::stage::{NAMESPACES, Present, Stage};
-use super::{Act, Kind, Parcel, Question};
+use super::{Act, Climate, Kind, Parcel, Question, Welcome};
 use crate::Host;
 
 /// Where it is.
 pub(super) const PORT: u16 = 80;
+
+/// Most bytes that are queued for a client where it may fail: so little that some do not read fast enough.
+pub(super) const QUEUED_BYTES: usize = 100_000;
 
 /// A server from its start to its end. Clones are handles to the same.
 #[derive(Clone)]
@@ -42,6 +46,7 @@ impl House {
             .state(house.clone())
             .ping_interval(interval)
             .ping_timeout(timeout)
+            .limits(limits(stage.scenario.climate))
             .on_error(move |report| failures.stage().fail(report.to_string()))
             .namespace(NAMESPACES[0], describe)
             .namespace(NAMESPACES[1], describe)
@@ -92,8 +97,17 @@ impl House {
     }
 }
 
+fn limits(climate: Climate) -> Limits {
+    let mut limits = Limits::default();
+    if climate == Climate::Storm {
+        limits.queued_bytes = QUEUED_BYTES;
+    }
+    limits
+}
+
 fn describe(namespace: NamespaceBuilder<Async>) -> NamespaceBuilder<Async> {
     namespace
+        .guard(guard)
         .on_connect(on_connect)
         .on("note", on_note)
         .on("blob", on_blob)
@@ -103,6 +117,25 @@ fn describe(namespace: NamespaceBuilder<Async>) -> NamespaceBuilder<Async> {
         .on("relay", on_relay)
         .on("mute", on_mute)
         .on_disconnect(on_disconnect)
+}
+
+/// Lets those in who must be, perhaps after a while, and every second time those who are not always welcome.
+async fn guard(State(house): State<House>, Auth(who): Auth<BTreeMap<String, usize>>) -> Result<(), Refusal> {
+    let person = who.get("person").copied().unwrap_or(0);
+    match house
+        .stage()
+        .scenario
+        .guests
+        .get(person)
+        .map(|guest| guest.welcome)
+    {
+        Some(Welcome::Sometimes) if house.stage().knocks(person) % 2 == 0 => Err("not now".into()),
+        Some(Welcome::Slow(time)) => {
+            house.stage().world.sleep(time / 2).await;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn on_connect(socket: Socket, State(house): State<House>, Auth(who): Auth<BTreeMap<String, usize>>) {
@@ -124,10 +157,9 @@ async fn on_connect(socket: Socket, State(house): State<House>, Auth(who): Auth<
         size: 10,
     };
     house.send(&socket, greeting, Delivery::Reliable);
-    let welcome = house.stage().scenario.guests.get(person);
-    let welcome = welcome.map_or(Duration::ZERO, |guest| guest.welcome);
-    if welcome > Duration::ZERO {
-        house.stage().world.sleep(welcome).await;
+    let guest = house.stage().scenario.guests.get(person);
+    if let Some(Welcome::Slow(time)) = guest.map(|guest| guest.welcome) {
+        house.stage().world.sleep(time).await;
     }
     house.note(Fact::Welcomed(seat));
 }

@@ -30,7 +30,7 @@ pub use parcel::{Kind, Parcel};
 pub use question::{Manner, Question};
 pub use way::Way;
 
-use crate::{Weather, World};
+use crate::{Tally, Weather, World};
 
 /// What happens in a world.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub enum Climate {
     Still,
     /// [`Weather::dripping`].
     Dripping,
+    /// [`Weather::narrow`].
+    Narrow,
     /// [`Weather::storm`].
     Storm,
 }
@@ -70,6 +72,7 @@ impl Climate {
             Self::Fair => Weather::fair(),
             Self::Still => Weather::still(),
             Self::Dripping => Weather::dripping(),
+            Self::Narrow => Weather::narrow(),
             Self::Storm => Weather::storm(),
         }
     }
@@ -82,8 +85,30 @@ pub struct Visitor {
     pub transports: TransportOrder,
     /// In how many namespaces it is.
     pub namespaces: u8,
-    /// How long the server's `on_connect` takes for it.
-    pub welcome: Duration,
+    /// How the server lets it in.
+    pub welcome: Welcome,
+}
+
+/// How the server lets a client into a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Welcome {
+    /// At once.
+    Prompt,
+    /// Its `on_connect` takes so long, and its guard half of that.
+    Slow(Duration),
+    /// Every second time; the other times its guard refuses.
+    Sometimes,
+}
+
+impl Welcome {
+    /// How long the server's `on_connect` takes.
+    #[must_use]
+    pub const fn time(self) -> Duration {
+        match self {
+            Self::Slow(time) => time,
+            Self::Prompt | Self::Sometimes => Duration::ZERO,
+        }
+    }
 }
 
 /// Something that is done.
@@ -173,6 +198,8 @@ pub struct Report {
     pub failure: Option<String>,
     /// Everything that happened, a line each.
     pub log: Vec<String>,
+    /// How often each thing that the network does has happened.
+    pub tally: Tally,
     /// How long it lasted, for all clients together.
     pub client_time: Duration,
 }
@@ -182,11 +209,12 @@ impl Scenario {
     #[must_use]
     pub fn run(&self) -> Report {
         let scenario = self.clone();
-        let ((failure, log, time), trace) = World::run(self.seed, |world| play::play(world, scenario));
+        let ((failure, log, tally, time), trace) = World::run(self.seed, |world| play::play(world, scenario));
         Report {
             trace,
             failure,
             log,
+            tally,
             client_time: time * u32::try_from(self.guests.len()).unwrap_or(u32::MAX),
         }
     }

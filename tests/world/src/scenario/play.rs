@@ -7,7 +7,7 @@ use socketio_driver::client::Client;
 use socketio_driver::{Error, Server, Transport};
 use socketio_model::{Ending, Fact, Model, Namespace};
 
-use super::audit::audit;
+use super::audit::{audit, audit_at_rest, audit_empty};
 use super::guest::Guest;
 use super::house::House;
 use super::stage::{NAMESPACES, Stage};
@@ -15,7 +15,7 @@ use super::verb::name;
 use super::way::{HOUSE, Way};
 use super::{Act, Climate, Question, Scenario, Step, Visitor};
 use crate::intermediary::Proxy;
-use crate::{Weather, World};
+use crate::{Tally, Weather, World};
 
 /// How long a shutdown waits for the connections.
 const GRACE: Duration = Duration::from_secs(5);
@@ -23,8 +23,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// requests that are given up, connections that nobody uses any more.
 const REST: Duration = Duration::from_secs(100);
 
-/// What was wrong, what happened, and how long it took.
-pub(super) async fn play(world: World, scenario: Scenario) -> (Option<String>, Vec<String>, Duration) {
+/// What was wrong, what happened, what the network did, and how long it took.
+pub(super) async fn play(world: World, scenario: Scenario) -> (Option<String>, Vec<String>, Tally, Duration) {
     let mut play = Play::new(world, scenario);
     let steps = play.stage.scenario.steps.clone();
     for (number, step) in steps.iter().enumerate() {
@@ -42,8 +42,9 @@ pub(super) async fn play(world: World, scenario: Scenario) -> (Option<String>, V
         play.end().await;
     }
     let age = play.stage.world.age();
+    let tally = play.stage.world.tally();
     let (failure, log) = play.stage.finish();
-    (failure, log, age)
+    (failure, log, tally, age)
 }
 
 struct Play {
@@ -189,10 +190,15 @@ impl Play {
         let (interval, timeout) = self.stage.scenario.heartbeat;
         let rest = match (self.stage.scenario.climate, &self.stage.scenario.way) {
             (Climate::Storm, _) | (_, Way::Through(_)) => interval + timeout + REST,
-            (_, Way::Direct) => Question::LONG,
+            // The last question has ended, too.
+            (_, Way::Direct) => Question::LONG + Duration::from_secs(1),
         };
         world.sleep(rest).await;
-        audit(&self.stage, &self.server);
+        match (self.stage.scenario.climate, &self.stage.scenario.way) {
+            // Somebody may have died a moment ago.
+            (Climate::Storm, _) | (_, Way::Through(_)) => audit(&self.stage, &self.server),
+            (_, Way::Direct) => audit_at_rest(&self.stage, &self.server),
+        }
         let at_rest = self.stage.ask(|model| model.rest(world.age()));
         if let Err(breach) = at_rest {
             self.stage.fail(breach.to_string());
@@ -207,6 +213,7 @@ impl Play {
                 "all clients have left, and there are connections and bytes: {links:?}"
             ));
         }
+        audit_empty(&self.stage, &self.server);
         if let Err(error) = self.server.shutdown(GRACE) {
             self.stage.fail(error.to_string());
         }

@@ -27,6 +27,8 @@ struct State {
     seats: BTreeMap<String, Seat>,
     last_message: u64,
     sockets: BTreeMap<Seat, Present>,
+    /// How often each guest asked to be let in.
+    knocks: BTreeMap<usize, u64>,
 }
 
 enum Line {
@@ -48,12 +50,13 @@ impl Stage {
             Climate::Storm => Promise::None,
             _ => scenario.way.promise(scenario.heartbeat.0),
         };
-        let longest = scenario.guests.iter().map(|guest| guest.welcome).max();
+        let longest = scenario.guests.iter().map(|guest| guest.welcome.time()).max();
         let (interval, timeout) = scenario.heartbeat;
         // What is under way arrives, and is heard, after a link has fallen silent.
-        let under_way = match promise {
-            Promise::Kept => Duration::from_millis(100),
-            Promise::None => Duration::from_secs(61),
+        let under_way = match scenario.climate {
+            Climate::Storm => Duration::from_secs(61),
+            Climate::Narrow => Duration::from_secs(20),
+            Climate::Fair | Climate::Still | Climate::Dripping => Duration::from_millis(100),
         };
         let under_way = under_way * scenario.way.legs() + scenario.way.delay();
         let notice = interval + timeout + longest.unwrap_or_default() + under_way;
@@ -67,6 +70,7 @@ impl Stage {
                 seats: BTreeMap::new(),
                 last_message: 0,
                 sockets: BTreeMap::new(),
+                knocks: BTreeMap::new(),
             }),
         })
     }
@@ -123,6 +127,14 @@ impl Stage {
         let mut state = self.lock();
         state.last_message += 1;
         Message(state.last_message)
+    }
+
+    /// A guest asks to be let in; how often it did before.
+    pub(super) fn knocks(&self, person: usize) -> u64 {
+        let mut state = self.lock();
+        let knocks = state.knocks.entry(person).or_default();
+        *knocks += 1;
+        *knocks - 1
     }
 
     pub(super) fn arrived(&self, seat: Seat, present: Present) {

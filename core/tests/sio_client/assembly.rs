@@ -1,0 +1,111 @@
+//! Packets and their attachments, however a server mixes them, agree with a naive reference.
+
+use crate::pair::SECOND;
+use crate::raw::Raw;
+use crate::reference::{ASKED, Item, NAMESPACES, Told, expected, streams};
+use proptest::prelude::*;
+use socketio_core::eio::Message;
+use socketio_core::eio::client::TransportOrder;
+use socketio_core::json::Arguments;
+use socketio_core::sio::client::Event;
+use socketio_core::sio::{AckId, NamespaceId};
+
+/// A client in both namespaces that waits for acknowledgements in each.
+struct World {
+    raw: Raw,
+    namespaces: Vec<NamespaceId>,
+    acks: Vec<AckId>,
+}
+
+fn shown(arguments: &Arguments) -> Vec<Vec<u8>> {
+    let shown: Vec<bytes::Bytes> = arguments.iter().map(|each| each.parse().unwrap()).collect();
+    shown.into_iter().map(Vec::from).collect()
+}
+
+impl World {
+    fn new(transports: TransportOrder) -> Self {
+        let mut raw = Raw::welcomed_with(|config| config.engine.transports = transports);
+        let [_, other] = NAMESPACES;
+        let second = raw.client.add_namespace(raw.now, other).unwrap();
+        raw.run();
+        raw.join(second);
+        raw.say(&format!("0{other},{{\"sid\":\"def\"}}"));
+        let namespaces = vec![raw.main(), second];
+        let mut acks = Vec::new();
+        for (name, namespace) in NAMESPACES.into_iter().zip(namespaces.clone()) {
+            assert!(raw.client.is_joined(namespace));
+            let packet = raw.encode(name, "q", &());
+            for _ in 0..ASKED {
+                let hour = raw.now + 3_600 * SECOND;
+                acks.push(
+                    raw.client
+                        .emit_with_ack(raw.now, namespace, &packet, hour)
+                        .unwrap(),
+                );
+            }
+        }
+        raw.run();
+        raw.told.clear();
+        Self {
+            raw,
+            namespaces,
+            acks,
+        }
+    }
+
+    fn told(&mut self) -> Vec<Told> {
+        self.raw.run();
+        let mut told = Vec::new();
+        for event in self.raw.told.drain(..) {
+            match event {
+                Event::Event {
+                    namespace,
+                    arguments,
+                    ack,
+                    ..
+                } => told.push(Told::Event {
+                    namespace: self.namespaces.iter().position(|own| *own == namespace).unwrap(),
+                    number: ack.map(|token| token.id()),
+                    shown: shown(&arguments),
+                }),
+                Event::Acked {
+                    ack,
+                    outcome: Ok(arguments),
+                } => {
+                    let place = self.acks.iter().position(|own| *own == ack).unwrap();
+                    told.push(Told::Acked {
+                        namespace: place / ASKED as usize,
+                        number: place as u64 % ASKED,
+                        shown: shown(&arguments),
+                    });
+                }
+                Event::Left { .. } if told.last() != Some(&Told::Closed) => told.push(Told::Closed),
+                _ => {}
+            }
+        }
+        told
+    }
+}
+
+proptest! {
+    #[test]
+    fn events_and_acknowledgements_with_attachments_agree_with_a_naive_reference(
+        items in streams(),
+        on_websocket: bool,
+    ) {
+        let mut world = World::new(match on_websocket {
+            true => TransportOrder::WebSocket,
+            false => TransportOrder::Polling,
+        });
+        let expected = expected(&items);
+        for item in items {
+            match item {
+                Item::Header(header) => world.raw.say(&header.text()),
+                Item::Attachment(data) => world.raw.send(Message::Binary(data.into())),
+                // A ping of the server comes in its own time.
+                Item::Heartbeat => world.raw.wait(SECOND),
+            }
+        }
+        prop_assert_eq!(world.told(), expected);
+    }
+}
