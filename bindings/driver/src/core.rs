@@ -12,7 +12,7 @@ pub(crate) use socketio_core::http::{
 pub(crate) use socketio_core::json::{Arguments, EncodeError as JsonError, Raw};
 pub(crate) use socketio_core::sio::packet::is_reserved;
 pub(crate) use socketio_core::sio::{
-    AckError, AckId, AckToken, Config, EmitError, EncodeError, Encoded, Encoder, Event as CoreEvent,
+    AckError, AckId, AckToken, Config, Counts, EmitError, EncodeError, Encoded, Encoder, Event as CoreEvent,
     EventName, Handshake, NamespaceId, Reason, RoomError, Server, SocketId, SocketIo, Target, WriteArguments,
 };
 pub(crate) use socketio_core::wire::{

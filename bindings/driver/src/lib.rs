@@ -100,6 +100,8 @@ pub use router::{Async, Blocking, NamespaceBuilder, Router, RunsOn, ServerBuilde
 pub use socketio_core::eio::{Peer, Transport, Transports, Upgrades};
 pub use socketio_core::http::{Cookie, Cors, RequestHead, Response};
 pub use socketio_core::json::{Arguments, Raw, Value};
-pub use socketio_core::sio::{AckError, Config, EncodeError, Handshake, Reason, RoomError, WriteArguments};
+pub use socketio_core::sio::{
+    AckError, Config, Counts, EncodeError, Handshake, Reason, RoomError, WriteArguments,
+};
 pub use socketio_core::wire::BodyFailure;
 pub use socketio_core::{Limits, Sid, Text, args, http, json};

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::core::WriteArguments;
+use crate::core::{Counts, WriteArguments};
 use crate::error::Error;
 use crate::handle::{Broadcast, IntoRooms, Namespace, Socket};
 use crate::inner::Inner;
@@ -62,6 +62,11 @@ impl Server {
     /// The sockets that are connected now.
     pub fn sockets(&self) -> Result<Vec<Socket>, Error> {
         self.main().sockets()
+    }
+
+    /// How many connections, sessions, sockets and rooms there are, and how many acknowledgements clients owe.
+    pub fn counts(&self) -> Result<Counts, Error> {
+        self.0.with_core(|core, _| core.counts())
     }
 
     /// Takes everybody out of these rooms.
