@@ -1,7 +1,10 @@
 //! The server that is attacked, and what it must bear.
 
+use std::future::poll_fn;
 use std::net::{Ipv4Addr, TcpListener};
+use std::pin::Pin;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
@@ -11,17 +14,18 @@ use socketio_tests::belongings::{Belongings, Slack};
 use socketio_tests::binding::{Binding, Serving};
 use socketio_tests::kit::DEADLINE;
 use socketio_tests::testbed::{App, Target};
-use socketio_tokio::{Arg, Arguments, Counts, Limits, Reply, Server, Socket};
+use socketio_tokio::{Arg, Arguments, Config, Counts, Limits, Reply, Server, Socket};
 
 use crate::guests::Guests;
+use crate::line::Line;
 
 /// How long a head, and a body, may take; the event loop's server has the defaults.
-pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_millis(700);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_millis(300);
 /// Most bytes queued for one client.
 pub(crate) const QUEUED_BYTES: usize = 1024 * 1024;
 /// Sessions of clients that are gone end after both.
-const PING_INTERVAL: Duration = Duration::from_millis(400);
-const PING_TIMEOUT: Duration = Duration::from_millis(1_600);
+const PING_INTERVAL: Duration = Duration::from_millis(300);
+const PING_TIMEOUT: Duration = Duration::from_millis(1_200);
 
 /// Echoes that each honest client must have had while an attack goes on.
 const ECHOES: usize = 5;
@@ -35,10 +39,11 @@ const GROWTH: Slack = Slack {
     threads: 0,
     files: 0,
 };
-/// What the same wave once more may add to that: what is in transit for the honest clients.
+/// What the same wave once more may add to that: what is in transit for the honest clients, and of the read buffers, four
+/// for each thread and 32 KiB each, those that were not needed before.
 const SLACK: Slack = Slack {
-    bytes: 64 * 1024,
-    allocations: 100,
+    bytes: 256 * 1024,
+    allocations: 60,
     threads: 0,
     files: 0,
 };
@@ -65,10 +70,46 @@ static EPOLL: LazyLock<Target> = LazyLock::new(|| {
     }
 });
 
+/// What somebody hostile does; what is returned stays while honest clients must be answered.
+pub(crate) type Attack = fn(&Siege) -> Vec<Line>;
+
+/// What an attack is told.
+pub(crate) struct Siege {
+    pub(crate) target: Target,
+    pub(crate) limits: SiegeLimits,
+    /// Which of its repetitions this is, beginning with 1.
+    pub(crate) number: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SiegeLimits {
+    /// Those of this file.
+    Short,
+    Default,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wave {
+    First,
+    Second,
+}
+
+/// Makes one test for each binding, in which a server withstands the attacks that are named.
+macro_rules! withstands {
+    ($test:ident: $($attack:ident),* $(,)?) => {
+        socketio_tests::on_every_server![$test];
+
+        fn $test(binding: socketio_tests::binding::Binding) {
+            crate::fortress::Fortress::of(binding).withstand(&[$((stringify!($attack), $attack)),*]);
+        }
+    };
+}
+pub(crate) use withstands;
+
 /// A live server with honest clients in it.
 pub(crate) struct Fortress {
-    pub(crate) binding: Binding,
-    pub(crate) target: Target,
+    binding: Binding,
+    target: Target,
     guests: Guests,
     /// The event loop's tells nothing of itself.
     house: Option<(Server, Serving)>,
@@ -99,6 +140,7 @@ impl Fortress {
         let house = serve(binding, Some(tls));
         let target = target(&house.1);
         let guests = invite(&target);
+        guests.await_echoes(ECHOES, "before all attacks");
         Self {
             binding,
             target,
@@ -108,56 +150,74 @@ impl Fortress {
         }
     }
 
-    /// Whether its limits are those of this file.
-    pub(crate) const fn has_limits(&self) -> bool {
-        self.house.is_some()
-    }
-
-    /// Attacks in waves. What an attack returns stays while honest clients must still be answered, and goes then.
+    /// Bears all attacks, one after the other, and all of them once more.
     ///
-    /// After each wave the server must have no more connections, sessions, sockets, rooms and acknowledgements than
-    /// before, and the process no more memory, threads and descriptors.
+    /// While each goes on honest clients must be answered, and what it returns goes after that. After all of them the
+    /// server must have no more connections, sessions, sockets, rooms and acknowledgements than before, and the process no
+    /// more memory, threads and descriptors.
     #[track_caller]
-    pub(crate) fn withstand<T>(self, mut attack: impl FnMut(&Target) -> T) {
-        self.guests.await_echoes(ECHOES);
+    pub(crate) fn withstand(self, attacks: &[(&str, Attack)]) {
         let (counts, before) = (self.counts(), Belongings::at_rest());
-        let first = self.wave(&mut attack);
+        self.wave(Wave::First, attacks);
         self.await_counts(counts);
-        let after = self.await_return(&before, GROWTH, "one wave");
-        self.await_counts(counts);
-        let second = self.wave(&mut attack);
+        let after = self.await_return(&before, GROWTH, "the first wave");
+        self.wave(Wave::Second, attacks);
         self.await_counts(counts);
         let end = self.await_return(&after, SLACK, "the second wave");
         let (half, most) = self.guests.latencies();
         println!(
-            "{}: {first} and {second} attacks; {} and {} bytes left; echoes within {half:?}, 99 of 100 within {most:?}",
+            "{}: {} and {} bytes, {} and {} allocations left; echoes within {half:?}, 99 of 100 within {most:?}",
             self.binding.name(),
-            after.bytes as i64 - before.bytes as i64,
-            end.bytes as i64 - after.bytes as i64,
+            more(before.bytes, after.bytes),
+            more(after.bytes, end.bytes),
+            more(before.allocations, after.allocations),
+            more(after.allocations, end.allocations),
         );
         self.guests.thank();
     }
 
+    #[track_caller]
+    fn wave(&self, wave: Wave, attacks: &[(&str, Attack)]) {
+        for (name, attack) in attacks {
+            let started = Instant::now();
+            let repeats = self.bear(wave, name, *attack);
+            println!(
+                "{}: {name}: {repeats} in {:?}",
+                self.binding.name(),
+                started.elapsed()
+            );
+        }
+    }
+
     /// Attacks until each honest client was answered meanwhile; how often that was.
     #[track_caller]
-    fn wave<T>(&self, attack: &mut impl FnMut(&Target) -> T) -> usize {
+    fn bear(&self, wave: Wave, name: &str, attack: Attack) -> usize {
         let before = self.guests.echoes();
-        for number in 1..=REPEATS {
-            let held = attack(&self.target);
+        for repeat in 1..=REPEATS {
+            let siege = Siege {
+                target: self.target.clone(),
+                limits: if self.house.is_some() {
+                    SiegeLimits::Short
+                } else {
+                    SiegeLimits::Default
+                },
+                number: repeat + if wave == Wave::First { 0 } else { REPEATS },
+            };
+            let held = attack(&siege);
             // Those who attack may have been too quick for anybody else to be heard.
             let started = Instant::now();
             while !self.guests.have_had(ECHOES, &before) && started.elapsed() < Duration::from_millis(100) {
                 sleep(Duration::from_millis(2));
             }
-            self.guests.assert_well();
+            self.guests.assert_well(name);
             let is_enough = self.guests.have_had(ECHOES, &before);
             drop(held);
             if is_enough {
-                self.guests.await_echoes(ECHOES);
-                return number;
+                self.guests.await_echoes(ECHOES, name);
+                return repeat;
             }
         }
-        panic!("honest clients are not answered while {REPEATS} attacks go on");
+        panic!("{name}: honest clients are not answered while {REPEATS} attacks go on");
     }
 
     fn counts(&self) -> Option<Counts> {
@@ -170,7 +230,7 @@ impl Fortress {
     fn await_counts(&self, before: Option<Counts>) {
         let started = Instant::now();
         while self.counts() != before {
-            self.guests.assert_well();
+            self.guests.assert_well("after all attacks");
             assert!(
                 started.elapsed() < PATIENCE,
                 "the server has {:?} instead of {before:?}",
@@ -183,13 +243,35 @@ impl Fortress {
     #[track_caller]
     fn await_return(&self, before: &Belongings, slack: Slack, cause: &str) -> Belongings {
         let after = before.await_return(slack, PATIENCE);
-        self.guests.assert_well();
+        self.guests.assert_well("after all attacks");
         if let Err(now) = after {
             panic!("after {cause} there is {now:?} instead of {before:?}, {slack:?} apart");
         }
         // Sampled as the one before was, so that one is not compared with the luckiest moment.
         Belongings::at_rest()
     }
+}
+
+/// Asks so many questions at once, and waits for what becomes of all.
+async fn ask_often(socket: &Socket, count: usize) {
+    let ask = |number| {
+        let question = socket.emit_with_ack("question", &number);
+        question.timeout(Duration::from_millis(200))
+    };
+    let mut open: Vec<_> = (0..count).map(ask).collect();
+    poll_fn(|task| {
+        open.retain_mut(|call| Pin::new(call).poll(task).is_pending());
+        if open.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+fn more(before: usize, after: usize) -> i128 {
+    after as i128 - before as i128
 }
 
 fn target(serving: &Serving) -> Target {
@@ -202,7 +284,7 @@ fn target(serving: &Serving) -> Target {
 /// Honest clients that have been answered.
 fn welcome(target: &Target) -> Guests {
     let guests = Guests::invite(target);
-    guests.await_echoes(ECHOES);
+    guests.await_echoes(ECHOES, "before all attacks");
     guests
 }
 
@@ -212,10 +294,14 @@ fn serve(binding: Binding, tls: Option<TlsServer>) -> (Server, Serving) {
     limits.head_timeout = HEAD_TIMEOUT;
     limits.body_timeout = HEAD_TIMEOUT;
     limits.queued_bytes = QUEUED_BYTES;
+    let mut config = Config::default();
+    config.engine.linger = Duration::from_millis(300);
     let server = Server::builder()
+        .config(config)
         .limits(limits)
         .ping_interval(PING_INTERVAL)
         .ping_timeout(PING_TIMEOUT)
+        .on_connect(|socket: Socket| socket.emit("welcome", &()))
         .on("echo", |socket: Socket, arguments: Arguments| {
             socket.emit("echo", &arguments)
         })
@@ -229,6 +315,10 @@ fn serve(binding: Binding, tls: Option<TlsServer>) -> (Server, Serving) {
                 Ok(answer) => socket.emit("answer", &answer),
                 Err(_) => socket.emit("no-answer", &()),
             }
+        })
+        .on("ask-often", async |socket: Socket, Arg(count): Arg<usize>| {
+            ask_often(&socket, count).await;
+            socket.emit("no-answer", &())
         })
         .namespace("/custom", |custom| custom)
         // That clients are hostile is what is tested.

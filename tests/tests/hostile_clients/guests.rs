@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use socketio_tests::kit::socketio::{join_main, join_main_by_polling};
 use socketio_tests::kit::{DEADLINE, Polling, WebSocketClient};
 use socketio_tests::testbed::Target;
 
 /// Between two echoes of one guest.
-const PACE: Duration = Duration::from_millis(2);
+const PACE: Duration = Duration::from_millis(4);
+/// What the application says to everybody who joins.
+pub(crate) const WELCOME: &str = "42[\"welcome\"";
 
 /// Honest clients that talk.
 pub(crate) struct Guests {
@@ -45,11 +46,11 @@ impl Guests {
         let is_over = Arc::new(AtomicBool::new(false));
         let mut all = Vec::new();
         for _ in 0..2 {
-            let mut socket = join_main(target).0;
+            let mut socket = join(target);
             all.push(Guest::start(&is_over, move |number| {
                 by_websocket(&mut socket, number)
             }));
-            let mut session = join_main_by_polling(target);
+            let mut session = join_by_polling(target);
             all.push(Guest::start(&is_over, move |number| {
                 by_polling(&mut session, number)
             }));
@@ -79,20 +80,28 @@ impl Guests {
         pairs.all(|(now, before)| now >= before + count)
     }
 
-    /// Panics if one has given up.
+    /// Panics if one has given up; `when` says what is going on.
     #[track_caller]
-    pub(crate) fn assert_well(&self) {
+    pub(crate) fn assert_well(&self, when: &str) {
         let lost = self.all.iter().filter(|guest| guest.thread.is_finished()).count();
-        assert_eq!(lost, 0, "of {} honest clients so many were lost", self.all.len());
+        assert_eq!(
+            lost,
+            0,
+            "{when}: of {} honest clients so many were lost",
+            self.all.len()
+        );
     }
 
     /// Waits until each has had `count` more.
     #[track_caller]
-    pub(crate) fn await_echoes(&self, count: usize) {
+    pub(crate) fn await_echoes(&self, count: usize, when: &str) {
         let (before, started) = (self.echoes(), Instant::now());
         while !self.have_had(count, &before) {
-            self.assert_well();
-            assert!(started.elapsed() < DEADLINE, "an honest client is not answered");
+            self.assert_well(when);
+            assert!(
+                started.elapsed() < DEADLINE,
+                "{when}: an honest client is not answered"
+            );
             sleep(Duration::from_millis(2));
         }
     }
@@ -144,6 +153,24 @@ impl Guest {
         });
         Self { tally, thread }
     }
+}
+
+fn join(target: &Target) -> WebSocketClient {
+    let mut socket = WebSocketClient::open_session(target).0;
+    socket.send("40");
+    for beginning in ["40", WELCOME] {
+        let packet = socket.text();
+        assert!(packet.starts_with(beginning), "{packet}");
+    }
+    socket
+}
+
+fn join_by_polling(target: &Target) -> Polling {
+    let mut session = Polling::open(target);
+    session.deliver("40");
+    let packets = session.collect(2);
+    assert!(packets[1].starts_with(WELCOME), "{packets:?}");
+    session
 }
 
 fn by_websocket(socket: &mut WebSocketClient, number: usize) {

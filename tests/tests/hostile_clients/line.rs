@@ -9,6 +9,8 @@ use rustix::net::sockopt::set_socket_linger;
 use socketio_tests::kit::{DEADLINE, Frame, Request};
 use socketio_tests::testbed::Target;
 
+use crate::guests::WELCOME;
+
 /// How long a write waits for the server to take more.
 const RELUCTANCE: Duration = Duration::from_millis(50);
 
@@ -183,7 +185,7 @@ pub(crate) fn join(target: &Target) -> Line {
     line.offer(upgrade(""));
     line.hear_bytes("\"maxPayload\":1000000}");
     line.offer(text("40"));
-    line.hear_bytes("\"}");
+    line.hear_bytes(WELCOME);
     line
 }
 

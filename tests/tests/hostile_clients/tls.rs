@@ -9,7 +9,7 @@ use socketio_tokio::client::{Attempts, Client, TransportOrder};
 use socketio_tokio::net::tls::{TlsClient, TlsServer};
 use tokio::runtime::Runtime;
 
-use crate::fortress::Fortress;
+use crate::fortress::{Fortress, Siege};
 use crate::guests::Guests;
 use crate::line::Line;
 
@@ -31,6 +31,15 @@ mod on_async_std {
 mod on_blocking {
     socketio_tests::on_one_binding!(Blocking: handshakes_that_are_never_finished_hold_nobody_up);
 }
+
+/// A record that announces more than comes, one that is none, and HTTP to the wrong door.
+const BEGINNINGS: [&[u8]; 5] = [
+    b"",
+    b"\x16",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    &[0xff; 2_000],
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+];
 
 /// An honest client over TLS, which would notice if it had to connect again.
 fn guest(
@@ -72,19 +81,12 @@ fn handshakes_that_are_never_finished_hold_nobody_up(binding: Binding) {
                 .collect(),
         )
     };
-    // A record that announces more than comes, one that is none, and HTTP to the wrong door.
-    let beginnings: [&[u8]; 5] = [
-        b"",
-        b"\x16",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        &[0xff; 2_000],
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    ];
-    Fortress::with_tls(binding, tls, invite).withstand(|target: &Target| {
-        let mut lines: Vec<_> = (0..300).map(|_| Line::open(target)).collect();
-        for (line, beginning) in lines.iter_mut().zip(beginnings.iter().cycle()) {
+    let attack = |siege: &Siege| {
+        let mut lines: Vec<_> = (0..300).map(|_| Line::open(&siege.target)).collect();
+        for (line, beginning) in lines.iter_mut().zip(BEGINNINGS.iter().cycle()) {
             line.offer(beginning);
         }
         lines
-    });
+    };
+    Fortress::with_tls(binding, tls, invite).withstand(&[("beginnings of handshakes", attack)]);
 }

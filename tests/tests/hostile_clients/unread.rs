@@ -1,21 +1,18 @@
 //! Sockets that nobody reads.
 
-use socketio_tests::binding::Binding;
 use socketio_tests::kit::Frame;
-use socketio_tests::on_every_server;
-use socketio_tests::testbed::Target;
 
-use crate::fortress::{Fortress, QUEUED_BYTES};
+use crate::fortress::{QUEUED_BYTES, Siege, withstands};
 use crate::line::{Line, get, handshake, join, post, text};
 
-on_every_server![
+withstands![sockets_that_nobody_reads:
     large_echoes_that_nobody_reads_stop_the_reader,
     polls_that_nobody_reads_are_kept_within_limits,
     pongs_that_nobody_reads_are_not_collected,
     answers_that_nobody_reads_stop_the_reader,
 ];
 
-const LINES: usize = 20;
+const LINES: usize = 8;
 /// Of which each line is offered several.
 const LARGE: usize = 200_000;
 
@@ -23,65 +20,61 @@ const LARGE: usize = 200_000;
 /// either side.
 const TAKEN: usize = QUEUED_BYTES + 16 * 1024 * 1024;
 
-fn large_echoes_that_nobody_reads_stop_the_reader(binding: Binding) {
-    Fortress::of(binding).withstand(|target: &Target| {
-        let echo = text(&format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
-        let mut lines: Vec<_> = (0..LINES).map(|_| join(target)).collect();
-        for line in &mut lines {
-            let taken: usize = (0..100)
-                .map(|_| line.offer(&echo))
-                .take_while(|taken| *taken == echo.len())
-                .sum();
-            assert!(taken < TAKEN, "{taken} bytes are taken");
-        }
-        lines
-    });
+fn large_echoes_that_nobody_reads_stop_the_reader(siege: &Siege) -> Vec<Line> {
+    let target = &siege.target;
+    let echo = text(&format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
+    let mut lines: Vec<_> = (0..LINES).map(|_| join(target)).collect();
+    for line in &mut lines {
+        let taken: usize = (0..100)
+            .map(|_| line.offer(&echo))
+            .take_while(|taken| *taken == echo.len())
+            .sum();
+        assert!(taken < TAKEN, "{taken} bytes are taken");
+    }
+    lines
 }
 
-fn polls_that_nobody_reads_are_kept_within_limits(binding: Binding) {
-    Fortress::of(binding).withstand(|target: &Target| {
-        let mut lines = Vec::new();
-        for _ in 0..LINES {
-            let (mut polls, sid) = handshake(target);
-            let mut posts = Line::open(target);
-            posts.exchange(post(&sid, "40"));
-            posts.hear_bytes("ok");
-            polls.offer(get(&format!("&sid={sid}")).repeat(3));
-            let echo = post(&sid, &format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
-            for _ in 0..8 {
-                posts.offer(&echo);
-            }
-            lines.extend([polls, posts]);
+fn polls_that_nobody_reads_are_kept_within_limits(siege: &Siege) -> Vec<Line> {
+    let target = &siege.target;
+    let mut lines = Vec::new();
+    for _ in 0..LINES {
+        let (mut polls, sid) = handshake(target);
+        let mut posts = Line::open(target);
+        posts.exchange(post(&sid, "40"));
+        posts.hear_bytes("ok");
+        polls.offer(get(&format!("&sid={sid}")).repeat(3));
+        let echo = post(&sid, &format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
+        for _ in 0..8 {
+            posts.offer(&echo);
         }
-        lines
-    });
+        lines.extend([polls, posts]);
+    }
+    lines
 }
 
-fn pongs_that_nobody_reads_are_not_collected(binding: Binding) {
-    Fortress::of(binding).withstand(|target: &Target| {
-        let pings = Frame::new(9, [b'p'; 125]).encode().repeat(1_000);
-        let mut lines: Vec<_> = (0..LINES / 2).map(|_| join(target)).collect();
-        for line in &mut lines {
-            (0..30)
-                .map(|_| line.offer(&pings))
-                .take_while(|taken| *taken == pings.len())
-                .count();
-        }
-        lines
-    });
+fn pongs_that_nobody_reads_are_not_collected(siege: &Siege) -> Vec<Line> {
+    let target = &siege.target;
+    let pings = Frame::new(9, [b'p'; 125]).encode().repeat(1_000);
+    let mut lines: Vec<_> = (0..LINES / 2).map(|_| join(target)).collect();
+    for line in &mut lines {
+        (0..30)
+            .map(|_| line.offer(&pings))
+            .take_while(|taken| *taken == pings.len())
+            .count();
+    }
+    lines
 }
 
-fn answers_that_nobody_reads_stop_the_reader(binding: Binding) {
-    Fortress::of(binding).withstand(|target: &Target| {
-        let requests = get("&sid=nobody").repeat(1_000);
-        let mut lines: Vec<_> = (0..LINES / 2).map(|_| Line::open(target)).collect();
-        for line in &mut lines {
-            let taken: usize = (0..500)
-                .map(|_| line.offer(&requests))
-                .take_while(|taken| *taken == requests.len())
-                .sum();
-            assert!(taken < TAKEN, "{taken} bytes are taken");
-        }
-        lines
-    });
+fn answers_that_nobody_reads_stop_the_reader(siege: &Siege) -> Vec<Line> {
+    let target = &siege.target;
+    let requests = get("&sid=nobody").repeat(1_000);
+    let mut lines: Vec<_> = (0..LINES / 2).map(|_| Line::open(target)).collect();
+    for line in &mut lines {
+        let taken: usize = (0..500)
+            .map(|_| line.offer(&requests))
+            .take_while(|taken| *taken == requests.len())
+            .sum();
+        assert!(taken < TAKEN, "{taken} bytes are taken");
+    }
+    lines
 }
