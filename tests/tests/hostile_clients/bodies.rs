@@ -3,10 +3,10 @@
 use socketio_tests::kit::{Frame, Request};
 use socketio_tests::testbed::Target;
 
-use crate::fortress::{Siege, withstands};
+use crate::fortress::{Siege, attacks};
 use crate::line::{Line, handshake, join};
 
-withstands![tricky_bodies:
+attacks![
     compressed_bodies_are_not_expanded,
     bodies_of_two_lengths_end_the_connection,
     chunks_with_tricks_do_no_harm,

@@ -20,7 +20,7 @@ use crate::guests::Guests;
 use crate::line::Line;
 
 /// How long a head, and a body, may take; the event loop's server has the defaults.
-pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_millis(300);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_millis(250);
 /// Most bytes queued for one client.
 pub(crate) const QUEUED_BYTES: usize = 1024 * 1024;
 /// Sessions of clients that are gone end after both.
@@ -94,17 +94,13 @@ enum Wave {
     Second,
 }
 
-/// Makes one test for each binding, in which a server withstands the attacks that are named.
-macro_rules! withstands {
-    ($test:ident: $($attack:ident),* $(,)?) => {
-        socketio_tests::on_every_server![$test];
-
-        fn $test(binding: socketio_tests::binding::Binding) {
-            crate::fortress::Fortress::of(binding).withstand(&[$((stringify!($attack), $attack)),*]);
-        }
+/// The attacks of a module by their names.
+macro_rules! attacks {
+    ($($attack:ident),* $(,)?) => {
+        pub(crate) const ATTACKS: &[(&str, crate::fortress::Attack)] = &[$((stringify!($attack), $attack)),*];
     };
 }
-pub(crate) use withstands;
+pub(crate) use attacks;
 
 /// A live server with honest clients in it.
 pub(crate) struct Fortress {

@@ -3,10 +3,10 @@
 use socketio_tests::kit::Frame;
 
 use crate::floods::count;
-use crate::fortress::{Siege, withstands};
+use crate::fortress::{Siege, attacks};
 use crate::line::{Line, join, text};
 
-withstands![tiny_frames:
+attacks![
     ten_thousand_echoes_come_back,
     ten_thousand_pings_are_answered,
     ten_thousand_pongs_mean_nothing,

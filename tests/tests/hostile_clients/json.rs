@@ -1,27 +1,27 @@
 //! JSON that costs more than it says.
 
-use crate::fortress::{Siege, withstands};
+use crate::fortress::{Siege, attacks};
 use crate::line::{Line, join, text};
 
-withstands![json_bombs: json_bombs_do_no_harm];
+attacks![json_bombs_do_no_harm];
 
 fn json_bombs_do_no_harm(siege: &Siege) -> Vec<Line> {
     let target = &siege.target;
-    let keys: Vec<_> = (0..6_000).map(|number| format!("\"k{number}\":0")).collect();
+    let keys: Vec<_> = (0..2_000).map(|number| format!("\"k{number}\":0")).collect();
     let values = [
-        "[".repeat(60_000),
+        "[".repeat(30_000),
         format!("{}{}", "[".repeat(1_000), "]".repeat(1_000)),
         format!("{}1{}", "{\"a\":".repeat(1_000), "}".repeat(1_000)),
-        "9".repeat(100_000),
-        format!("1e{}", "9".repeat(100_000)),
-        format!("-0.{}", "0".repeat(100_000)),
+        "9".repeat(30_000),
+        format!("1e{}", "9".repeat(30_000)),
+        format!("-0.{}", "0".repeat(30_000)),
         format!("{{{}}}", keys.join(",")),
-        format!("{{{}\"\":0}}", "\"\":0,".repeat(16_000)),
-        format!("[{}0]", "0,".repeat(60_000)),
-        format!("\"{}\"", "\\u0000".repeat(20_000)),
-        format!("\"{}\"", "\\ud83d\\ude00".repeat(60_000)),
-        format!("\"{}\"", "\\".repeat(100_000)),
-        " ".repeat(100_000),
+        format!("{{{}\"\":0}}", "\"\":0,".repeat(12_000)),
+        format!("[{}0]", "0,".repeat(15_000)),
+        format!("\"{}\"", "\\u0000".repeat(6_000)),
+        format!("\"{}\"", "\\ud83d\\ude00".repeat(6_000)),
+        format!("\"{}\"", "\\".repeat(30_000)),
+        " ".repeat(30_000),
         format!("{{\"_placeholder\":true,\"num\":{}}}", "9".repeat(1_000)),
     ];
     for value in &values {

@@ -14,6 +14,9 @@ use crate::guests::WELCOME;
 /// How long a write waits for the server to take more.
 const RELUCTANCE: Duration = Duration::from_millis(50);
 
+/// A heartbeat as it comes over WebSocket.
+const PING: &[u8] = b"\x81\x012";
+
 /// One TCP connection that never waits for long.
 pub(crate) struct Line {
     stream: TcpStream,
@@ -79,11 +82,16 @@ impl Line {
         true
     }
 
-    /// Reads until all that has come `holds` it.
+    /// Reads until all that has come `holds` it; answers heartbeats, which takes patience and no more.
     #[track_caller]
     pub(crate) fn hear(&mut self, what: &str, holds: impl Fn(&[u8]) -> bool) {
-        let started = Instant::now();
+        let (started, mut seen) = (Instant::now(), 0);
         while !holds(&self.unread) {
+            let news = &self.unread[seen..];
+            if news.windows(PING.len()).any(|window| window == PING) {
+                self.offer(text("3"));
+            }
+            seen = self.unread.len().saturating_sub(PING.len() - 1);
             let goes_on = self.read_on();
             assert!(
                 goes_on || holds(&self.unread),

@@ -1,10 +1,10 @@
 //! A new name each time, wherever the peer gives one.
 
 use crate::floods::count;
-use crate::fortress::{Siege, withstands};
+use crate::fortress::{Siege, attacks};
 use crate::line::{Line, join, text};
 
-withstands![names_without_end:
+attacks![
     names_in_requests_are_not_kept,
     odd_names_in_requests_do_no_harm,
     names_of_namespaces_are_not_kept,

@@ -1,10 +1,10 @@
 //! Requests and garbage in a row, without waiting for an answer.
 
 use crate::floods::count;
-use crate::fortress::{Siege, withstands};
+use crate::fortress::{Siege, attacks};
 use crate::line::{Line, get, handshake, join, post};
 
-withstands![pipelined_requests:
+attacks![
     garbage_in_a_row_ends_the_connection,
     thousands_of_requests_in_a_row_are_all_answered,
     requests_behind_a_parked_poll_wait_for_it,

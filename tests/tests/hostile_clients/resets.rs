@@ -2,10 +2,10 @@
 
 use socketio_tests::kit::Frame;
 
-use crate::fortress::{Siege, withstands};
+use crate::fortress::{Siege, attacks};
 use crate::line::{Line, get, handshake, join, post, text, upgrade};
 
-withstands![resets:
+attacks![
     requests_that_are_reset_leave_nothing,
     polls_that_are_reset_leave_nothing,
     websockets_that_are_reset_leave_nothing,

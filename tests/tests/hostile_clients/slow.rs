@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use socketio_tests::kit::DEADLINE;
 
-use crate::fortress::{HEAD_TIMEOUT, Siege, SiegeLimits, withstands};
+use crate::fortress::{HEAD_TIMEOUT, Siege, SiegeLimits, attacks};
 use crate::line::{Line, get, handshake, join, post, text};
 
-withstands![slow_clients:
+attacks![
     heads_byte_by_byte_are_cut_off,
     bodies_byte_by_byte_are_cut_off,
     frames_byte_by_byte_are_heard,
