@@ -29,13 +29,13 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// Servers that come and go before the first count: whatever is made once is made by then.
-const BEFORE: usize = 3;
+const BEFORE: usize = 2;
 /// And between the counts. What one of them leaves is there as often as this, so that it can not hide in the slack.
-const BETWEEN: usize = 12;
+const BETWEEN: usize = 6;
 /// What may have become more by then: timers of runtimes that are not due yet, and a buffer of a thread.
 const SLACK: Slack = Slack {
-    bytes: 48 * 1024,
-    allocations: BETWEEN - 2,
+    bytes: 40 * 1024,
+    allocations: BETWEEN - 1,
     threads: 0,
     files: 0,
 };
@@ -278,7 +278,11 @@ fn leaves_nothing(binding: Binding, ground: Ground) {
         sleep(Duration::from_millis(300));
         let before = Belongings::at_rest();
         for _ in 0..BETWEEN {
+            let started = Instant::now();
             cycle(&runtime, binding, ground, end);
+            if std::env::var("TIMES").is_ok() {
+                println!("{:?}", started.elapsed());
+            }
         }
         match before.await_return(SLACK, PATIENCE) {
             Ok(after) => println!("{ground:?}, {end:?}: {before:?}, then {after:?}"),

@@ -36,7 +36,7 @@ fn sessions_that_nobody_comes_back_to_end(siege: &Siege) -> Vec<Line> {
     for _ in 0..5 {
         let many = get("").repeat(100);
         line.exchange(&many);
-        line.hear("100 handshakes", |heard| count(heard, b"\"sid\"") >= 100);
+        line.hear_times("\"sid\"", 100);
         line.take_heard();
     }
     Vec::new()
@@ -104,7 +104,7 @@ fn packets_for_foreign_sessions_reach_nobody(siege: &Siege) -> Vec<Line> {
     let mut line = Line::open(target);
     let polls: String = (0..300).map(|sid| get(&format!("&sid={sid:020}"))).collect();
     line.exchange(&polls);
-    line.hear("300 refusals", |heard| count(heard, b"Session ID unknown") >= 300);
+    line.hear_times("Session ID unknown", 300);
     for sid in 0..30 {
         let mut line = Line::open(target);
         line.offer(post(&format!("{sid:020}"), "42[\"echo\",1]"));
@@ -112,14 +112,6 @@ fn packets_for_foreign_sessions_reach_nobody(siege: &Siege) -> Vec<Line> {
     }
     let mut socket = Line::open(target);
     socket.offer(upgrade("&sid=00000000000000000000"));
-    socket.hear("a refusal", |heard| count(heard, b"Session ID unknown") == 1);
+    socket.hear_times("Session ID unknown", 1);
     Vec::new()
-}
-
-/// How often `needle` is in `heard`.
-pub(crate) fn count(heard: &[u8], needle: &[u8]) -> usize {
-    heard
-        .windows(needle.len())
-        .filter(|window| *window == needle)
-        .count()
 }

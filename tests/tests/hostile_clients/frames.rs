@@ -2,7 +2,6 @@
 
 use socketio_tests::kit::Frame;
 
-use crate::floods::count;
 use crate::fortress::{Siege, attacks};
 use crate::line::{Line, join, text};
 
@@ -21,9 +20,7 @@ fn ten_thousand_echoes_come_back(siege: &Siege) -> Vec<Line> {
     let target = &siege.target;
     let mut line = join(target);
     line.exchange(text("42[\"echo\"]").repeat(MANY));
-    line.hear("10,000 echoes", |heard| {
-        heard.ends_with(b"[\"echo\"]") && count(heard, b"42[\"echo\"]") == MANY
-    });
+    line.hear_times("42[\"echo\"]", MANY);
     Vec::new()
 }
 

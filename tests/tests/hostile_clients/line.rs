@@ -82,37 +82,45 @@ impl Line {
         true
     }
 
-    /// Reads until all that has come `holds` it; answers heartbeats, which takes patience and no more.
+    /// Reads until these bytes have come so often; answers heartbeats, which takes patience and no more.
     #[track_caller]
-    pub(crate) fn hear(&mut self, what: &str, holds: impl Fn(&[u8]) -> bool) {
-        let (started, mut seen) = (Instant::now(), 0);
-        while !holds(&self.unread) {
-            let news = &self.unread[seen..];
-            if news.windows(PING.len()).any(|window| window == PING) {
+    pub(crate) fn hear_times(&mut self, bytes: impl AsRef<[u8]>, times: usize) {
+        let (bytes, started) = (bytes.as_ref(), Instant::now());
+        let (mut seen, mut heard, mut goes_on) = (0, 0, true);
+        loop {
+            let news = |needle: &[u8]| {
+                count(
+                    &self.unread[(seen + 1_usize).saturating_sub(needle.len())..],
+                    needle,
+                )
+            };
+            heard += news(bytes);
+            let pings = news(PING);
+            seen = self.unread.len();
+            if heard >= times {
+                return;
+            }
+            let (what, so_far) = (String::from_utf8_lossy(bytes), self.heard());
+            assert!(
+                goes_on,
+                "hung up after {heard} of {times} {what:?}; it said {so_far:?}"
+            );
+            let is_late = started.elapsed() > DEADLINE;
+            assert!(
+                !is_late,
+                "only {heard} of {times} {what:?} within the deadline: {so_far:?}"
+            );
+            if pings > 0 {
                 self.offer(text("3"));
             }
-            seen = self.unread.len().saturating_sub(PING.len() - 1);
-            let goes_on = self.read_on();
-            assert!(
-                goes_on || holds(&self.unread),
-                "the server hangs up before {what}; it said {:?}",
-                self.heard()
-            );
-            assert!(
-                started.elapsed() < DEADLINE,
-                "no {what} within the deadline, only {:?}",
-                self.heard()
-            );
+            goes_on = self.read_on();
         }
     }
 
     /// Reads until these bytes have come, and forgets everything.
     #[track_caller]
     pub(crate) fn hear_bytes(&mut self, bytes: impl AsRef<[u8]>) {
-        let bytes = bytes.as_ref();
-        self.hear(&String::from_utf8_lossy(bytes), |heard| {
-            heard.windows(bytes.len()).any(|window| window == bytes)
-        });
+        self.hear_times(bytes, 1);
         self.unread.clear();
     }
 
@@ -202,7 +210,7 @@ pub(crate) fn join(target: &Target) -> Line {
 pub(crate) fn handshake(target: &Target) -> (Line, String) {
     let mut line = Line::open(target);
     line.offer(get(""));
-    line.hear("handshake", |heard| heard.ends_with(b"}"));
+    line.hear_times("}", 1);
     let heard = line.take_heard();
     let sid = heard
         .split("\"sid\":\"")
@@ -210,4 +218,12 @@ pub(crate) fn handshake(target: &Target) -> (Line, String) {
         .and_then(|rest| rest.split('"').next());
     let sid = sid.unwrap_or_else(|| panic!("no session: {heard:?}")).to_owned();
     (line, sid)
+}
+
+/// How often `needle` is in `heard`.
+fn count(heard: &[u8], needle: &[u8]) -> usize {
+    heard
+        .windows(needle.len())
+        .filter(|window| *window == needle)
+        .count()
 }

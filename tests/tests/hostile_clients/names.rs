@@ -1,6 +1,5 @@
 //! A new name each time, wherever the peer gives one.
 
-use crate::floods::count;
 use crate::fortress::{Siege, attacks};
 use crate::line::{Line, join, text};
 
@@ -27,9 +26,7 @@ fn names_in_requests_are_not_kept(siege: &Siege) -> Vec<Line> {
         );
     }
     line.exchange(&requests);
-    line.hear("1,000 answers", |heard| {
-        count(heard, b"Session ID unknown") >= MANY
-    });
+    line.hear_times("Session ID unknown", MANY);
     let mut line = Line::open(target);
     let mut requests = String::new();
     for number in round..round + MANY {
@@ -82,9 +79,7 @@ fn names_of_namespaces_are_not_kept(siege: &Siege) -> Vec<Line> {
         .flat_map(|number| text(&format!("40/n{number}?q{number}=1,{{\"k{number}\":1}}")))
         .collect();
     line.exchange(&unknown);
-    line.hear("1,000 refusals", |heard| {
-        count(heard, b"Invalid namespace") >= MANY
-    });
+    line.hear_times("Invalid namespace", MANY);
     line.take_heard();
     // In and out of one that there is.
     for _ in 0..100 {
