@@ -278,11 +278,7 @@ fn leaves_nothing(binding: Binding, ground: Ground) {
         sleep(Duration::from_millis(300));
         let before = Belongings::at_rest();
         for _ in 0..BETWEEN {
-            let started = Instant::now();
             cycle(&runtime, binding, ground, end);
-            if std::env::var("TIMES").is_ok() {
-                println!("{:?}", started.elapsed());
-            }
         }
         match before.await_return(SLACK, PATIENCE) {
             Ok(after) => println!("{ground:?}, {end:?}: {before:?}, then {after:?}"),

@@ -25,7 +25,9 @@ pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_millis(250);
 pub(crate) const QUEUED_BYTES: usize = 1024 * 1024;
 /// Sessions of clients that are gone end after both.
 const PING_INTERVAL: Duration = Duration::from_millis(300);
-const PING_TIMEOUT: Duration = Duration::from_millis(1_200);
+const PING_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// How long a session that was closed waits for a poll that it can tell.
+const LINGER: Duration = Duration::from_millis(300);
 
 /// Echoes that each honest client must have had while an attack goes on.
 const ECHOES: usize = 5;
@@ -34,15 +36,16 @@ const REPEATS: usize = 20;
 
 /// What the first wave may leave: tables keep the room they have grown to, and threads some buffers.
 const GROWTH: Slack = Slack {
-    bytes: 2 * 1024 * 1024,
+    bytes: 4 * 1024 * 1024,
     allocations: 2_000,
     threads: 0,
     files: 0,
 };
-/// What the same wave once more may add to that: what is in transit for the honest clients, and of the read buffers, four
-/// for each thread and 32 KiB each, those that were not needed before.
+/// What the same wave once more may add to that: what is in transit for the honest clients, and what threads keep that had
+/// none before, four read buffers of 32 KiB and an encoder of up to 256 KiB each. What is left behind shows in the number of
+/// allocations.
 const SLACK: Slack = Slack {
-    bytes: 256 * 1024,
+    bytes: 1024 * 1024,
     allocations: 60,
     threads: 0,
     files: 0,
@@ -61,6 +64,7 @@ static EPOLL: LazyLock<Target> = LazyLock::new(|| {
     let settings = interop::Settings {
         ping_interval: PING_INTERVAL,
         ping_timeout: PING_TIMEOUT,
+        linger: LINGER,
         ..interop::Settings::default()
     };
     thread::spawn(move || epoll::serve(listener, "interop", settings));
@@ -292,7 +296,7 @@ fn serve(binding: Binding, tls: Option<TlsServer>) -> (Server, Serving) {
     limits.body_timeout = HEAD_TIMEOUT;
     limits.queued_bytes = QUEUED_BYTES;
     let mut config = Config::default();
-    config.engine.linger = Duration::from_millis(300);
+    config.engine.linger = LINGER;
     let server = Server::builder()
         .config(config)
         .limits(limits)
