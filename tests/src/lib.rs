@@ -1,6 +1,7 @@
 //! Tests of the workspace that need more than one crate: raw clients, the conformance table and its servers.
 //!
 //! - [`apps`]: the applications of the testbed.
+//! - [`belongings`]: what a process has, to be counted before and after.
 //! - [`binding`]: all bindings as one table, and what runs on them in the test's process.
 //! - [`cargo`]: builds the programs that are started.
 //! - [`client_load`]: what clients under load are told and what they tell.
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apps;
+pub mod belongings;
 pub mod binding;
 pub mod cargo;
 pub mod client_load;

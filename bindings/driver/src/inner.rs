@@ -1,5 +1,6 @@
 //! What all handles of one server share.
 
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -105,6 +106,9 @@ impl Inner {
     }
 }
 
+/// Calls for which there is always room.
+const CALLS_KEPT: usize = 64;
+
 /// The answers that [`Call`](crate::Call)s wait for.
 ///
 /// Its lock is a leaf: taken under the shard's lock or alone, and nothing of the application runs under it.
@@ -132,7 +136,10 @@ impl Calls {
         let mut next = Some(waker.clone());
         let mut slots = unpoison(self.0.lock());
         let replaced = match slots.remove(&ack) {
-            Some(CallSlot::Answered(outcome)) => return Poll::Ready(outcome),
+            Some(CallSlot::Answered(outcome)) => {
+                shrink(&mut slots);
+                return Poll::Ready(outcome);
+            }
             None => return Poll::Ready(Err(AckError::Disconnected)),
             Some(CallSlot::Waiting(old)) => {
                 slots.insert(ack, CallSlot::Waiting(next.take()));
@@ -158,8 +165,18 @@ impl Calls {
 
     /// Nobody waits any more; whether the answer was still to come, so that the core must forget it too.
     pub(crate) fn forget(&self, ack: AckId) -> bool {
-        let slot = unpoison(self.0.lock()).remove(&ack);
+        let mut slots = unpoison(self.0.lock());
+        let slot = slots.remove(&ack);
+        shrink(&mut slots);
+        drop(slots);
         matches!(slot, Some(CallSlot::Waiting(_)))
+    }
+}
+
+/// Gives room back that many calls at once have needed, with as many left before it is needed again.
+fn shrink<K: Eq + Hash, V>(slots: &mut FixedMap<K, V>) {
+    if slots.capacity() > CALLS_KEPT && slots.len() < slots.capacity() / 4 {
+        slots.shrink_to((slots.len() * 2).max(CALLS_KEPT));
     }
 }
 
@@ -168,4 +185,20 @@ type Locked<'a, T> = Result<MutexGuard<'a, T>, PoisonError<MutexGuard<'a, T>>>;
 /// Nothing that can panic runs under these locks, so their data is whole even if a thread died.
 fn unpoison<T>(lock: Locked<'_, T>) -> MutexGuard<'_, T> {
     lock.unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_that_many_needed_is_given_back() {
+        let mut slots = FixedMap::default();
+        slots.extend((0..10_000).map(|number| (number, number)));
+        for number in 0..10_000 {
+            slots.remove(&number);
+            shrink(&mut slots);
+        }
+        assert!(slots.capacity() <= 2 * CALLS_KEPT);
+    }
 }

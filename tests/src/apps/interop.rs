@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use socketio_driver::{
-    Arg, Args, Arguments, Auth, Data, Error, NamespaceBuilder, Raw, Refusal, Reply, ServerBuilder, Socket,
-    State, Transports,
+    Arg, Args, Arguments, Auth, Config, Data, Error, NamespaceBuilder, Raw, Refusal, Reply, ServerBuilder,
+    Socket, State, Transports,
 };
 
 use super::asking::{Asking, Inquiry};
@@ -39,6 +39,8 @@ pub struct Settings {
     pub ping_interval: Duration,
     /// How long the answer to one may take.
     pub ping_timeout: Duration,
+    /// How long a session that was closed waits for a poll that it can tell.
+    pub linger: Duration,
     /// Which transports it speaks.
     pub transports: Transports,
 }
@@ -48,6 +50,7 @@ impl Default for Settings {
         Self {
             ping_interval: Duration::from_secs(1),
             ping_timeout: Duration::from_secs(20),
+            linger: Duration::from_secs(30),
             transports: Transports::All,
         }
     }
@@ -77,7 +80,10 @@ impl Notes {
 /// The application `interop`.
 #[must_use]
 pub fn server<K: Asking>(settings: Settings) -> K::Server {
+    let mut config = Config::default();
+    config.engine.linger = settings.linger;
     ServerBuilder::<K>::new()
+        .config(config)
         .state(Notes::default())
         .ping_interval(settings.ping_interval)
         .ping_timeout(settings.ping_timeout)

@@ -357,7 +357,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
         };
         loop {
             let mut buffer = take_buffer();
-            let outcome = self.stream.poll_read(task, &mut buffer);
+            let outcome = self.stream.poll_discard(task, &mut buffer);
             buffer.clear();
             put_buffer(buffer);
             match ready!(outcome) {

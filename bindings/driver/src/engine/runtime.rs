@@ -102,6 +102,12 @@ pub trait Stream: Send + Unpin + 'static {
 
     /// Ends the sending side, so that the peer sees the end after everything written.
     fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Reads what is of no use any more, into `buffer`, of which nothing is used either; says how many bytes that was,
+    /// and `Ok(0)` at the end of the stream. Streams that have to work for what they read need not.
+    fn poll_discard(&mut self, context: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        self.poll_read(context, buffer)
+    }
 }
 
 /// A connection of any kind: TCP, Unix, TLS over one of them.
@@ -122,6 +128,10 @@ impl<S: Stream + ?Sized> Stream for Box<S> {
 
     fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         (**self).poll_shutdown(context)
+    }
+
+    fn poll_discard(&mut self, context: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        (**self).poll_discard(context, buffer)
     }
 }
 

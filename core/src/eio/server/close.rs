@@ -156,6 +156,7 @@ impl<M> Server<M> {
             return;
         };
         self.by_sid.remove(&session.sid);
+        self.spares.truncate(self.most_spares());
         let queue = core::mem::take(&mut session.queue);
         match session.carrier {
             Carrier::Polling(polling) => {

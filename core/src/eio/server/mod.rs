@@ -109,6 +109,10 @@ impl Due {
 /// Emptied buffers kept for later, and the largest that is worth keeping.
 const SPARES: usize = 2_048;
 const SPARE_BYTES: usize = 16 * 1024;
+/// A session has a queue, and a connection that writes it. More buffers than these are never needed at once, and what
+/// peers without a session made the server write is not kept for them.
+const SPARES_PER_SESSION: usize = 2;
+const SPARES_BESIDE: usize = 8;
 
 /// Wires for a server without a layer above; other codecs go into [`Wire::new`] with
 /// [`Config::wire`](crate::eio::Config::wire).
@@ -321,10 +325,15 @@ impl<M> Server<M> {
 
     /// Takes an emptied buffer back for the next queue that needs one.
     pub fn recycle(&mut self, mut buffer: OutBuf) {
-        if self.spares.len() < SPARES && (1..=SPARE_BYTES).contains(&buffer.memory()) {
+        if self.spares.len() < self.most_spares() && (1..=SPARE_BYTES).contains(&buffer.memory()) {
             buffer.clear();
             self.spares.push(buffer);
         }
+    }
+
+    fn most_spares(&self) -> usize {
+        let needed = self.sessions.len().saturating_mul(SPARES_PER_SESSION);
+        needed.saturating_add(SPARES_BESIDE).min(SPARES)
     }
 
     /// Moves what is due for a connection into its wire. Call it for each connection that

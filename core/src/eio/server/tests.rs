@@ -38,3 +38,27 @@ fn a_thousand_sessions_that_came_and_went_leave_the_tables_empty() {
     assert!(server.ready.is_empty() && server.events.is_empty());
     assert!(server.by_sid.capacity() < 100);
 }
+
+#[test]
+fn emptied_buffers_are_kept_as_long_as_there_are_sessions_for_them() {
+    let (mut server, now) = server();
+    let give_back = |server: &mut Server| {
+        for _ in 0..10_000 {
+            let mut buffer = OutBuf::new();
+            buffer.put(&[0; 4_096]);
+            buffer.clear();
+            server.recycle(buffer);
+        }
+    };
+    give_back(&mut server);
+    assert_eq!(server.spares.len(), SPARES_BESIDE);
+    for _ in 0..100 {
+        ask(&mut server, now, "/engine.io/?EIO=4&transport=polling");
+    }
+    give_back(&mut server);
+    assert_eq!(server.spares.len(), SPARES_BESIDE + 100 * SPARES_PER_SESSION);
+    for key in server.sessions.keys() {
+        server.remove_session(SessionId(key));
+    }
+    assert_eq!(server.spares.len(), SPARES_BESIDE);
+}

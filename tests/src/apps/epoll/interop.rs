@@ -43,6 +43,7 @@ impl App for Interop {
         let mut config = Config::default();
         config.engine.ping_interval = self.settings.ping_interval;
         config.engine.ping_timeout = self.settings.ping_timeout;
+        config.engine.linger = self.settings.linger;
         config.engine.transports = self.settings.transports;
         let mut server = Server::new(config, seed, now);
         for name in ["/", "/custom"] {

@@ -323,6 +323,17 @@ impl<S: Stream> Stream for TlsStream<S> {
         ready!(self.poll_send(task))?;
         self.stream.poll_shutdown(task)
     }
+
+    /// Once we have said that nothing more comes, records are not decrypted: they may be garbage, of which rustls would
+    /// tell the peer by an alert, and must not after `close_notify`.
+    fn poll_discard(&mut self, task: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        if let State::Closing = self.state {
+            self.arrived = BytesMut::new();
+            self.stream.poll_discard(task, buffer)
+        } else {
+            self.poll_read(task, buffer)
+        }
+    }
 }
 
 /// The stream below as rustls writes to it.

@@ -18,6 +18,25 @@ fn text(outcome: io::Result<Vec<u8>>) -> String {
 }
 
 #[test]
+fn garbage_after_our_end_is_discarded() {
+    let garbage = [0xff; 100];
+    alone(async {
+        let (mut client, theirs) = Pipe::pair(&[usize::MAX]);
+        let mut server = Authority::new().server(&["host"]).accept(theirs).unwrap();
+        shutdown(&mut server).await.unwrap();
+        write(&mut client, &garbage).await.unwrap();
+        assert_eq!(discard(&mut server).await.unwrap(), garbage.len());
+        shutdown(&mut client).await.unwrap();
+        assert_eq!(discard(&mut server).await.unwrap(), 0);
+    });
+}
+
+async fn discard<S: Stream>(stream: &mut S) -> io::Result<usize> {
+    let mut buffer = BytesMut::with_capacity(4096);
+    poll_fn(|task| stream.poll_discard(task, &mut buffer)).await
+}
+
+#[test]
 fn a_trusted_server_is_believed() {
     let authority = Authority::new();
     for host in ["host", "127.0.0.1", "::1"] {
