@@ -158,7 +158,7 @@ impl Line {
     }
 
     /// Says that nothing more comes.
-    pub(crate) fn finish(&mut self) {
+    pub(crate) fn finish(&self) {
         // The server may be gone.
         let _ = self.stream.shutdown(Shutdown::Write);
     }
