@@ -280,10 +280,10 @@ fn a_client_sends_all(ground: Ground, order: TransportOrder) {
     let (log, door) = (Log::new(), Door::closed());
     let served = stuck(ground, &log, &door);
     let count = Arc::new(AtomicUsize::new(0));
-    let (sent, opener) = (Arc::clone(&count), door);
+    let sent = Arc::clone(&count);
     let watching = thread::spawn(move || {
         assert_halts(&count);
-        opener.open();
+        door.open();
     });
     block_on(async {
         let client = connect(&served, order).await;
