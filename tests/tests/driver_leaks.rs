@@ -95,15 +95,14 @@ impl Door {
     }
 }
 
-/// Nobody waits any more.
+/// A door at which nobody waits any more when this is dropped.
+struct Opened(Door);
+
 impl Drop for Opened {
     fn drop(&mut self) {
         self.0.0.close();
     }
 }
-
-/// Opens a door in the end.
-struct Opened(Door);
 
 fn server(door: &Door) -> Server {
     Server::builder()
@@ -217,6 +216,8 @@ fn cycle(runtime: &Runtime, binding: Binding, ground: Ground, end: End) {
     };
     until("the server is served", || server.sockets().is_ok());
     let mut kept = runtime.block_on(visit(binding, &target, &door.0));
+    // Threads wait some seconds for handlers that have not ended; other runtimes drop them.
+    let door = Some(door).filter(|_| ground != Ground::Blocking);
     match end {
         End::Abandoned => {
             drop(std::mem::take(&mut kept));
@@ -236,6 +237,7 @@ fn cycle(runtime: &Runtime, binding: Binding, ground: Ground, end: End) {
     drop(server);
     drop(serving);
     drop(kept);
+    drop(door);
 }
 
 #[track_caller]
