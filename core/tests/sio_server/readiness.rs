@@ -124,3 +124,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_waits_for_a_poll_is_counted_until_the_poll_takes_it() {
+    let mut pair = Pair::new();
+    let (client, socket) = pair.polling_member("/");
+    assert_eq!(pair.server.counts().queued_bytes, 0);
+    let packet = pair.encode("/", "e", &"text");
+    pair.server
+        .emit(pair.now, socket, &packet, Delivery::Reliable)
+        .unwrap();
+    pair.pump();
+    assert_eq!(pair.server.counts().queued_bytes, packet.frame().len());
+    pair.receive(client);
+    assert_eq!(pair.server.counts().queued_bytes, 0);
+}

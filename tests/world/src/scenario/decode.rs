@@ -129,7 +129,8 @@ fn step(bytes: &[u8], before: usize) -> Step {
 fn act(byte: u8, more: [u8; 4]) -> Act {
     let outage = Duration::from_millis(1 + u64::from(more[0]) * 40);
     match byte {
-        0..50 => Act::Say(parcel(more), delivery(more[3])),
+        0..8 => Act::Rejoin,
+        8..50 => Act::Say(parcel(more), delivery(more[3])),
         50..80 => Act::Ask(question(more)),
         80..130 => Act::Wish(verb(more)),
         130..185 => Act::Do(verb(more)),

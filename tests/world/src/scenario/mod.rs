@@ -141,6 +141,8 @@ pub enum Act {
     Empty(Room),
     /// The guest leaves the namespace.
     LeaveNamespace,
+    /// The guest leaves the namespace and comes back at once.
+    Rejoin,
     /// The guest disconnects.
     Disconnect,
     /// The guest comes back, if it had left.

@@ -113,6 +113,10 @@ impl Play {
                 }
             }
             Act::LeaveNamespace => played.leave(place),
+            Act::Rejoin => {
+                played.leave(place);
+                played.enter(place);
+            }
             Act::Disconnect => played.disconnect(),
             Act::Return => played.come_back(),
             Act::Renew => {
@@ -263,13 +267,15 @@ impl Played {
     }
 
     fn come_back(&self) {
-        for place in self.places() {
-            self.guest.returns(place);
-            if let Ok(socket) = self.client.of(NAMESPACES[place]) {
-                socket.connect();
-            }
-        }
+        self.places().for_each(|place| self.enter(place));
         self.client.connect();
+    }
+
+    fn enter(&self, place: usize) {
+        self.guest.returns(place);
+        if let Ok(socket) = self.client.of(NAMESPACES[place]) {
+            socket.connect();
+        }
     }
 
     /// Dropping the handle is leaving.

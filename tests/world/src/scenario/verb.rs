@@ -48,6 +48,10 @@ impl House {
 
     /// All sockets of the client end; those of its earlier connections do so anyway.
     fn dismiss_session(&self, socket: &Socket, seat: Seat) {
+        // The verb of a socket that has left does nothing, although its last handlers still run.
+        if !socket.connected() {
+            return;
+        }
         self.note(Fact::Ends(seat, Ending::Dismissal));
         let sockets = self.stage().sockets();
         let Some(own) = sockets.get(&seat) else { return };
