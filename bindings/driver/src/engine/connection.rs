@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
-
 use super::house::{House, ItemOf, Machine};
+use super::read_buffers::{READ, put_buffer, take_buffer};
 use super::runtime::{Handlers, Runtime, Stream};
 use super::shard::recycle;
 use super::state::{Own, Parking, Stage};
@@ -20,12 +19,6 @@ use crate::core::{ConnId, Flow, OutBuf};
 use crate::error::Error;
 use crate::handler::catch;
 
-/// Room for one read. A read that fills it is followed by another.
-const READ: usize = 32 * 1024;
-/// With less room than this a read buffer is not read into again before its messages are gone.
-const LEAST_READ: usize = 8 * 1024;
-/// Read buffers a thread keeps.
-const READ_BUFFERS: usize = 4;
 /// Items handled under one lock, and handlers run before the next.
 const ITEMS: usize = 32;
 /// Items and bytes one poll may handle before others get their turn. Runtimes look for what has arrived on other
@@ -162,7 +155,6 @@ type WireOf<H> = <<H as House>::Machine as Machine>::Wire;
 thread_local! {
     /// One for each kind of house.
     static SCRATCH: Cell<Vec<Box<dyn Any>>> = const { Cell::new(Vec::new()) };
-    static BUFFERS: Cell<Vec<BytesMut>> = const { Cell::new(Vec::new()) };
 }
 
 impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
@@ -196,7 +188,9 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             }
             // The item that is held back tells why the connection closes.
             if flow == Flow::Closing && self.link.next.is_none() {
-                self.begin_closing();
+                if self.begin_closing().is_err() {
+                    return Poll::Ready(Over);
+                }
                 return self.poll_closing(task);
             }
             let may_go_on = was_backed_up && !self.is_backed_up();
@@ -292,7 +286,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             .map_err(|error| self.link.fail(error))
     }
 
-    fn begin_closing(&mut self) {
+    fn begin_closing(&mut self) -> Result<(), Over> {
         if !matches!(self.phase, Phase::Closing { .. }) {
             self.phase = Phase::Closing {
                 deadline: self.last_words(),
@@ -301,6 +295,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                 read: 0,
             };
         }
+        self.link.tell_written()
     }
 
     fn last_words(&self) -> Pin<Box<R::Sleep>> {
@@ -313,11 +308,15 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
         if self.link.watch(task).is_err() {
             return Poll::Ready(Over);
         }
+        let unwritten = self.link.output.len();
         let is_written = match self.poll_write(task) {
             Poll::Ready(Ok(())) => true,
             Poll::Ready(Err(Over)) => return Poll::Ready(Over),
             Poll::Pending => false,
         };
+        if self.link.output.len() < unwritten && self.link.tell_written().is_err() {
+            return Poll::Ready(Over);
+        }
         if self.poll_deadline(task).is_ready() {
             return Poll::Ready(Over);
         }
@@ -463,6 +462,17 @@ impl<H: House> Link<H> {
         Over
     }
 
+    /// Of the last words less is left. They may be the answer to a poll, whose session goes on elsewhere and counts them.
+    fn tell_written(&mut self) -> Result<(), Over> {
+        let _ = self.wire.poll_output(&mut self.output);
+        let (id, wire) = (self.id, &mut self.wire);
+        let told = self
+            .house
+            .shard()
+            .with(&self.house, |state, _| state.machine.poll_transmit(id, wire));
+        told.map_err(|_| Over)
+    }
+
     /// Lets the task sleep with nothing to wait for from the shard but its end.
     pub(super) fn watch(&mut self, task: &Context<'_>) -> Result<(), Over> {
         loop {
@@ -573,28 +583,3 @@ impl<R: Runtime, S: Stream, H: House> Future for Connection<R, S, H> {
 
 /// Everything of it is pinned on the heap, if at all.
 impl<R: Runtime, S: Stream, H: House> Unpin for Connection<R, S, H> {}
-
-/// An empty buffer with room for a read.
-fn take_buffer() -> BytesMut {
-    let mut buffers = BUFFERS.take();
-    let is_free = |buffer: &mut BytesMut| buffer.try_reclaim(READ) || buffer.capacity() >= LEAST_READ;
-    let buffer = match buffers.iter_mut().position(is_free) {
-        Some(place) => buffers.swap_remove(place),
-        None => {
-            if buffers.len() >= READ_BUFFERS {
-                buffers.remove(0);
-            }
-            BytesMut::with_capacity(READ)
-        }
-    };
-    BUFFERS.set(buffers);
-    buffer
-}
-
-fn put_buffer(buffer: BytesMut) {
-    let mut buffers = BUFFERS.take();
-    if buffers.len() < READ_BUFFERS {
-        buffers.push(buffer);
-    }
-    BUFFERS.set(buffers);
-}
