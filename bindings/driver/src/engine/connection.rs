@@ -45,6 +45,7 @@ pub(super) struct Connection<R: Runtime, S: Stream, H: House> {
     runtime: R,
     stream: S,
     phase: Phase<R>,
+    said: Said,
 }
 
 /// A connection without its byte stream: its wire, and what passes between that and the shard. The shard hears of
@@ -84,6 +85,13 @@ enum Phase<R: Runtime> {
         sending: Sending,
         read: usize,
     },
+}
+
+/// Whether the peer was told anything.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    Something,
 }
 
 /// Whether the peer was told that nothing more comes.
@@ -164,6 +172,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             runtime,
             stream,
             phase: Phase::Open,
+            said: Said::Nothing,
         }
     }
 
@@ -188,6 +197,11 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             }
             // The item that is held back tells why the connection closes.
             if flow == Flow::Closing && self.link.next.is_none() {
+                if self.said == Said::Nothing && self.link.output.is_empty() {
+                    // There are no last words that could be lost, and in a flood the connection has to make room at once.
+                    let _ = self.stream.poll_shutdown(task);
+                    return Poll::Ready(Over);
+                }
                 if self.begin_closing().is_err() {
                     return Poll::Ready(Over);
                 }
@@ -273,7 +287,10 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             let count = self.link.output.chunks_vectored(&mut slices);
             let slices = slices.get(..count).unwrap_or_default();
             match ready!(self.stream.poll_write(task, slices)) {
-                Ok(written @ 1..) => self.link.output.advance(written),
+                Ok(written @ 1..) => {
+                    self.said = Said::Something;
+                    self.link.output.advance(written);
+                }
                 Ok(0) => return Poll::Ready(Err(Over)),
                 Err(error) => return Poll::Ready(Err(self.link.fail(error))),
             }
@@ -466,10 +483,8 @@ impl<H: House> Link<H> {
     fn tell_written(&mut self) -> Result<(), Over> {
         let _ = self.wire.poll_output(&mut self.output);
         let (id, wire) = (self.id, &mut self.wire);
-        let told = self
-            .house
-            .shard()
-            .with(&self.house, |state, _| state.machine.poll_transmit(id, wire));
+        let shard = self.house.shard();
+        let told = shard.with(&self.house, |state, _| state.machine.poll_transmit(id, wire));
         told.map_err(|_| Over)
     }
 
