@@ -317,13 +317,14 @@ fn seen(pair: &mut Pair, conn: Conn) -> u16 {
 
 #[test]
 fn pages_of_other_origins_see_why_they_were_turned_away() {
-    let change: [(fn(&mut Config), u16); 3] = [
-        (|config| config.limits.connections = 0, 503),
-        (|config| config.limits.connections_per_address = 0, 429),
-        (|config| config.limits.sessions = 0, 503),
-    ];
-    for (change, status) in change {
-        let mut pair = open_to_pages(change);
+    for (connections, connections_per_address, sessions, status) in
+        [(0, 100, 100, 503), (100, 0, 100, 429), (100, 100, 0, 503)]
+    {
+        let mut pair = open_to_pages(|config| {
+            config.limits.connections = connections;
+            config.limits.connections_per_address = connections_per_address;
+            config.limits.sessions = sessions;
+        });
         let conn = from(&mut pair, "10.0.0.1");
         pair.request(conn, "GET", POLLING, "Origin: http://a\r\n", "");
         assert_eq!(seen(&mut pair, conn), status);
