@@ -74,3 +74,43 @@ async fn a_session_is_sent_no_more_than_its_client_reads() {
     assert_eq!(sending.await.expect("ends"), Err(Error::Disconnected));
     assert_eq!(session.ready().await, Err(Error::Disconnected));
 }
+
+/// The answer to a request on a connection of its own, which the client does not close when the server is done.
+async fn get(address: SocketAddr, query: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    let request = format!(
+        "GET /engine.io/?EIO=4&transport=polling{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.expect("writes");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("reads");
+    (stream, answer)
+}
+
+#[tokio::test]
+async fn a_poll_that_was_answered_to_the_end_does_not_count_although_its_client_keeps_the_connection() {
+    let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await;
+    let listener = listener.expect("binds");
+    let address = listener.local_addr().expect("is bound");
+    let (opened, mut sessions) = mpsc::unbounded_channel();
+    let server = EngineServer::builder()
+        .configure(|config| config.limits.ready_bytes = FRAME)
+        .on_open(move |session| drop(opened.send(session.clone())))
+        .build();
+    tokio::spawn(serve_engine(listener, server));
+
+    let (_first, handshake) = get(address, "").await;
+    let sid = handshake.split('"').nth(3).expect("a sid").to_owned();
+    let session = sessions.recv().await.expect("opens");
+    session.send_text("x".repeat(4 * FRAME)).expect("is queued");
+    let waiting = tokio::spawn(session.ready());
+    let (_second, answer) = get(address, &format!("&sid={sid}")).await;
+    assert!(answer.ends_with('x'));
+    let ready = tokio::time::timeout(Duration::from_secs(2), waiting).await;
+    assert_eq!(
+        ready
+            .expect("it is told as soon as all is written")
+            .expect("ends"),
+        Ok(())
+    );
+}

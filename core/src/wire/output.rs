@@ -163,24 +163,19 @@ impl<C: Codec> Wire<C> {
         self.mode = Mode::Ending;
     }
 
-    /// The time for a request ran out: 408 when it has begun, silence when it has not.
-    pub(crate) fn expire(&mut self) -> Expiry {
+    /// The time for a request ran out: 408 with `headers` when it has begun, silence when it has not.
+    pub(crate) fn expire(&mut self, headers: Headers) -> Expiry {
         let has_begun = match &self.mode {
             Mode::Head(decoder) => decoder.is_mid_head() || !self.input.is_empty(),
             Mode::Reading(_) | Mode::Waiting(_) => true,
             Mode::Given(_) | Mode::Payload(..) | Mode::WebSocket(_) | Mode::Ending => false,
         };
-        if has_begun && matches!(self.front, Front::Own) {
-            self.write_response(
-                &Response::new(StatusCode::REQUEST_TIMEOUT),
-                Version::Http11,
-                false,
-                &Method::Get,
-            );
-        } else if let (true, Front::Host { reply }) = (has_begun, &mut self.front) {
-            *reply = Some(Box::new(Reply::Response(Response::new(
-                StatusCode::REQUEST_TIMEOUT,
-            ))));
+        let mut response = Response::new(StatusCode::REQUEST_TIMEOUT);
+        *response.headers_mut() = headers;
+        match &mut self.front {
+            _ if !has_begun => {}
+            Front::Own => self.write_response(&response, Version::Http11, false, &Method::Get),
+            Front::Host { reply } => *reply = Some(Box::new(Reply::Response(response))),
         }
         self.mode = Mode::Ending;
         if has_begun {

@@ -2,8 +2,8 @@
 
 use crate::pair::{App, Conn, POLLING, Pair, ms};
 use socketio_core::eio::payload::PayloadError;
-use socketio_core::eio::{CloseReason, Peer, RefusalContext as Why};
-use socketio_core::http::{BodyError, HeadError};
+use socketio_core::eio::{CloseReason, Config, Gate, Peer, RefusalContext as Why};
+use socketio_core::http::{BodyError, Cors, CorsOrigin, HeadError};
 use socketio_core::wire::BodyFailure;
 
 fn from(pair: &mut Pair, address: &str) -> Conn {
@@ -292,4 +292,65 @@ fn whoever_probes_without_reading_gets_few_answers() {
         count += 1;
     }
     assert_eq!(count, 64);
+}
+
+/// A server that pages of any origin may talk to.
+fn open_to_pages(change: impl FnOnce(&mut Config)) -> Pair {
+    Pair::with(|config| {
+        config.cors = Some(Cors::builder(CorsOrigin::Any).build().unwrap());
+        config.ping_interval = ms(1_000_000);
+        change(config);
+    })
+}
+
+/// The status of an answer that pages may see.
+#[track_caller]
+fn seen(pair: &mut Pair, conn: Conn) -> u16 {
+    let answer = pair.answer(conn).unwrap();
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        Some("*"),
+        "{answer:?}"
+    );
+    answer.status
+}
+
+#[test]
+fn pages_of_other_origins_see_why_they_were_turned_away() {
+    for (connections, connections_per_address, sessions, status) in
+        [(0, 100, 100, 503), (100, 0, 100, 429), (100, 100, 0, 503)]
+    {
+        let mut pair = open_to_pages(|config| {
+            config.limits.connections = connections;
+            config.limits.connections_per_address = connections_per_address;
+            config.limits.sessions = sessions;
+        });
+        let conn = from(&mut pair, "10.0.0.1");
+        pair.request(conn, "GET", POLLING, "Origin: http://a\r\n", "");
+        assert_eq!(seen(&mut pair, conn), status);
+    }
+}
+
+#[test]
+fn a_page_under_decision_at_a_shutdown_sees_why_and_the_application_is_told() {
+    let mut pair = open_to_pages(|config| config.gate = Gate::Ask);
+    let conn = pair.connect();
+    pair.request(conn, "GET", POLLING, "Origin: http://a\r\n", "");
+    pair.shutdown();
+    assert_eq!(seen(&mut pair, conn), 503);
+    assert_eq!(told(&mut pair), [Why::Unavailable]);
+}
+
+#[test]
+fn a_page_that_posts_too_slowly_sees_why() {
+    let mut pair = open_to_pages(|_| {});
+    let sid = pair.open_polling();
+    let conn = pair.connect();
+    let head = format!("POST {POLLING}&sid={sid} HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\n");
+    pair.send(conn, head + "Content-Length: 9\r\n\r\n4he");
+    pair.wait(ms(60_000));
+    assert_eq!(seen(&mut pair, conn), 408);
+    assert!(pair.is_closed(conn));
+    assert_eq!(told(&mut pair), [Why::BodyTimedOut]);
+    assert_eq!(pair.closed(), [CloseReason::PostTimedOut]);
 }

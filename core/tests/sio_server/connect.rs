@@ -3,7 +3,7 @@
 use crate::client::{Packet, Reads, text};
 use crate::pair::{Pair, prefix};
 use core::time::Duration;
-use socketio_core::eio::{Delivery, Transport};
+use socketio_core::eio::{Delivery, Peer, Transport};
 use socketio_core::sio::Event;
 
 const NOTHING: [Packet; 0] = [];
@@ -330,4 +330,24 @@ fn a_namespace_has_a_name_that_packets_can_carry() {
     assert_eq!(pair.server.namespace_name(id).unwrap().as_str(), "/\u{e9}");
     let client = pair.websocket();
     pair.join(client, "/\u{e9}");
+}
+
+#[test]
+fn who_is_refused_and_does_not_read_it_is_named() {
+    let mut pair = Pair::with(|config| {
+        config.engine.limits.namespaces_per_client = 1;
+        config.engine.limits.queued_bytes = 10;
+    });
+    pair.peer = Peer::Address(([10, 0, 0, 1], 1).into());
+    let (client, _) = pair.polling_member("/");
+    pair.send(client, &["40/chat,"; 3].join("\x1e"));
+    let peers: Vec<_> = pair
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Refused { peer, .. } => Some(peer),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(peers, [pair.peer; 2], "the second ends the session");
 }

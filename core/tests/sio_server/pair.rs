@@ -17,6 +17,8 @@ pub(crate) struct Pair {
     events: VecDeque<Event>,
     pub(crate) lines: Vec<Line>,
     pub(crate) clients: Vec<Client>,
+    /// Where new connections come from.
+    pub(crate) peer: Peer,
 }
 
 impl Pair {
@@ -41,6 +43,7 @@ impl Pair {
             events: VecDeque::new(),
             lines: Vec::new(),
             clients: Vec::new(),
+            peer: Peer::Unknown,
         }
     }
 
@@ -145,7 +148,7 @@ impl Pair {
 
     /// A new connection.
     pub(crate) fn open(&mut self) -> Link {
-        let id = self.server.open(self.now, Peer::Unknown);
+        let id = self.server.open(self.now, self.peer);
         let wire = Wire::new(self.server.engine_config().wire(), self.server.codec());
         self.lines.push(Line::new(id, wire));
         Link(self.lines.len() - 1)

@@ -18,8 +18,18 @@ crate::on_every_ground!(
     one_connection_too_many_from_an_address_is_429,
     far_too_many_connections_are_closed_at_once,
     of_too_many_half_open_connections_the_oldest_ends,
+    silent_connections_that_made_room_for_others_do_not_count_any_more,
     one_session_too_many_is_503,
 );
+
+/// Whether somebody who comes now gets a session.
+fn is_let_in(house: &House) -> bool {
+    let mut connection = house.connect();
+    connection.offer_bytes(&Request::get(POLLING).render());
+    connection
+        .try_response()
+        .is_ok_and(|response| response.status == 200)
+}
 
 fn one_connection_too_many_is_503(ground: Ground) {
     let house = House::start(ground, |limits| limits.connections = 1);
@@ -50,14 +60,7 @@ fn one_connection_too_many_from_an_address_is_429(ground: Ground) {
     drop((first, second));
     // There is room again as soon as the server has seen them go.
     let started = Instant::now();
-    let is_let_in = || {
-        let mut connection = house.connect();
-        connection.offer_bytes(&Request::get(POLLING).render());
-        connection
-            .try_response()
-            .is_ok_and(|response| response.status == 200)
-    };
-    while !is_let_in() {
+    while !is_let_in(&house) {
         assert!(started.elapsed() < Duration::from_secs(5));
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -86,6 +89,20 @@ fn of_too_many_half_open_connections_the_oldest_ends(ground: Ground) {
     assert_eq!(house.refused(), Why::TooManyHalfOpen);
     assert_eq!(house.handshake().1.status, 200);
     drop(silent);
+}
+
+fn silent_connections_that_made_room_for_others_do_not_count_any_more(ground: Ground) {
+    let house = House::start(ground, |limits| {
+        limits.half_open = 2;
+        limits.connections = 4;
+    });
+    let flood: Vec<_> = (0..20).map(|_| house.connect()).collect();
+    let started = Instant::now();
+    while !is_let_in(&house) {
+        assert!(started.elapsed() < Duration::from_secs(2), "they are still there");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(flood);
 }
 
 fn one_session_too_many_is_503(ground: Ground) {

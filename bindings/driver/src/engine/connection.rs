@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
-
 use super::house::{House, ItemOf, Machine};
+use super::read_buffers::{READ, put_buffer, take_buffer};
 use super::runtime::{Handlers, Runtime, Stream};
 use super::shard::recycle;
 use super::state::{Own, Parking, Stage};
@@ -20,12 +19,6 @@ use crate::core::{ConnId, Flow, OutBuf};
 use crate::error::Error;
 use crate::handler::catch;
 
-/// Room for one read. A read that fills it is followed by another.
-const READ: usize = 32 * 1024;
-/// With less room than this a read buffer is not read into again before its messages are gone.
-const LEAST_READ: usize = 8 * 1024;
-/// Read buffers a thread keeps.
-const READ_BUFFERS: usize = 4;
 /// Items handled under one lock, and handlers run before the next.
 const ITEMS: usize = 32;
 /// Items and bytes one poll may handle before others get their turn. Runtimes look for what has arrived on other
@@ -52,6 +45,7 @@ pub(super) struct Connection<R: Runtime, S: Stream, H: House> {
     runtime: R,
     stream: S,
     phase: Phase<R>,
+    said: Said,
 }
 
 /// A connection without its byte stream: its wire, and what passes between that and the shard. The shard hears of
@@ -91,6 +85,13 @@ enum Phase<R: Runtime> {
         sending: Sending,
         read: usize,
     },
+}
+
+/// Whether the peer was told anything.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    Something,
 }
 
 /// Whether the peer was told that nothing more comes.
@@ -162,7 +163,6 @@ type WireOf<H> = <<H as House>::Machine as Machine>::Wire;
 thread_local! {
     /// One for each kind of house.
     static SCRATCH: Cell<Vec<Box<dyn Any>>> = const { Cell::new(Vec::new()) };
-    static BUFFERS: Cell<Vec<BytesMut>> = const { Cell::new(Vec::new()) };
 }
 
 impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
@@ -172,6 +172,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             runtime,
             stream,
             phase: Phase::Open,
+            said: Said::Nothing,
         }
     }
 
@@ -196,7 +197,14 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             }
             // The item that is held back tells why the connection closes.
             if flow == Flow::Closing && self.link.next.is_none() {
-                self.begin_closing();
+                if self.said == Said::Nothing && self.link.output.is_empty() {
+                    // There are no last words that could be lost, and in a flood the connection has to make room at once.
+                    let _ = self.stream.poll_shutdown(task);
+                    return Poll::Ready(Over);
+                }
+                if self.begin_closing().is_err() {
+                    return Poll::Ready(Over);
+                }
                 return self.poll_closing(task);
             }
             let may_go_on = was_backed_up && !self.is_backed_up();
@@ -279,7 +287,10 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             let count = self.link.output.chunks_vectored(&mut slices);
             let slices = slices.get(..count).unwrap_or_default();
             match ready!(self.stream.poll_write(task, slices)) {
-                Ok(written @ 1..) => self.link.output.advance(written),
+                Ok(written @ 1..) => {
+                    self.said = Said::Something;
+                    self.link.output.advance(written);
+                }
                 Ok(0) => return Poll::Ready(Err(Over)),
                 Err(error) => return Poll::Ready(Err(self.link.fail(error))),
             }
@@ -292,7 +303,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             .map_err(|error| self.link.fail(error))
     }
 
-    fn begin_closing(&mut self) {
+    fn begin_closing(&mut self) -> Result<(), Over> {
         if !matches!(self.phase, Phase::Closing { .. }) {
             self.phase = Phase::Closing {
                 deadline: self.last_words(),
@@ -301,6 +312,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                 read: 0,
             };
         }
+        self.link.tell_written()
     }
 
     fn last_words(&self) -> Pin<Box<R::Sleep>> {
@@ -313,11 +325,15 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
         if self.link.watch(task).is_err() {
             return Poll::Ready(Over);
         }
+        let unwritten = self.link.output.len();
         let is_written = match self.poll_write(task) {
             Poll::Ready(Ok(())) => true,
             Poll::Ready(Err(Over)) => return Poll::Ready(Over),
             Poll::Pending => false,
         };
+        if self.link.output.len() < unwritten && self.link.tell_written().is_err() {
+            return Poll::Ready(Over);
+        }
         if self.poll_deadline(task).is_ready() {
             return Poll::Ready(Over);
         }
@@ -463,6 +479,15 @@ impl<H: House> Link<H> {
         Over
     }
 
+    /// Of the last words less is left. They may be the answer to a poll, whose session goes on elsewhere and counts them.
+    fn tell_written(&mut self) -> Result<(), Over> {
+        let _ = self.wire.poll_output(&mut self.output);
+        let (id, wire) = (self.id, &mut self.wire);
+        let shard = self.house.shard();
+        let told = shard.with(&self.house, |state, _| state.machine.poll_transmit(id, wire));
+        told.map_err(|_| Over)
+    }
+
     /// Lets the task sleep with nothing to wait for from the shard but its end.
     pub(super) fn watch(&mut self, task: &Context<'_>) -> Result<(), Over> {
         loop {
@@ -573,28 +598,3 @@ impl<R: Runtime, S: Stream, H: House> Future for Connection<R, S, H> {
 
 /// Everything of it is pinned on the heap, if at all.
 impl<R: Runtime, S: Stream, H: House> Unpin for Connection<R, S, H> {}
-
-/// An empty buffer with room for a read.
-fn take_buffer() -> BytesMut {
-    let mut buffers = BUFFERS.take();
-    let is_free = |buffer: &mut BytesMut| buffer.try_reclaim(READ) || buffer.capacity() >= LEAST_READ;
-    let buffer = match buffers.iter_mut().position(is_free) {
-        Some(place) => buffers.swap_remove(place),
-        None => {
-            if buffers.len() >= READ_BUFFERS {
-                buffers.remove(0);
-            }
-            BytesMut::with_capacity(READ)
-        }
-    };
-    BUFFERS.set(buffers);
-    buffer
-}
-
-fn put_buffer(buffer: BytesMut) {
-    let mut buffers = BUFFERS.take();
-    if buffers.len() < READ_BUFFERS {
-        buffers.push(buffer);
-    }
-    BUFFERS.set(buffers);
-}

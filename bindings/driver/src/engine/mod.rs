@@ -41,6 +41,7 @@ mod foreign;
 mod hosted;
 mod house;
 mod io_stream;
+mod read_buffers;
 mod refusals;
 mod runtime;
 mod serve;

@@ -2,7 +2,7 @@
 
 use super::connection::{Command, Connection, Role};
 use super::{ConnId, Peer, RefusalContext, RequestError, Server, TimerKind};
-use crate::http::{RequestHead, Response, StatusCode};
+use crate::http::{Headers, RequestHead, Response, StatusCode};
 use crate::id::Keyed;
 use core::net::IpAddr;
 use hashbrown::HashMap;
@@ -65,7 +65,7 @@ impl<M> Server<M> {
         if let Some(super::Due::Connection(oldest)) = self.timers.first(TimerKind::Head as usize) {
             self.report(oldest, RequestError::BadRequest, RefusalContext::TooManyHalfOpen);
             self.end_connection(oldest);
-            self.command(oldest, Command::Expire(None));
+            self.command(oldest, Command::Expire(None, Headers::new()));
         }
     }
 
@@ -76,6 +76,16 @@ impl<M> Server<M> {
         self.add_cors(head, &mut response);
         self.report(connection, RequestError::BadRequest, context);
         self.answer_last(connection, response);
+    }
+
+    /// Answers a handshake about which the application has not decided when the server shuts down.
+    pub(super) fn turn_undecided_away(&mut self, connection: ConnId) {
+        let Some(state) = self.connections.get_mut(connection.0) else {
+            return;
+        };
+        if let Role::Deciding(head) = core::mem::replace(&mut state.role, Role::Ending) {
+            self.turn_away(connection, &head, RefusalContext::Unavailable);
+        }
     }
 }
 

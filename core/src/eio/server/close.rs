@@ -4,7 +4,6 @@ use super::connection::{Command, Role};
 use super::session::{Carrier, Phase, Session};
 use super::{CloseReason, Due, Event, Server, SessionId, Stage, TimerKind, later};
 use crate::OutBuf;
-use crate::http::{Response, StatusCode};
 use std::time::Instant;
 
 impl<M> Server<M> {
@@ -33,9 +32,7 @@ impl<M> Server<M> {
             let connection = super::ConnId(key);
             match self.connections.get(key).map(|state| &state.role) {
                 Some(Role::Idle | Role::Excess(_)) => self.cut(connection),
-                Some(Role::Deciding(_)) => {
-                    self.answer_last(connection, Response::new(StatusCode::SERVICE_UNAVAILABLE));
-                }
+                Some(Role::Deciding(_)) => self.turn_undecided_away(connection),
                 Some(
                     Role::Foreign
                     | Role::Poll { .. }

@@ -83,8 +83,8 @@ pub(super) enum Command {
     Frames(Box<OutBuf>),
     Text(&'static [u8]),
     Close(Option<CloseCode>),
-    /// The time for a request is over; if that can be answered, it is told to the application, too.
-    Expire(Option<RefusalContext>),
+    /// The time for a request is over; if that can be answered, with these headers, it is told to the application, too.
+    Expire(Option<RefusalContext>, Headers),
 }
 
 impl Command {

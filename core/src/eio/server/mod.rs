@@ -24,7 +24,7 @@ pub use send::{Delivery, SendError};
 pub use session::SessionId;
 
 use super::{Config, ConnId, Message, Transport};
-use crate::http::{RequestHead, Response};
+use crate::http::{Headers, RequestHead, Response};
 use crate::id::{Keyed, Random};
 use crate::slab::Slab;
 use crate::timer::{Timers, later};
@@ -431,15 +431,17 @@ impl<M> Server<M> {
         state.timer = None;
         let serial = state.serial;
         let role = core::mem::replace(&mut state.role, Role::Ending);
-        let context = match role {
-            Role::Post { .. } | Role::Foreign => RefusalContext::BodyTimedOut,
-            _ => RefusalContext::HeadTimedOut,
-        };
-        self.command(connection, Command::Expire(Some(context)));
+        let expire = |context, headers| Command::Expire(Some(context), headers);
         match role {
-            Role::Post { session, .. } => self.post_ended(session, connection, CloseReason::PostTimedOut),
-            Role::Foreign => self.report_missing_body(connection, serial, Awaited::Input),
-            _ => {}
+            Role::Post { session, headers } => {
+                self.command(connection, expire(RefusalContext::BodyTimedOut, headers));
+                self.post_ended(session, connection, CloseReason::PostTimedOut);
+            }
+            Role::Foreign => {
+                self.command(connection, expire(RefusalContext::BodyTimedOut, Headers::new()));
+                self.report_missing_body(connection, serial, Awaited::Input);
+            }
+            _ => self.command(connection, expire(RefusalContext::HeadTimedOut, Headers::new())),
         }
     }
 

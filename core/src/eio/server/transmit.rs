@@ -47,8 +47,8 @@ impl<M> Server<M> {
                 Command::Frames(mut queue) => wire.send(&mut queue),
                 Command::Text(text) => wire.send_text(text),
                 Command::Close(code) => wire.close(code),
-                Command::Expire(context) => {
-                    if wire.expire() == Expiry::Answered {
+                Command::Expire(context, headers) => {
+                    if wire.expire(headers) == Expiry::Answered {
                         expired = context;
                     }
                 }

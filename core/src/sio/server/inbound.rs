@@ -217,8 +217,9 @@ impl Server {
         let count = client.sockets.len();
         match self.excess(count, auth.as_ref().map_or(0, Bytes::len)) {
             Some((context, message)) => {
-                self.refuse_connect(session, name, message);
+                // First, because the refusal may be more than the client's queue takes, which ends the session.
                 self.report(session, RequestError::Forbidden(message.to_owned()), context);
+                self.refuse_connect(session, name, message);
             }
             None => self.create_socket(session, namespace, auth),
         }
