@@ -143,16 +143,17 @@ pub struct Limits {
     /// [`RefusalContext::TooManyConnections`](crate::eio::RefusalContext::TooManyConnections).
     pub connections: usize,
     /// Most connections at once from one address; an IPv6 network of 64 bits is one address, and connections of
-    /// [`Peer::Unknown`](crate::eio::Peer::Unknown) are not counted. Default 100,000, which is no limit of its own:
-    /// behind a reverse proxy everybody has the same address. Set it where clients connect directly, to 100 say: a
-    /// browser makes up to 6, and a household or an office has one address. Below [`connections`](Self::connections)
-    /// it costs some 30 bytes for each address that is connected.
+    /// [`Peer::Unknown`](crate::eio::Peer::Unknown) are not counted. Default: all of [`connections`](Self::connections)
+    /// (`usize::MAX`), because behind a reverse proxy everybody has the same address. Set it where clients connect
+    /// directly, to 100 say: a browser makes up to 6, and a household or an office has one address. Below
+    /// [`connections`](Self::connections) it costs some 30 bytes for each address that is connected.
     ///
     /// The first request of a connection beyond it is answered 429, and far beyond it connections are closed at once:
     /// [`RefusalContext::TooManyFromAddress`](crate::eio::RefusalContext::TooManyFromAddress).
     pub connections_per_address: usize,
     /// Most connections that have not sent their first complete request head yet, TLS handshakes included. Default
-    /// 10,000: a tenth of all, and as many as a busy server accepts in a second.
+    /// 10,000: a tenth of all, and as many as a busy server accepts in a second. Keep it below
+    /// [`connections`](Self::connections): what does not reach this limit does not make room.
     ///
     /// When one more comes, the oldest of them is ended, with 408 if it has begun a request, so that honest clients,
     /// which are quick, get through a flood:
@@ -196,7 +197,7 @@ impl Default for Limits {
             room_name_bytes: 1_024,
             pending_acks: 10_000,
             connections: 100_000,
-            connections_per_address: 100_000,
+            connections_per_address: usize::MAX,
             half_open: 10_000,
             sessions: 1_000_000,
             handlers_in_flight: 64,

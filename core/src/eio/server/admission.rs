@@ -50,7 +50,11 @@ impl<M> Server<M> {
         };
         if self.connections.len() >= most(limits.connections) {
             Some(Excess::Total)
-        } else if self.addresses.count(peer) >= most(limits.connections_per_address) {
+        } else if self
+            .addresses
+            .count(peer)
+            .is_some_and(|count| count >= most(limits.connections_per_address))
+        {
             Some(Excess::Address)
         } else {
             None
@@ -141,9 +145,10 @@ impl Addresses {
         }
     }
 
-    fn count(&self, peer: Peer) -> usize {
-        let count = self.key(peer).and_then(|network| self.counts.get(&network));
-        count.map_or(0, |count| *count as usize)
+    /// How many connections the address of a peer has; `None` where nobody counts them.
+    fn count(&self, peer: Peer) -> Option<usize> {
+        let network = self.key(peer)?;
+        Some(self.counts.get(&network).map_or(0, |count| *count as usize))
     }
 
     fn enter(&mut self, peer: Peer) {
@@ -213,10 +218,10 @@ mod tests {
         for address in ["2001:db8::1", "2001:db8::ffff:1", "10.0.0.1", "::ffff:10.0.0.1"] {
             table.enter(peer(address));
         }
-        assert_eq!(table.count(peer("2001:db8::2")), 2);
-        assert_eq!(table.count(peer("2001:db8:0:1::1")), 0);
-        assert_eq!(table.count(peer("10.0.0.1")), 2);
-        assert_eq!(table.count(Peer::Unknown), 0);
+        assert_eq!(table.count(peer("2001:db8::2")), Some(2));
+        assert_eq!(table.count(peer("2001:db8:0:1::1")), Some(0));
+        assert_eq!(table.count(peer("10.0.0.1")), Some(2));
+        assert_eq!(table.count(Peer::Unknown), None);
         for address in ["2001:db8::1", "2001:db8::1", "10.0.0.1", "10.0.0.1"] {
             table.leave(peer(address));
         }
