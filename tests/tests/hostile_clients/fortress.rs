@@ -46,7 +46,7 @@ const GROWTH: Slack = Slack {
 /// allocations.
 const SLACK: Slack = Slack {
     bytes: 1024 * 1024,
-    allocations: 60,
+    allocations: 150,
     threads: 0,
     files: 0,
 };
