@@ -33,7 +33,7 @@ use core::time::Duration;
 /// | | sockets | [`sockets`](Self::sockets) |
 /// | | messages for its peers | [`queued_peer_bytes`](Self::queued_peer_bytes) |
 /// | | events for the application | a few for each item or verb; take them out after each |
-/// | | emptied buffers | 2,048 of 16 KiB |
+/// | | emptied buffers | 2,048 of 16 KiB, and no more than its sessions need |
 /// | client | answers: heads, bodies, messages | `head`, [`max_payload`](crate::eio::client::Config::max_payload) of its own |
 /// | | what is said of a refusal | [`ERROR_BODY_BYTES`](crate::wire::ERROR_BODY_BYTES) |
 /// | | cookies | [`MAX_COOKIES`](crate::http::MAX_COOKIES) of [`MAX_COOKIE_BYTES`](crate::http::MAX_COOKIE_BYTES) |

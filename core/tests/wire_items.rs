@@ -52,6 +52,7 @@ fn an_end_or_a_broken_rule_is_the_last_item_of_a_client() {
         ClientItem::Ignored,
         ClientItem::ErrorBody(Default::default()),
         ClientItem::End,
+        ClientItem::Unanswered,
         ClientItem::KeepAlive,
     ] {
         assert!(!is_last(item));

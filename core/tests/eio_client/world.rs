@@ -2,11 +2,13 @@
 
 use bytes::BytesMut;
 use socketio_core::OutBuf;
-use socketio_core::eio::client::{self, Client, CloseReason, Config, SendError, Target};
-use socketio_core::eio::{self, ConnId, Delivery, Message, Peer, Server, SessionId, Transport};
+use socketio_core::eio::client::{self, Client, Config, Target};
+use socketio_core::eio::{self, ConnId, Peer, Server, Transport};
 use socketio_core::http::Headers;
 use socketio_core::wire::{ClientItem, ClientWire, Flow, Item, Plain, Wire};
 use std::time::{Duration, Instant};
+
+mod applications;
 
 pub(crate) struct World {
     pub(crate) client: Client,
@@ -497,112 +499,5 @@ impl World {
     /// The transports of the connections that were asked for.
     pub(crate) fn dialled(&self) -> Vec<Transport> {
         self.links.iter().map(|link| link.transport).collect()
-    }
-}
-
-/// What the applications say and hear.
-impl World {
-    pub(crate) fn send(&mut self, text: &str) -> Result<(), SendError> {
-        self.send_as(text, Delivery::Reliable)
-    }
-
-    pub(crate) fn send_as(&mut self, text: &str, delivery: Delivery) -> Result<(), SendError> {
-        let sent = self.client.send(self.now, &Message::Text(text.into()), delivery);
-        self.pump();
-        sent
-    }
-
-    pub(crate) fn server_send(&mut self, text: &str) {
-        let session = self.session();
-        let (server, message) = (self.server.as_mut().unwrap(), Message::Text(text.into()));
-        server
-            .send(self.now, session, &message, Delivery::Reliable)
-            .expect("an open session");
-        self.pump();
-    }
-
-    pub(crate) fn close(&mut self) {
-        self.client.close(self.now);
-        self.settle();
-    }
-
-    /// The session that began last.
-    pub(crate) fn session(&self) -> SessionId {
-        let opened = |event: &eio::Event| match event {
-            eio::Event::Opened { session } => Some(*session),
-            _ => None,
-        };
-        self.server_events
-            .iter()
-            .rev()
-            .find_map(opened)
-            .expect("a session")
-    }
-
-    /// What the client heard since the last look, in short.
-    pub(crate) fn heard(&mut self) -> Vec<String> {
-        self.events.drain(..).map(|event| in_short(&event)).collect()
-    }
-
-    /// What the server's application has heard so far, in short.
-    pub(crate) fn server_heard(&self) -> Vec<String> {
-        let in_short = |event: &eio::Event| match event {
-            eio::Event::Message { message, .. } => text_of(message),
-            eio::Event::Closed { reason, .. } => format!("{reason:?}"),
-            eio::Event::Opened { .. } => "Opened".to_owned(),
-            other => format!("{other:?}").chars().take(8).collect(),
-        };
-        self.server_events.iter().map(in_short).collect()
-    }
-
-    /// Why the session ended, which it did just once.
-    pub(crate) fn closed(&mut self) -> (CloseReason, Option<String>) {
-        let mut closed: Vec<_> = self
-            .events
-            .drain(..)
-            .filter_map(|event| match event {
-                client::Event::Closed { reason, detail } => {
-                    Some((reason, detail.map(|text| text.as_str().to_owned())))
-                }
-                _ => None,
-            })
-            .collect();
-        assert_eq!(closed.len(), 1, "{closed:?}");
-        closed.remove(0)
-    }
-
-    /// Nothing is left of the session, and the client can begin another.
-    pub(crate) fn assert_idle(&self) {
-        assert_eq!(self.client.state(), client::State::Idle);
-        assert_eq!(self.client.poll_timeout(), None);
-        assert_eq!(self.client.queued_bytes(), 0);
-        assert_eq!(self.client.transport(), None);
-        for link in &self.links {
-            assert!(!self.client.is_wanted(link.id));
-        }
-    }
-
-    /// Nor of its connections.
-    pub(crate) fn assert_empty(&self) {
-        self.assert_idle();
-        assert_eq!(self.client.connection_count(), 0);
-    }
-}
-
-pub(crate) fn text_of(message: &Message) -> String {
-    match message {
-        Message::Text(text) => text.as_str().to_owned(),
-        Message::Binary(data) => format!("{data:?}"),
-    }
-}
-
-fn in_short(event: &client::Event) -> String {
-    match event {
-        client::Event::Opened { transport } => format!("Opened {}", transport.as_str()),
-        client::Event::Message(message) => text_of(message),
-        client::Event::Upgraded => "Upgraded".to_owned(),
-        client::Event::UpgradeFailed(reason) => format!("UpgradeFailed {reason:?}"),
-        client::Event::Closed { reason, .. } => format!("Closed {reason:?}"),
-        other => format!("{other:?}"),
     }
 }

@@ -2,6 +2,7 @@
 //! section 3.3), and streams that are mostly sound. The tests of the server and of the client compare with it.
 
 use proptest::prelude::*;
+use socketio_core::json::Arguments;
 use std::collections::BTreeSet;
 
 /// The namespaces that the peer is in.
@@ -74,6 +75,12 @@ impl Header {
         let list: Vec<String> = name.into_iter().chain(placeholders).collect();
         format!("{kind}{namespace}{number}[{}]", list.join(","))
     }
+}
+
+/// The attachments that an event's arguments, or an answer's, are.
+pub(crate) fn shown(arguments: &Arguments) -> Vec<Vec<u8>> {
+    let shown: Vec<bytes::Bytes> = arguments.iter().map(|each| each.parse().unwrap()).collect();
+    shown.into_iter().map(Vec::from).collect()
 }
 
 /// What is told about a stream.

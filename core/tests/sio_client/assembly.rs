@@ -2,11 +2,10 @@
 
 use crate::pair::SECOND;
 use crate::raw::Raw;
-use crate::reference::{ASKED, Item, NAMESPACES, Told, expected, streams};
+use crate::reference::{ASKED, Item, NAMESPACES, Told, expected, shown, streams};
 use proptest::prelude::*;
 use socketio_core::eio::Message;
 use socketio_core::eio::client::TransportOrder;
-use socketio_core::json::Arguments;
 use socketio_core::sio::client::Event;
 use socketio_core::sio::{AckId, NamespaceId};
 
@@ -15,11 +14,6 @@ struct World {
     raw: Raw,
     namespaces: Vec<NamespaceId>,
     acks: Vec<AckId>,
-}
-
-fn shown(arguments: &Arguments) -> Vec<Vec<u8>> {
-    let shown: Vec<bytes::Bytes> = arguments.iter().map(|each| each.parse().unwrap()).collect();
-    shown.into_iter().map(Vec::from).collect()
 }
 
 impl World {

@@ -2,10 +2,9 @@
 
 use crate::client::ClientId;
 use crate::pair::Pair;
-use crate::reference::{ASKED, Item, NAMESPACES, Told, expected, streams};
+use crate::reference::{ASKED, Item, NAMESPACES, Told, expected, shown, streams};
 use core::time::Duration;
 use proptest::prelude::*;
-use socketio_core::json::Arguments;
 use socketio_core::sio::{AckId, Event, SocketId};
 
 /// A client in both namespaces that owes acknowledgements in each.
@@ -14,11 +13,6 @@ struct World {
     client: ClientId,
     sockets: Vec<SocketId>,
     acks: Vec<AckId>,
-}
-
-fn shown(arguments: &Arguments) -> Vec<Vec<u8>> {
-    let shown: Vec<bytes::Bytes> = arguments.iter().map(|each| each.parse().unwrap()).collect();
-    shown.into_iter().map(Vec::from).collect()
 }
 
 impl World {

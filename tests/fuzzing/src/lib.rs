@@ -7,6 +7,7 @@
 mod client_bytes;
 mod eio_payload;
 mod http_head;
+mod life;
 mod pair;
 mod pieces;
 mod script;

@@ -19,14 +19,14 @@
 #![forbid(unsafe_code)]
 
 mod call;
-mod chair;
 mod fact;
 mod model;
+mod socket;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use call::{Due, Outcome};
-pub use chair::Ending;
 pub use fact::{Breach, Cast, Delivery, Fact, Message, Namespace, Room, Seat, Side};
 pub use model::{Model, Promise};
+pub use socket::Ending;

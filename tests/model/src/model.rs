@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::call::Call;
-use crate::chair::{Chair, Presence};
+use crate::socket::{Presence, Socket};
 use crate::stream::{Certainty, Stream};
 use crate::{Breach, Cast, Delivery, Due, Ending, Fact, Message, Namespace, Outcome, Room, Seat, Side};
 
@@ -23,7 +23,7 @@ pub struct Model {
     promise: Promise,
     /// The longest that a dead peer is not noticed.
     notice: Duration,
-    chairs: BTreeMap<Seat, Chair>,
+    sockets: BTreeMap<Seat, Socket>,
     /// Seats that end and that somebody has not left yet.
     ending: BTreeSet<Seat>,
     calls: BTreeMap<(Side, Message), Call>,
@@ -38,7 +38,7 @@ impl Model {
         Self {
             promise,
             notice,
-            chairs: BTreeMap::new(),
+            sockets: BTreeMap::new(),
             ending: BTreeSet::new(),
             calls: BTreeMap::new(),
             fresh: (Duration::ZERO, Vec::new()),
@@ -64,7 +64,7 @@ impl Model {
                 Ok(())
             }
             Fact::Sent(seat, message, delivery) => {
-                self.chair(seat).down.owe(message, certainty(delivery));
+                self.socket(seat).down.owe(message, certainty(delivery));
                 Ok(())
             }
             Fact::Cast(ref cast) => {
@@ -73,7 +73,7 @@ impl Model {
             }
             Fact::Heard(seat, message) => self.hear(seat, Side::Client, message, fact),
             Fact::Said(seat, message, delivery) => {
-                self.chair(seat).up.owe(message, certainty(delivery));
+                self.socket(seat).up.owe(message, certainty(delivery));
                 Ok(())
             }
             Fact::Taken(seat, message) => self.hear(seat, Side::Server, message, fact),
@@ -83,12 +83,12 @@ impl Model {
             }
             Fact::Ended { by, message, outcome } => self.ended(at, by, message, outcome, fact),
             Fact::Ends(seat, ending) => {
-                self.chair(seat).end(ending, at);
+                self.socket(seat).end(ending, at);
                 self.ending.insert(seat);
                 Ok(())
             }
             Fact::Died(side, seat) => {
-                *self.chair(seat).presence(side) = Presence::Dead;
+                *self.socket(seat).presence(side) = Presence::Dead;
                 self.calls
                     .retain(|(by, _), call| *by != side || call.seat != seat);
                 Ok(())
@@ -100,9 +100,9 @@ impl Model {
     /// not.
     #[must_use]
     pub fn members(&self, namespace: Namespace, room: Option<Room>) -> BTreeSet<Seat> {
-        let there = self.chairs.iter().filter(|(_, chair)| {
-            let is_in = room.is_none_or(|room| chair.rooms.contains(&room));
-            chair.server.is_here() && chair.namespace == Some(namespace) && is_in
+        let there = self.sockets.iter().filter(|(_, socket)| {
+            let is_in = room.is_none_or(|room| socket.rooms.contains(&room));
+            socket.server.is_here() && socket.namespace == Some(namespace) && is_in
         });
         there.map(|(seat, _)| *seat).collect()
     }
@@ -110,9 +110,9 @@ impl Model {
     /// The rooms of a socket.
     #[must_use]
     pub fn rooms(&self, seat: Seat) -> BTreeSet<Room> {
-        self.chairs
+        self.sockets
             .get(&seat)
-            .map_or_else(BTreeSet::new, |chair| chair.rooms.clone())
+            .map_or_else(BTreeSet::new, |socket| socket.rooms.clone())
     }
 
     /// How many calls of a side have not ended.
@@ -131,16 +131,16 @@ impl Model {
         if self.promise == Promise::None {
             return Ok(());
         }
-        let stays = |chair: &Chair| {
+        let stays = |socket: &Socket| {
             // A client may have given up before it heard that it was let in.
-            let is_given_up = chair.client == Presence::Awaited && !chair.server.is_here();
-            !chair.ends() && !is_given_up
+            let is_given_up = socket.client == Presence::Awaited && !socket.server.is_here();
+            !socket.ends() && !is_given_up
         };
-        for (seat, chair) in self.chairs.iter().filter(|(_, chair)| stays(chair)) {
-            if let Some(side) = chair.side_that(|presence| !presence.is_here()) {
+        for (seat, socket) in self.sockets.iter().filter(|(_, socket)| stays(socket)) {
+            if let Some(side) = socket.side_that(|presence| !presence.is_here()) {
                 return Err(Breach::Unmatched(*seat, side));
             }
-            check_owed(*seat, chair)?;
+            check_owed(*seat, socket)?;
         }
         Ok(())
     }
@@ -150,12 +150,12 @@ impl Model {
     /// # Errors
     /// What is left or missing.
     pub fn end(&self) -> Result<(), Breach> {
-        for (seat, chair) in &self.chairs {
-            if let Some(side) = chair.side_that(Presence::is_here) {
+        for (seat, socket) in &self.sockets {
+            if let Some(side) = socket.side_that(Presence::is_here) {
                 return Err(Breach::Unmatched(*seat, side));
             }
-            if self.promise == Promise::Kept && chair.client != Presence::Awaited {
-                check_owed(*seat, chair)?;
+            if self.promise == Promise::Kept && socket.client != Presence::Awaited {
+                check_owed(*seat, socket)?;
             }
         }
         match self.calls.iter().find(|(_, call)| !call.has_ended) {
@@ -167,15 +167,15 @@ impl Model {
     fn move_between_rooms(&mut self, fact: &Fact) {
         match *fact {
             Fact::Entered(seat, room) => {
-                self.chair(seat).rooms.insert(room);
+                self.socket(seat).rooms.insert(room);
             }
             Fact::Exited(seat, room) => {
-                self.chair(seat).rooms.remove(&room);
+                self.socket(seat).rooms.remove(&room);
             }
             Fact::Emptied(namespace, room) => {
-                let there = |chair: &&mut Chair| chair.namespace == Some(namespace);
-                for chair in self.chairs.values_mut().filter(there) {
-                    chair.rooms.remove(&room);
+                let there = |socket: &&mut Socket| socket.namespace == Some(namespace);
+                for socket in self.sockets.values_mut().filter(there) {
+                    socket.rooms.remove(&room);
                 }
             }
             _ => {}
@@ -201,9 +201,9 @@ impl Model {
         }
     }
 
-    fn chair(&mut self, seat: Seat) -> &mut Chair {
-        let empty = || Chair::new(Stream::default(), Stream::default());
-        self.chairs.entry(seat).or_insert_with(empty)
+    fn socket(&mut self, seat: Seat) -> &mut Socket {
+        let empty = || Socket::new(Stream::default(), Stream::default());
+        self.sockets.entry(seat).or_insert_with(empty)
     }
 
     fn step(
@@ -214,7 +214,7 @@ impl Model {
         to: Presence,
         fact: &Fact,
     ) -> Result<(), Breach> {
-        let presence = self.chair(seat).presence(side);
+        let presence = self.socket(seat).presence(side);
         if *presence != from {
             return Err(Breach::Presence(fact.clone()));
         }
@@ -231,16 +231,16 @@ impl Model {
         } else {
             Vec::new()
         };
-        let chair = self.chair(seat);
-        chair.namespace = Some(namespace);
+        let socket = self.socket(seat);
+        socket.namespace = Some(namespace);
         for cast in of_now.iter().filter(|cast| cast.namespace == namespace) {
-            chair.down.owe(cast.message, Certainty::May);
+            socket.down.owe(cast.message, Certainty::May);
         }
         Ok(())
     }
 
     fn met(&mut self, seat: Seat, fact: &Fact) -> Result<(), Breach> {
-        if self.chair(seat).server == Presence::Awaited {
+        if self.socket(seat).server == Presence::Awaited {
             return Err(Breach::Presence(fact.clone()));
         }
         self.step(seat, Side::Client, Presence::Awaited, Presence::Present, fact)
@@ -249,17 +249,17 @@ impl Model {
     fn left(&mut self, seat: Seat, side: Side, fact: &Fact) -> Result<(), Breach> {
         let promise = self.promise;
         self.step(seat, side, Presence::Present, Presence::Gone, fact)?;
-        let chair = self.chair(seat);
+        let socket = self.socket(seat);
         if side == Side::Server {
-            chair.rooms.clear();
+            socket.rooms.clear();
         }
-        if !chair.server.is_here() && !chair.client.is_here() {
+        if !socket.server.is_here() && !socket.client.is_here() {
             self.ending.remove(&seat);
         }
-        let chair = self.chair(seat);
+        let socket = self.socket(seat);
         // A client may give up before it has heard that it was let in.
-        let is_known = chair.client != Presence::Awaited;
-        if promise == Promise::Kept && is_known && !chair.ends() {
+        let is_known = socket.client != Presence::Awaited;
+        if promise == Promise::Kept && is_known && !socket.ends() {
             return Err(Breach::NoReason(fact.clone()));
         }
         Ok(())
@@ -272,27 +272,27 @@ impl Model {
         if cast.to.is_empty() {
             self.fresh.1.push(cast.clone());
         }
-        for (seat, chair) in &mut self.chairs {
-            let is_target = cast.to.is_empty() || cast.to.iter().any(|room| chair.rooms.contains(room));
-            let is_spared = cast.except.iter().any(|room| chair.rooms.contains(room))
+        for (seat, socket) in &mut self.sockets {
+            let is_target = cast.to.is_empty() || cast.to.iter().any(|room| socket.rooms.contains(room));
+            let is_spared = cast.except.iter().any(|room| socket.rooms.contains(room))
                 || cast.but == Some(*seat)
                 // It is no member any more, and `on_disconnect` is about to say so.
-                || chair.ends_by(Ending::Dismissal);
-            let is_here = chair.server.is_here() && chair.namespace == Some(cast.namespace);
+                || socket.ends_by(Ending::Dismissal);
+            let is_here = socket.server.is_here() && socket.namespace == Some(cast.namespace);
             if is_here && is_target && !is_spared {
-                chair.down.owe(cast.message, certainty(cast.delivery));
+                socket.down.owe(cast.message, certainty(cast.delivery));
             }
         }
     }
 
     fn hear(&mut self, seat: Seat, by: Side, message: Message, fact: &Fact) -> Result<(), Breach> {
-        let chair = self.chair(seat);
-        if *chair.presence(by) != Presence::Present {
+        let socket = self.socket(seat);
+        if *socket.presence(by) != Presence::Present {
             return Err(Breach::Presence(fact.clone()));
         }
         let stream = match by {
-            Side::Server => &mut chair.up,
-            Side::Client => &mut chair.down,
+            Side::Server => &mut socket.up,
+            Side::Client => &mut socket.down,
         };
         stream.hear(message, fact)
     }
@@ -310,13 +310,13 @@ impl Model {
         let call = self.calls.get_mut(&(by, message)).ok_or_else(breach)?;
         let (seat, deadline, due) = (call.seat, call.deadline, call.due);
         let is_first = !std::mem::replace(&mut call.has_ended, true);
-        let chair = self.chair(seat);
+        let socket = self.socket(seat);
         let was_handled = match by {
-            Side::Server => chair.down.has_heard(message),
-            Side::Client => chair.up.has_heard(message),
+            Side::Server => socket.down.has_heard(message),
+            Side::Client => socket.up.has_heard(message),
         };
         // Who has not heard yet that it was let in may have given up, or be silent since.
-        let may_break = promise == Promise::None || chair.ends() || chair.client == Presence::Awaited;
+        let may_break = promise == Promise::None || socket.ends() || socket.client == Presence::Awaited;
         let is_right = match outcome {
             Outcome::Answered(answer) => was_handled && answer == message.0 && due != Due::Never,
             Outcome::TimedOut => at == deadline && (due != Due::Answer || may_break),
@@ -332,11 +332,11 @@ impl Model {
     /// Both sides of a connection that was broken some time ago know it.
     fn check_notice(&self, at: Duration) -> Result<(), Breach> {
         for seat in &self.ending {
-            let Some(chair) = self.chairs.get(seat) else {
+            let Some(socket) = self.sockets.get(seat) else {
                 continue;
             };
-            let is_due = chair.broken_at().is_some_and(|broken| broken + self.notice < at);
-            let late = chair.side_that(Presence::is_here).filter(|_| is_due);
+            let is_due = socket.broken_at().is_some_and(|broken| broken + self.notice < at);
+            let late = socket.side_that(Presence::is_here).filter(|_| is_due);
             if let Some(side) = late {
                 return Err(Breach::Unnoticed(*seat, side));
             }
@@ -352,9 +352,9 @@ const fn certainty(delivery: Delivery) -> Certainty {
     }
 }
 
-fn check_owed(seat: Seat, chair: &Chair) -> Result<(), Breach> {
-    for (sender, stream) in [(Side::Server, &chair.down), (Side::Client, &chair.up)] {
-        if let Some(message) = stream.missing().filter(|_| !chair.may_lose(sender)) {
+fn check_owed(seat: Seat, socket: &Socket) -> Result<(), Breach> {
+    for (sender, stream) in [(Side::Server, &socket.down), (Side::Client, &socket.up)] {
+        if let Some(message) = stream.missing().filter(|_| !socket.may_lose(sender)) {
             return Err(Breach::Missing(seat, sender, message));
         }
     }

@@ -182,6 +182,31 @@ macro_rules! on_every_server {
     };
 }
 
+/// The same for each [`Ground`](crate::binding::Ground) that a server runs on in the test's process, which each function
+/// takes: `on_smol::...` and so on.
+#[macro_export]
+macro_rules! on_every_ground {
+    ($($test:ident),* $(,)?) => {
+        mod on_current_thread { $crate::on_one_ground!(CurrentThread: $($test),*); }
+        mod on_multi_thread { $crate::on_one_ground!(MultiThread: $($test),*); }
+        mod on_smol { $crate::on_one_ground!(Smol: $($test),*); }
+        mod on_async_std { $crate::on_one_ground!(AsyncStd: $($test),*); }
+        mod on_blocking { $crate::on_one_ground!(Blocking: $($test),*); }
+    };
+}
+
+/// The tests of one ground, behind [`on_every_ground!`](crate::on_every_ground).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! on_one_ground {
+    ($ground:ident: $($test:ident),*) => {$(
+        #[test]
+        fn $test() {
+            super::$test($crate::binding::Ground::$ground);
+        }
+    )*};
+}
+
 /// The tests of one binding, behind [`on_every_client!`](crate::on_every_client) and
 /// [`on_every_server!`](crate::on_every_server). A function that is not named is one that nobody calls, which the
 /// compiler says.

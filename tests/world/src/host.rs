@@ -196,13 +196,7 @@ pub struct SimStream {
 impl SimStream {
     /// Breaks the connection at once for both sides.
     pub fn reset(&self) {
-        let mut state = self.world.lock();
-        let now = state.now;
-        let mut arrivals = Arrivals::new();
-        if let Some(link) = state.network.link(self.link) {
-            link.cut(&mut arrivals, now);
-        }
-        state.expect(self.link, arrivals);
+        self.world.lock().cut(self.link);
     }
 
     fn settle(&self, outcome: Outcome) -> Poll<io::Result<usize>> {

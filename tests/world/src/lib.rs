@@ -20,7 +20,7 @@
 //! | [`weather`] | what a link does to those who use it |
 //! | [`host`] | the driver's view of the world |
 //! | [`intermediary`] | HTTP proxies that stand between |
-//! | [`scenario`] | a server and its clients for some hours, compared with the model |
+//! | [`scenario`] | a server and its clients for some minutes, compared with the model |
 
 #![forbid(unsafe_code)]
 

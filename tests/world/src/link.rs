@@ -214,7 +214,7 @@ impl Link {
     }
 
     /// Breaks the connection at once for both.
-    pub(crate) fn cut(&mut self, arrivals: &mut Arrivals, now: Instant) {
+    pub(crate) fn cut(&mut self, now: Instant, arrivals: &mut Arrivals) {
         for side in [Side::Dialler, Side::Acceptor] {
             let due = now.max(self.inbound(side).last_due);
             self.inbound(side).send_reset(due);
@@ -234,8 +234,7 @@ impl Link {
 
     /// The writer of `side`, whose link was reset.
     pub(crate) fn wake_writer(&mut self, side: Side) -> Option<Waker> {
-        let pipe = self.outbound(side);
-        pipe.take_writer()
+        self.outbound(side).take_writer()
     }
 
     pub(crate) fn is_reset(&mut self, side: Side) -> bool {

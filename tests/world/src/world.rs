@@ -58,9 +58,8 @@ impl World {
     /// If the test does, if it waits while nothing can happen any more, or if time stands still for ever.
     pub fn run<T, F>(seed: u64, test: impl FnOnce(Self) -> F + Send) -> (T, u64)
     where
-        T: Send,
+        T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
-        T: 'static,
     {
         thread::scope(|scope| {
             let running = scope.spawn(|| Self::run_here(seed, test));
@@ -213,20 +212,11 @@ impl World {
     /// Ends a host as a power cut does: its tasks are gone, its connections are reset.
     pub fn kill(&self, host: &Host) {
         let mut state = self.lock();
-        let now = state.now;
-        let mut arrivals = Vec::new();
         for address in state.network.listeners_of(host.address()) {
             state.network.unlisten(address);
         }
         for id in state.network.links_of(host.address()) {
-            let mut own = Arrivals::new();
-            if let Some(link) = state.network.link(id) {
-                link.cut(&mut own, now);
-            }
-            arrivals.extend(own.into_iter().map(|(due, side)| (due, id, side)));
-        }
-        for (due, id, side) in arrivals {
-            state.schedule(due, Due::Arrive(id, side));
+            state.cut(id);
         }
         state.killed.push(host.address());
     }
@@ -321,6 +311,15 @@ impl State {
         for (due, side) in arrivals {
             self.schedule(due, Due::Arrive(link, side));
         }
+    }
+
+    /// Breaks a link at once for both sides.
+    pub(crate) fn cut(&mut self, link: LinkId) {
+        let mut arrivals = Arrivals::new();
+        if let Some(broken) = self.network.link(link) {
+            broken.cut(self.now, &mut arrivals);
+        }
+        self.expect(link, arrivals);
     }
 
     fn happen(&mut self, due: Due, begun: Instant, wakers: &mut Vec<Waker>) {

@@ -64,7 +64,10 @@ impl Server {
         self.main().sockets()
     }
 
-    /// How many connections, sessions, sockets and rooms there are, and how many acknowledgements clients owe.
+    /// How many of everything there are. Costs a look at each session, while nobody else is served.
+    ///
+    /// # Errors
+    /// When the server does not run.
     pub fn counts(&self) -> Result<Counts, Error> {
         self.0.with_core(|core, _| core.counts())
     }

@@ -152,7 +152,7 @@ impl Server {
         Wire::hosted(self.engine_config().wire(), self.codec(), head)
     }
 
-    /// How many sessions, sockets and rooms there are. Costs a look at each session.
+    /// How many of everything there are. Costs a look at each session.
     pub fn counts(&self) -> Counts {
         Counts {
             connections: self.engine.connection_count(),

@@ -4,6 +4,7 @@ mod ledger;
 mod link;
 mod verbs;
 
+use crate::life::{MOVES, Timers, assert_same};
 use crate::pieces::Pieces;
 use crate::script::Script;
 use ledger::Ledger;
@@ -22,26 +23,15 @@ const QUEUED_BYTES: usize = 2_000;
 /// What may stand in a connection's output: its high-water mark, the queue, a request, and what answers pings.
 const OUTPUT_BYTES: usize = 192 * 1024;
 
-/// Steps that every input stays below; more means that something never comes to rest.
-const MOVES: usize = 1_000_000;
-
-/// Whether `handle_timeout` is called without need.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Timers {
-    WhenDue,
-    Always,
-}
-
 /// The first byte chooses the configuration; every other is a step or an argument of one.
 ///
 /// How bytes arrive and how often timers fire changes neither what the application hears nor what the server
 /// receives. Every join, acknowledgement and connection ends once, queues are bounded, and a client that is closed
 /// comes to rest.
 pub fn client_bytes(data: &[u8]) {
-    let live = |pieces, timers| Life::new(data, pieces, timers).run(data);
-    let calm = live(Pieces::Whole, Timers::WhenDue);
-    assert_eq!(live(Pieces::Bytes, Timers::WhenDue), calm);
-    assert_eq!(live(Pieces::Cut(data.len() as u8), Timers::Always), calm);
+    assert_same(data.len() as u8, |pieces, timers| {
+        Life::new(data, pieces, timers).run(data)
+    });
 }
 
 /// What the world saw of a client.

@@ -1,11 +1,11 @@
 //! What the application does.
 
 use super::Life;
+use crate::life::event;
 use crate::script::Script;
-use bytes::Bytes;
 use socketio_core::http::Headers;
 use socketio_core::sio::client::{EmitError, Retry, Security, Target};
-use socketio_core::sio::{Delivery, Encoded, NamespaceId, RawArguments};
+use socketio_core::sio::{Delivery, Encoded, NamespaceId};
 use std::time::Duration;
 
 impl Life {
@@ -83,23 +83,8 @@ impl Life {
     }
 
     fn packet(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> Encoded {
-        let size = usize::from(script.byte()) * 4;
-        let attachments: Vec<Bytes> = (0..script.byte() % 3)
-            .map(|_| Bytes::from(vec![1; size]))
-            .collect();
-        let name = self
-            .client
-            .namespace_name(namespace)
-            .expect("a namespace")
-            .clone();
-        let text = format!("\"{}\"", "x".repeat(size));
-        let arguments = RawArguments {
-            text: text.as_bytes(),
-            attachments: &attachments,
-        };
-        self.encoder
-            .event(name.as_str(), "e", &arguments)
-            .expect("a packet")
+        let name = self.client.namespace_name(namespace).expect("a namespace");
+        event(&mut self.encoder, name.as_str(), script)
     }
 
     fn emit(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> String {

@@ -5,7 +5,7 @@ use crate::script::Script;
 use bytes::Bytes;
 use socketio_core::http::Headers;
 use socketio_core::sio::client::{self, Retry, Security, Target};
-use socketio_core::sio::{self, AckId, Arguments, Delivery, Encoded};
+use socketio_core::sio::{self, AckError, AckId, Arguments, Delivery, Encoded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -42,6 +42,15 @@ impl Heard {
         }
         self.all.insert(number);
         number
+    }
+}
+
+/// A question of one side ends; an answer is that of its event, which the `other` side has heard.
+fn end(owed: &mut BTreeMap<AckId, u64>, other: &Heard, ack: AckId, outcome: Result<Arguments, AckError>) {
+    let number = owed.remove(&ack).expect("ended twice or never owed");
+    if let Ok(arguments) = outcome {
+        assert_eq!(arguments.first(), Ok(number));
+        assert!(other.all.contains(&number));
     }
 }
 
@@ -234,15 +243,13 @@ impl Life {
                 }
             }
             Event::Acked { ack, outcome } => {
-                let number = self
-                    .application
-                    .client_owed
-                    .remove(&ack)
-                    .expect("ended twice or never owed");
-                if let Ok(arguments) = outcome {
-                    assert_eq!(arguments.first(), Ok(number));
-                    assert!(self.application.server_heard.all.contains(&number));
-                }
+                let application = &mut self.application;
+                end(
+                    &mut application.client_owed,
+                    &application.server_heard,
+                    ack,
+                    outcome,
+                );
             }
             // When it comes depends on which of two connections was served first.
             Event::Upgraded => told.clear(),
@@ -277,15 +284,13 @@ impl Life {
                 }
             }
             Event::Acked { ack, outcome } => {
-                let number = self
-                    .application
-                    .server_owed
-                    .remove(&ack)
-                    .expect("ended twice or never owed");
-                if let Ok(arguments) = outcome {
-                    assert_eq!(arguments.first(), Ok(number));
-                    assert!(self.application.client_heard.all.contains(&number));
-                }
+                let application = &mut self.application;
+                end(
+                    &mut application.server_owed,
+                    &application.client_heard,
+                    ack,
+                    outcome,
+                );
             }
             _ => {}
         }

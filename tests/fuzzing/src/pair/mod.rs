@@ -3,6 +3,7 @@
 mod application;
 mod link;
 
+use crate::life::MOVES;
 use crate::pieces::Pieces;
 use crate::script::Script;
 use application::Application;
@@ -12,9 +13,6 @@ use socketio_core::eio::client::TransportOrder;
 use socketio_core::sio::client::{Client, Config as ClientConfig, Initial, Offline};
 use socketio_core::sio::{Config, Counts, Encoder, Server};
 use std::time::{Duration, Instant};
-
-/// Steps that every input stays below; more means that something never comes to rest.
-const MOVES: usize = 1_000_000;
 
 /// The first byte chooses the configuration; every other is a step or an argument of one.
 ///

@@ -4,6 +4,7 @@ mod ledger;
 mod line;
 mod verbs;
 
+use crate::life::{MOVES, Timers, assert_same};
 use crate::pieces::Pieces;
 use crate::script::Script;
 use ledger::Ledger;
@@ -22,26 +23,15 @@ const QUEUED_BYTES: usize = 3_000;
 /// What may stand in a connection's output: the high-water mark of 64 KiB, one queue, and the last words.
 const OUTPUT_BYTES: usize = 64 * 1024 + 2 * QUEUED_BYTES + 16 * 1024;
 
-/// Steps that every input stays below; more means that something never comes to rest.
-const MOVES: usize = 1_000_000;
-
-/// Whether `handle_timeout` is called without need.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Timers {
-    WhenDue,
-    Always,
-}
-
 /// The first byte chooses the configuration; every other is a step or an argument of one.
 ///
 /// How bytes arrive and how often timers fire changes neither what the application hears nor what clients receive.
 /// Handles that are stale do nothing, every socket and acknowledgement ends once, queues are bounded, and once all
 /// connections are lost and their time is over nothing is left.
 pub fn server_bytes(data: &[u8]) {
-    let live = |pieces, timers| Life::new(data, pieces, timers).run(data);
-    let calm = live(Pieces::Whole, Timers::WhenDue);
-    assert_eq!(live(Pieces::Bytes, Timers::WhenDue), calm);
-    assert_eq!(live(Pieces::Cut(data.len() as u8), Timers::Always), calm);
+    assert_same(data.len() as u8, |pieces, timers| {
+        Life::new(data, pieces, timers).run(data)
+    });
 }
 
 /// What the world saw of a server.

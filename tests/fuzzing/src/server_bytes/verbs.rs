@@ -1,13 +1,12 @@
 //! What the application does.
 
 use super::Life;
+use crate::life::event;
 use crate::script::Script;
-use bytes::Bytes;
 use socketio_core::Text;
 use socketio_core::http::{Response, StatusCode};
 use socketio_core::sio::{
-    AckToken, Delivery, DisconnectScope, EmitError, Encoded, NamespaceId, RawArguments, RoomError, SocketId,
-    Target,
+    AckToken, Delivery, DisconnectScope, EmitError, Encoded, NamespaceId, RoomError, SocketId, Target,
 };
 use std::time::Duration;
 
@@ -48,22 +47,8 @@ impl Life {
     }
 
     fn packet(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> Encoded {
-        let size = usize::from(script.byte()) * 4;
-        let attachments: Vec<Bytes> = (0..script.byte() % 3)
-            .map(|_| Bytes::from(vec![1; size]))
-            .collect();
-        let name = self
-            .server
-            .namespace_name(namespace)
-            .expect("a namespace")
-            .clone();
-        let text = format!("\"{}\"", "x".repeat(size));
-        let arguments = RawArguments {
-            text: text.as_bytes(),
-            attachments: &attachments,
-        };
-        let packet = self.encoder.event(name.as_str(), "e", &arguments);
-        packet.expect("a packet")
+        let name = self.server.namespace_name(namespace).expect("a namespace");
+        event(&mut self.encoder, name.as_str(), script)
     }
 
     fn packet_for(&mut self, socket: SocketId, script: &mut Script<'_>) -> Encoded {

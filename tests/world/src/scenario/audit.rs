@@ -43,10 +43,10 @@ pub(super) fn audit_at_rest(stage: &Stage, server: &Server) {
     audit(stage, server);
     let counts = server.counts().unwrap_or_default();
     let (sockets, rooms, open) = stage.ask(|model| {
-        let rooms = Namespaces::all()
+        let rooms = namespaces()
             .map(|namespace| occupied_rooms(model, namespace))
             .sum();
-        let sockets = Namespaces::all().map(|namespace| model.members(namespace, None).len());
+        let sockets = namespaces().map(|namespace| model.members(namespace, None).len());
         (sockets.sum::<usize>(), rooms, model.open_calls(Side::Server))
     });
     let expected = (sockets, rooms, open, 0);
@@ -66,12 +66,8 @@ pub(super) fn audit_empty(stage: &Stage, server: &Server) {
     }
 }
 
-struct Namespaces;
-
-impl Namespaces {
-    fn all() -> impl Iterator<Item = Namespace> {
-        (0..).zip(NAMESPACES).map(|(number, _)| Namespace(number))
-    }
+fn namespaces() -> impl Iterator<Item = Namespace> {
+    (0..).zip(NAMESPACES).map(|(number, _)| Namespace(number))
 }
 
 fn occupied_rooms(model: &Model, namespace: Namespace) -> usize {

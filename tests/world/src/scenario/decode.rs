@@ -35,14 +35,14 @@ impl Scenario {
         let (head, steps) = bytes.split_at(bytes.len().min(HEAD));
         let at = |place: usize| head.get(place).copied().unwrap_or(0);
         let guests = 1 + usize::from(at(1)) % GUESTS;
-        let two = (1 + at(2) % 2).max(1);
+        let namespaces = 1 + at(2) % 2;
         Self {
             seed,
             climate: climate(at(0)),
             way: way([at(0), at(2), at(3)]),
             heartbeat: heartbeat(at(3)),
             guests: (0..guests)
-                .map(|guest| visitor(at(4 + 2 * guest), at(5 + 2 * guest), two))
+                .map(|guest| visitor(at(4 + 2 * guest), at(5 + 2 * guest), namespaces))
                 .collect(),
             steps: steps_of(steps),
         }
@@ -95,13 +95,13 @@ fn visitor(byte: u8, other: u8, namespaces: u8) -> Visitor {
 
 fn steps_of(bytes: &[u8]) -> Vec<Step> {
     let mut who = 0;
-    let mut with_guest = |bytes: &[u8]| {
+    let chunks = bytes.chunks(STEP).take(STEPS);
+    let steps = chunks.map(|bytes| {
         let step = step(bytes, who);
         who = step.who;
         step
-    };
-    let chunks = bytes.chunks(STEP).take(STEPS);
-    chunks.map(&mut with_guest).collect()
+    });
+    steps.collect()
 }
 
 /// Half of the steps are of the guest of the step `before`: what happens to one at once is what goes wrong.

@@ -9,7 +9,7 @@ use socketio_driver::client::{Client, ClientReason};
 use socketio_driver::{Ack, Arg, Args, Async, ClientSocket, NamespaceBuilder, Reply, State, engine};
 use socketio_model::{Delivery, Ending, Fact, Message, Seat, Side};
 
-use super::parcel::{blob, is_blob, is_text, text};
+use super::parcel::{is_blob, is_text};
 use super::stage::{NAMESPACES, Stage};
 use super::{Kind, Parcel, Question, Visitor};
 use crate::Host;
@@ -138,22 +138,7 @@ impl Guest {
     /// Sends something; notes it if it was taken.
     pub(super) fn say(&self, socket: &ClientSocket, parcel: Parcel, delivery: Delivery) {
         let message = self.0.stage.message();
-        let (number, size) = (message.0, parcel.size);
-        let sent = match (parcel.kind, delivery) {
-            (Kind::Text, Delivery::Reliable) => socket.emit("note", &(number, size, text(number, size))),
-            (Kind::Text, Delivery::Volatile) => {
-                let arguments = (number, size, text(number, size));
-                socket.volatile().emit("note", &arguments)
-            }
-            (Kind::Binary, Delivery::Reliable) => {
-                let arguments = (number, size, blob(number, size), blob(number + 1, size / 2));
-                socket.emit("blob", &arguments)
-            }
-            (Kind::Binary, Delivery::Volatile) => {
-                let arguments = (number, size, blob(number, size), blob(number + 1, size / 2));
-                socket.volatile().emit("blob", &arguments)
-            }
-        };
+        let sent = parcel.send(socket, message, delivery);
         self.said(socket, message, delivery, sent.is_ok());
     }
 

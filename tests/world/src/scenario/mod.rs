@@ -1,4 +1,4 @@
-//! Some hours of a server and its clients that a seed decides, compared with the model after every step.
+//! Some minutes of a server and its clients that a seed decides, compared with the model after every step.
 //!
 //! ```text
 //!   seed ──► bytes ──► Scenario { climate, guests, steps }          decode: byte by byte, so that a fuzzer can search

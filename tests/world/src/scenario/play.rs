@@ -13,7 +13,7 @@ use super::house::House;
 use super::stage::{NAMESPACES, Stage};
 use super::verb::name;
 use super::way::{HOUSE, Way};
-use super::{Act, Climate, Question, Scenario, Step, Visitor};
+use super::{Act, Climate, Question, Scenario, Step, Verb, Visitor};
 use crate::intermediary::Proxy;
 use crate::{Tally, Weather, World};
 
@@ -119,21 +119,12 @@ impl Play {
             }
             Act::Disconnect => played.disconnect(),
             Act::Return => played.come_back(),
-            Act::Renew => {
-                played.disconnect_by_drop(&self.stage);
-            }
+            Act::Renew => played.disconnect_by_drop(&self.stage),
             Act::Kill => played.kill(&self.stage).await,
             Act::Silence => played.silence(&self.stage),
             Act::Do(verb) => {
                 let person = played.person;
-                let sockets = self.stage.sockets();
-                let namespace = Namespace(place as u8);
-                let own = sockets
-                    .values()
-                    .rfind(|present| present.person == person && present.namespace == namespace);
-                if let Some(present) = own {
-                    self.house.perform(&present.socket, verb);
-                }
+                self.perform(person, Namespace(place as u8), verb);
             }
             Act::Cast(casting) => {
                 let all = self.server.of(NAMESPACES[place]).to([""; 0]);
@@ -148,6 +139,17 @@ impl Play {
             }
             Act::Crash(outage) => self.crash(*outage).await,
             Act::Shutdown(outage) => self.shut_down(*outage).await,
+        }
+    }
+
+    /// Does something to the newest socket of a guest in a namespace.
+    fn perform(&self, person: usize, namespace: Namespace, verb: &Verb) {
+        let sockets = self.stage.sockets();
+        let own = sockets
+            .values()
+            .rfind(|present| present.person == person && present.namespace == namespace);
+        if let Some(present) = own {
+            self.house.perform(&present.socket, verb);
         }
     }
 

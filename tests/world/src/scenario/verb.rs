@@ -4,9 +4,8 @@ use socketio_driver::{Broadcast, Error, Socket};
 use socketio_model::{Cast, Delivery, Ending, Fact, Namespace, Room, Seat, Side};
 
 use super::house::House;
-use super::parcel::{blob, text};
 use super::stage::NAMESPACES;
-use super::{Casting, Kind, Parcel, Question, Verb};
+use super::{Casting, Parcel, Question, Verb};
 
 /// The names of the rooms.
 pub(super) const ROOMS: [&str; 4] = ["red", "blue", "green", "grey"];
@@ -71,22 +70,7 @@ impl House {
 
     pub(super) fn send(&self, socket: &Socket, parcel: Parcel, delivery: Delivery) {
         let message = self.stage().message();
-        let (number, size) = (message.0, parcel.size);
-        let sent = match (parcel.kind, delivery) {
-            (Kind::Text, Delivery::Reliable) => socket.emit("note", &(number, size, text(number, size))),
-            (Kind::Text, Delivery::Volatile) => {
-                let arguments = (number, size, text(number, size));
-                socket.volatile().emit("note", &arguments)
-            }
-            (Kind::Binary, Delivery::Reliable) => {
-                let arguments = (number, size, blob(number, size), blob(number + 1, size / 2));
-                socket.emit("blob", &arguments)
-            }
-            (Kind::Binary, Delivery::Volatile) => {
-                let arguments = (number, size, blob(number, size), blob(number + 1, size / 2));
-                socket.volatile().emit("blob", &arguments)
-            }
-        };
+        let sent = parcel.send(socket, message, delivery);
         if sent.is_ok() {
             self.note(Fact::Sent(self.seat(socket), message, delivery));
         } else if socket.connected() {
@@ -103,15 +87,11 @@ impl House {
         but: Option<Seat>,
     ) {
         let message = self.stage().message();
-        let (number, size) = (message.0, casting.parcel.size);
         for room in &casting.to {
             broadcast = broadcast.to(name(*room));
         }
         for room in &casting.except {
             broadcast = broadcast.except(name(*room));
-        }
-        if casting.delivery == Delivery::Volatile {
-            broadcast = broadcast.volatile();
         }
         self.note(Fact::Cast(Cast {
             namespace,
@@ -121,14 +101,7 @@ impl House {
             message,
             delivery: casting.delivery,
         }));
-        let sent = match casting.parcel.kind {
-            Kind::Text => broadcast.emit("note", &(number, size, text(number, size))),
-            Kind::Binary => {
-                let arguments = (number, size, blob(number, size), blob(number + 1, size / 2));
-                broadcast.emit("blob", &arguments)
-            }
-        };
-        match sent {
+        match casting.parcel.send(&broadcast, message, casting.delivery) {
             // A server that begins or has ended has no members.
             Ok(()) | Err(Error::NotServing) => {}
             Err(error) => self.stage().fail(format!("a broadcast was refused: {error}")),

@@ -38,7 +38,7 @@ impl Presence {
 }
 
 #[derive(Debug)]
-pub(crate) struct Chair {
+pub(crate) struct Socket {
     pub(crate) namespace: Option<Namespace>,
     pub(crate) rooms: BTreeSet<Room>,
     pub(crate) server: Presence,
@@ -50,7 +50,7 @@ pub(crate) struct Chair {
     endings: Vec<(Ending, Duration)>,
 }
 
-impl Chair {
+impl Socket {
     pub(crate) const fn new(down: Stream, up: Stream) -> Self {
         Self {
             namespace: None,
