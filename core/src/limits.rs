@@ -5,6 +5,13 @@ use core::time::Duration;
 /// said beside it. The largest message is not here: it is `max_payload` of the configuration
 /// ([`eio::Config::max_payload`](crate::eio::Config::max_payload)), because it is announced to the client.
 ///
+/// Fields may be added, so begin with the defaults:
+///
+/// ```
+/// let mut limits = socketio_core::Limits::default();
+/// limits.connections_per_address = 100;
+/// ```
+///
 /// Whatever a peer can make grow, and what bounds it:
 ///
 /// | for each | what grows | bound |
@@ -83,16 +90,16 @@ pub struct Limits {
     /// | [reliable](crate::eio::Delivery::Reliable) | leaves | is queued | a server closes the session ([`CloseReason::SlowConsumer`](crate::eio::CloseReason::SlowConsumer)), a client refuses it |
     /// | reliable, after waiting until the peer is [ready](Self::ready_bytes) | leaves | is queued | does not happen |
     ///
-    /// A message larger than this is taken alone, when nothing is queued.
+    /// A message larger than this is taken when nothing is queued, or the peer is ready.
     pub queued_bytes: usize,
     /// With less than so many bytes on their way to a peer it is ready for more: what `watch_ready` of servers and clients
     /// tells, and `ready()` of a driver waits for. What counts is queued, or was handed to a connection that has not
     /// written it yet. Default 256 KiB: enough to keep a connection busy until the application has made the next
     /// message, little enough for many clients at once.
     ///
-    /// A sender that waits before each message never has more in memory for a peer than this and that message. It is not
-    /// refused as long as a message is no larger than [`queued_bytes`](Self::queued_bytes) without this. 1 means:
-    /// when everything has left; more than `queued_bytes` is taken for `queued_bytes`.
+    /// A sender that waits before each message never has more in memory for a peer than this and that message, and is
+    /// never refused: what is sent to a peer that is ready is taken, however large. 1 means: when everything has left;
+    /// more than half of [`queued_bytes`](Self::queued_bytes) is taken for that half.
     pub ready_bytes: usize,
     /// Most bytes queued for all peers of a server that nobody carries away. Default 64 MiB: one second of a busy
     /// cluster. What comes on top is dropped and counted:
@@ -139,7 +146,7 @@ pub struct Limits {
     /// Most connections at once. Default 100,000: idle ones cost one descriptor and some 3 KiB each.
     ///
     /// The first request of a connection beyond it is answered 503, a poll of somebody who has a session as well, and
-    /// far beyond it connections are closed at once:
+    /// a sixteenth above it, at least one, connections are closed at once:
     /// [`RefusalContext::TooManyConnections`](crate::eio::RefusalContext::TooManyConnections).
     pub connections: usize,
     /// Most connections at once from one address; an IPv6 network of 64 bits is one address, and connections of
@@ -148,7 +155,8 @@ pub struct Limits {
     /// directly, to 100 say: a browser makes up to 6, and a household or an office has one address. Below
     /// [`connections`](Self::connections) it costs some 30 bytes for each address that is connected.
     ///
-    /// The first request of a connection beyond it is answered 429, and far beyond it connections are closed at once:
+    /// The first request of a connection beyond it is answered 429, and a sixteenth above it, at least one, connections
+    /// are closed at once:
     /// [`RefusalContext::TooManyFromAddress`](crate::eio::RefusalContext::TooManyFromAddress).
     pub connections_per_address: usize,
     /// Most connections that have not sent their first complete request head yet, TLS handshakes included. Default
@@ -173,7 +181,12 @@ pub struct Limits {
 impl Limits {
     /// Whether a peer with so many bytes on their way is ready for more.
     pub(crate) const fn is_ready(&self, under_way: usize) -> bool {
-        under_way == 0 || under_way < self.ready_bytes && under_way < self.queued_bytes
+        under_way == 0 || under_way < self.ready_bytes && under_way < self.queued_bytes / 2
+    }
+
+    /// Whether a queue takes so many bytes more.
+    pub(crate) const fn has_room(&self, queued: usize, more: usize, under_way: usize) -> bool {
+        queued == 0 || queued.saturating_add(more) <= self.queued_bytes || self.is_ready(under_way)
     }
 }
 

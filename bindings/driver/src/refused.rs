@@ -8,8 +8,8 @@ use crate::core::{Peer, RefusalContext, RequestError};
 pub struct Refused {
     /// Who asked.
     pub peer: Peer,
-    /// The protocol's error in the answer; a namespace is refused with [`RequestError::Forbidden`] and the message of
-    /// the CONNECT_ERROR.
+    /// The protocol's error in the answer, [`RequestError::BadRequest`] where HTTP alone answers; a namespace is refused
+    /// with [`RequestError::Forbidden`] and the message of the CONNECT_ERROR.
     pub error: RequestError,
     /// What exactly was wrong, or which limit was reached; its text names the cure.
     pub context: RefusalContext,

@@ -32,7 +32,7 @@ impl fmt::Display for Violation {
                 "attachment out of turn: the peer must send the binary messages it announced, and no others"
             }
             Self::AlreadyJoined => "joined already: the peer must ask for a namespace once",
-            Self::NotJoined => "not joined: the peer must send CONNECT for a namespace before anything else in it",
+            Self::NotJoined => "not joined: the peer must send CONNECT for a namespace, and wait for the answer, before anything else in it",
             Self::ServerPacket => "CONNECT_ERROR from a client: only servers refuse",
             Self::TooMuchBeforeJoining => {
                 "too much before the namespace was joined: the server must send less from its middleware, or raise Limits::queued_bytes"

@@ -291,7 +291,7 @@ fn what_could_not_be_queued_owes_nothing() {
     assert_eq!(
         told,
         [
-            "disconnected: transport error (the client does not read what is sent to it: send less, or raise Limits::queued_bytes)"
+            "disconnected: transport error (the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes)"
         ]
     );
 }

@@ -183,7 +183,7 @@ fn one_who_does_not_read_is_closed_and_the_others_hear_it() {
     assert_eq!(
         pair.told(),
         [
-            "disconnected: transport error (the client does not read what is sent to it: send less, or raise Limits::queued_bytes)"
+            "disconnected: transport error (the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes)"
         ]
     );
     assert_eq!(pair.server.counts().rooms, 2);

@@ -88,7 +88,7 @@ fn a_client_that_does_not_read_its_welcome_was_accepted_and_is_gone() {
     }
     assert!(pair.server.accept(pair.now, asking));
     assert!(!pair.server.is_connected(asking));
-    let gone = "disconnected: transport error (the client does not read what is sent to it: send less, or raise Limits::queued_bytes)";
+    let gone = "disconnected: transport error (the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes)";
     assert_eq!(pair.told(), [gone, gone]);
     assert_eq!(pair.server.counts().sockets, 0);
 }

@@ -34,7 +34,7 @@ impl fmt::Display for ConnectError {
                     let message = OneLine(refusal.message());
                     write!(formatter, "{separator}{namespace} ({message})")?;
                 }
-                formatter.write_str("; check .auth(..) and the names of the namespaces")
+                formatter.write_str("; check .auth(..), the names of the namespaces and how many there are")
             }
             Self::Callback(message) => message.fmt(formatter),
             Self::Runtime(message) => write!(formatter, "the client could not be started: {message}"),

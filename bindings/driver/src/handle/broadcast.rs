@@ -60,7 +60,8 @@ impl Broadcast {
     ///
     /// # Errors
     /// When `arguments` cannot be serialised, the event is reserved, the namespace is unknown or the server
-    /// does not run. Recipients whose queue is full miss it and are seen to by their own limits.
+    /// does not run. Recipients whose queue is full miss it, and their
+    /// sessions are closed: [`Limits::queued_bytes`](crate::Limits::queued_bytes).
     pub fn emit<A: WriteArguments + ?Sized>(&self, event: &str, arguments: &A) -> Result<(), Error> {
         let namespace = self.namespace.clone()?;
         let packet = encoding::event(self.inner.router().name(namespace.index()), event, arguments)?;

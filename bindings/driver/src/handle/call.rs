@@ -21,6 +21,9 @@ pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60)
 /// with the answer, [`CallError::TimedOut`] (after 60 seconds unless [`timeout`](Self::timeout) says
 /// otherwise), or [`CallError::Disconnected`]. Dropping it gives up the answer.
 ///
+/// The answer wakes whoever waits for it at once; handlers of events that came before it may be about to run. Where they
+/// must have run, let a last event say so.
+///
 /// ```no_run
 /// # use socketio_driver::{Socket, CallError};
 /// # use std::time::Duration;

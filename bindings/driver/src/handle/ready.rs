@@ -18,7 +18,12 @@ use crate::handle::Socket;
 ///
 /// Whoever waits before each emit never fills a queue, however slowly the peer reads, and never has more than that and
 /// one message in memory for it. Any number may wait for one peer; each looks again when it is woken, so that those who
-/// emit at once after waiting do not all do so on top of each other.
+/// emit at once after waiting do not all do so on top of each other. What others send meanwhile, and a
+/// [`Reply`](crate::Reply) after the last emit, count as well: after a large last message wait once more.
+///
+/// A client that answers nothing is gone after ping interval and ping timeout. One that sends pongs and reads nothing
+/// keeps this waiting as long as it stays: give it a deadline with the runtime's own means. In the blocking binding it holds
+/// a worker meanwhile.
 ///
 /// Dropping it forgets that it waited; polled after it was ready it waits anew.
 ///

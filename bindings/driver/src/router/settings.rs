@@ -92,7 +92,8 @@ impl<K: Kind> ServerBuilder<K> {
         self
     }
 
-    /// The bounds of everything a peer controls.
+    /// The bounds of everything a peer controls. Begin with [`Limits::default`] and set its fields;
+    /// [`on_refused`](crate::ServerBuilder::on_refused) hears of those who meet them.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.engine.limits = limits;
         self

@@ -86,8 +86,8 @@ impl<M> Client<M> {
         if delivery == Delivery::Volatile && !self.is_writable() {
             return Err(SendError::Dropped);
         }
-        let is_full = self.queue.len().saturating_add(bytes) > self.config.limits.queued_bytes;
-        if is_full && !self.queue.is_empty() {
+        let limits = &self.config.limits;
+        if !limits.has_room(self.queue.len(), bytes, self.bytes_under_way()) {
             return Err(SendError::QueueFull);
         }
         self.put(put);

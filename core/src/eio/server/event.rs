@@ -175,9 +175,9 @@ impl CloseReason {
             Self::MessageTooLarge => {
                 Some("Max payload size exceeded: the client must send less, or raise max_payload")
             }
-            Self::SlowConsumer => {
-                Some("the client does not read what is sent to it: send less, or raise Limits::queued_bytes")
-            }
+            Self::SlowConsumer => Some(
+                "the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes",
+            ),
             Self::ParseError(error) => Some(error.text()),
             Self::TransportClose | Self::PingTimeout | Self::ForcedClose | Self::ServerShuttingDown => None,
         }

@@ -77,7 +77,7 @@ impl<M> Server<M> {
         delivery: Delivery,
         put: impl FnOnce(&mut OutBuf),
     ) -> Result<(), SendError> {
-        let limit = self.config.limits.queued_bytes;
+        let limits = &self.config.limits;
         let session = self
             .sessions
             .get_mut(id.0)
@@ -86,7 +86,7 @@ impl<M> Server<M> {
         if delivery == Delivery::Volatile && !session.is_writable() {
             return Err(SendError::Dropped);
         }
-        if !session.queue.is_empty() && session.queue.len().saturating_add(bytes) > limit {
+        if !limits.has_room(session.queue.len(), bytes, session.under_way()) {
             self.close_session(id, CloseReason::SlowConsumer);
             return Err(SendError::QueueFull);
         }
