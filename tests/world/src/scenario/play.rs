@@ -107,15 +107,10 @@ impl Play {
                 }
             }
             Act::LeaveNamespace => played.leave(place),
-            Act::Rejoin => {
-                played.leave(place);
-                played.enter(place);
-            }
+            Act::Rejoin => played.rejoin(place),
             Act::Disconnect => played.disconnect(),
             Act::Return => played.come_back(),
-            Act::Renew => {
-                played.disconnect_by_drop(&self.stage);
-            }
+            Act::Renew => played.disconnect_by_drop(&self.stage),
             Act::Kill => played.kill(&self.stage).await,
             Act::Silence => played.silence(&self.stage),
             Act::Do(verb) => {
@@ -259,6 +254,11 @@ impl Played {
     fn come_back(&self) {
         self.places().for_each(|place| self.enter(place));
         self.client.connect();
+    }
+
+    fn rejoin(&self, place: usize) {
+        self.leave(place);
+        self.enter(place);
     }
 
     fn enter(&self, place: usize) {
