@@ -190,7 +190,9 @@ fn parcel(bytes: [u8; 4]) -> Parcel {
         },
         size: match bytes[0] % 16 {
             0..8 => detail % 64,
-            8..12 => detail,
+            8 | 9 => detail,
+            // Around the longest of the shortest lengths, with and without what stands before the text.
+            10 | 11 => 96 + detail % 32,
             12 | 13 => detail * 16,
             14 => detail * 100,
             _ => 65_536 - detail,

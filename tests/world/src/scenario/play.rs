@@ -113,10 +113,7 @@ impl Play {
                 }
             }
             Act::LeaveNamespace => played.leave(place),
-            Act::Rejoin => {
-                played.leave(place);
-                played.enter(place);
-            }
+            Act::Rejoin => played.rejoin(place),
             Act::Disconnect => played.disconnect(),
             Act::Return => played.come_back(),
             Act::Renew => played.disconnect_by_drop(&self.stage),
@@ -271,6 +268,11 @@ impl Played {
     fn come_back(&self) {
         self.places().for_each(|place| self.enter(place));
         self.client.connect();
+    }
+
+    fn rejoin(&self, place: usize) {
+        self.leave(place);
+        self.enter(place);
     }
 
     fn enter(&self, place: usize) {
