@@ -27,7 +27,7 @@ pub(super) struct Connection {
     pub(super) role: Role,
     /// What the wire has to be told, oldest first.
     pub(super) commands: VecDeque<Command>,
-    pub(super) readiness: Readiness,
+    pub(super) listing: Listing,
     pub(super) timer: Option<TimerId>,
     /// The answer to a poll that is being written.
     pub(super) answer: Option<Answer>,
@@ -45,10 +45,10 @@ pub(super) struct Answer {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Readiness {
-    Quiet,
+pub(super) enum Listing {
+    Unlisted,
     /// In the ready list already.
-    Ready,
+    Listed,
 }
 
 /// What a connection is being used for.
@@ -103,7 +103,7 @@ impl Connection {
             peer,
             role,
             commands: VecDeque::new(),
-            readiness: Readiness::Quiet,
+            listing: Listing::Unlisted,
             timer: None,
             answer: None,
             serial: 0,

@@ -31,7 +31,7 @@ use crate::timer::{Timers, later};
 use crate::wire::{BodyFailure, Codec, Item, Persistence, Plain, Wire, WireError};
 use crate::{OutBuf, Sid};
 use admission::Addresses;
-use connection::{Command, Connection, Readiness, Role};
+use connection::{Command, Connection, Listing, Role};
 use hashbrown::HashMap;
 use session::Session;
 use std::collections::VecDeque;
@@ -246,7 +246,7 @@ impl<M> Server<M> {
     pub fn poll_ready(&mut self) -> Option<ConnId> {
         while let Some(connection) = self.ready.pop_front() {
             if let Some(state) = self.connections.get_mut(connection.0) {
-                state.readiness = Readiness::Quiet;
+                state.listing = Listing::Unlisted;
                 return Some(connection);
             }
         }
@@ -456,8 +456,8 @@ impl<M> Server<M> {
         let Some(state) = self.connections.get_mut(connection.0) else {
             return;
         };
-        if state.readiness == Readiness::Quiet {
-            state.readiness = Readiness::Ready;
+        if state.listing == Listing::Unlisted {
+            state.listing = Listing::Listed;
             self.ready.push_back(connection);
         }
     }
