@@ -11,6 +11,10 @@ use std::time::Instant;
 /// A connection in so many may be one beyond a limit, which is there to be told so.
 const EXCESS: usize = 16;
 
+const fn far_beyond(limit: usize) -> usize {
+    limit.saturating_add(limit / EXCESS).saturating_add(1)
+}
+
 impl<M> Server<M> {
     /// A connection was made. Its owner keeps a [`Wire`](crate::wire::Wire) for it and passes on the wire's items.
     ///
@@ -20,7 +24,7 @@ impl<M> Server<M> {
     pub fn open(&mut self, now: Instant, peer: Peer) -> ConnId {
         self.advance(now);
         self.make_room();
-        let excess = self.excess(peer, 0);
+        let excess = self.excess(peer, |limit| limit);
         self.addresses.enter(peer);
         let role = excess.map_or(Role::Idle, Role::Excess);
         let connection = ConnId(self.connections.insert(Connection::new(peer, role)));
@@ -32,7 +36,7 @@ impl<M> Server<M> {
     /// application is told.
     pub fn try_open(&mut self, now: Instant, peer: Peer) -> Option<ConnId> {
         self.advance(now);
-        match self.excess(peer, EXCESS) {
+        match self.excess(peer, far_beyond) {
             Some(excess) => {
                 self.report_peer(peer, RequestError::BadRequest, excess.context());
                 None
@@ -41,13 +45,9 @@ impl<M> Server<M> {
         }
     }
 
-    /// The limit that one connection more would exceed by more than one in `share`; 0 is by one.
-    fn excess(&self, peer: Peer, share: usize) -> Option<Excess> {
+    /// The limit, as `most` reads it, that one connection more would exceed.
+    fn excess(&self, peer: Peer, most: fn(usize) -> usize) -> Option<Excess> {
         let limits = &self.config.limits;
-        let most = |limit: usize| match limit.checked_div(share) {
-            Some(more) => limit.saturating_add(more).saturating_add(1),
-            None => limit,
-        };
         if self.connections.len() >= most(limits.connections) {
             Some(Excess::Total)
         } else if self
