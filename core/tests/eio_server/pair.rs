@@ -283,7 +283,11 @@ impl Pair {
 
     /// Bytes that wait for the client to read.
     pub(crate) fn unread(&self, conn: Conn) -> usize {
-        self.links[conn.0].out.len()
+        match self.links[conn.0].state {
+            // What it held is gone with it.
+            LinkState::Lost => 0,
+            _ => self.links[conn.0].out.len(),
+        }
     }
 }
 
