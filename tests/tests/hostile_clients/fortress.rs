@@ -157,7 +157,7 @@ impl Fortress {
     /// more memory, threads and descriptors.
     #[track_caller]
     pub(crate) fn withstand(self, attacks: &[(&str, Attack)]) {
-        let (counts, before) = (self.counts(), Belongings::at_rest());
+        let (counts, before) = (self.counts_at_rest(), Belongings::at_rest());
         self.wave(Wave::First, attacks);
         self.await_counts(counts);
         let after = self.await_return(&before, GROWTH, "the first wave");
@@ -223,6 +223,13 @@ impl Fortress {
     fn counts(&self) -> Option<Counts> {
         let (server, _) = self.house.as_ref()?;
         Some(server.counts().expect("it is served"))
+    }
+
+    /// What there is between two echoes of the honest clients: then nothing is queued.
+    fn counts_at_rest(&self) -> Option<Counts> {
+        let mut counts = self.counts()?;
+        counts.queued_bytes = 0;
+        Some(counts)
     }
 
     /// Waits until the server has as many of everything as before.
