@@ -1,35 +1,35 @@
-//! Questions that want an answer.
+//! Messages that ask for an acknowledgement.
 
 use std::time::Duration;
 
-use crate::Seat;
+use crate::SocketId;
 
 /// Whether an answer can be expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// In time, unless the connection breaks.
-    Answer,
+pub enum AnswerExpectation {
+    /// In time, unless the connection is lost.
+    InTime,
     /// Perhaps in time.
-    Perhaps,
+    Uncertain,
     /// The handler does not answer.
     Never,
 }
 
-/// How a call ends for who asked.
+/// How a call ends for its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CallOutcome {
     /// This was the answer.
     Answered(u64),
-    /// There was none in time.
+    /// There was no answer in time.
     TimedOut,
-    /// One side left before.
+    /// One side disconnected before.
     Disconnected,
 }
 
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(crate) seat: Seat,
+    pub(crate) socket_id: SocketId,
     pub(crate) deadline: Duration,
-    pub(crate) due: Due,
+    pub(crate) expectation: AnswerExpectation,
     pub(crate) has_ended: bool,
 }

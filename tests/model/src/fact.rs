@@ -1,13 +1,13 @@
-//! What happens, and what must not.
+//! What is recorded, and the rules that can be violated.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Due, Ending, Outcome};
+use crate::{AnswerExpectation, CallOutcome, DisconnectCause};
 
-/// One socket: a client in one namespace from joining to leaving. Each reconnection has another.
+/// One socket: a client in one namespace, from connecting to disconnecting. Each reconnection has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seat(pub usize);
+pub struct SocketId(pub usize);
 
 /// A namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,11 +17,11 @@ pub struct Namespace(pub u8);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Room(pub u8);
 
-/// An event that was sent, once or to many.
+/// One emitted event, to one socket or to many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Message(pub u64);
 
-/// One of the two who talk.
+/// One of the two sides of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// The server.
@@ -30,7 +30,7 @@ pub enum Side {
     Client,
 }
 
-/// What the sender wants.
+/// How a message is to be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Exactly once.
@@ -39,20 +39,20 @@ pub enum Delivery {
     Volatile,
 }
 
-/// A message to many.
+/// A message to many sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cast {
-    /// Where.
+pub struct Broadcast {
+    /// The namespace of all recipients.
     pub namespace: Namespace,
-    /// Members of any of these; everybody if there is none.
+    /// Members of any of these rooms; the whole namespace if there is none.
     pub to: Vec<Room>,
-    /// But members of these.
+    /// Members of these rooms do not receive it.
     pub except: Vec<Room>,
-    /// But this one.
-    pub but: Option<Seat>,
-    /// What.
+    /// This socket does not receive it.
+    pub except_socket: Option<SocketId>,
+    /// What is sent.
     pub message: Message,
-    /// How.
+    /// How it is delivered.
     pub delivery: Delivery,
 }
 
@@ -60,93 +60,93 @@ pub struct Cast {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// The server's `on_connect` begins.
-    Joined {
-        /// Who.
-        seat: Seat,
-        /// Where.
+    ServerConnecting {
+        /// The new socket.
+        socket_id: SocketId,
+        /// Its namespace.
         namespace: Namespace,
     },
     /// The server's `on_connect` has ended.
-    Welcomed(Seat),
+    ServerConnected(SocketId),
     /// The server's `on_disconnect` begins.
-    Left(Seat),
+    ServerDisconnected(SocketId),
     /// The client's `on_connect` begins.
-    Met(Seat),
+    ClientConnected(SocketId),
     /// The client's `on_disconnect` begins.
-    Parted(Seat),
-    /// The server has put it into a room.
-    Entered(Seat, Room),
-    /// The server has taken it out of a room.
-    Exited(Seat, Room),
-    /// The server has taken everybody out of a room.
-    Emptied(Namespace, Room),
-    /// The server has sent something to one.
-    Sent(Seat, Message, Delivery),
-    /// The server has sent something to many.
-    Cast(Cast),
-    /// The client's handler begins.
-    Heard(Seat, Message),
-    /// The client has sent something.
-    Said(Seat, Message, Delivery),
-    /// The server's handler begins.
-    Taken(Seat, Message),
-    /// A message that was just sent wants an answer.
-    Asked {
-        /// By whom.
-        by: Side,
-        /// On which socket.
-        seat: Seat,
-        /// The question; its answer is its number.
+    ClientDisconnected(SocketId),
+    /// The server has added the socket to a room.
+    RoomJoined(SocketId, Room),
+    /// The server has removed the socket from a room.
+    RoomLeft(SocketId, Room),
+    /// The server has removed all sockets from a room.
+    RoomClosed(Namespace, Room),
+    /// The server has sent a message to one socket.
+    ServerSent(SocketId, Message, Delivery),
+    /// The server has sent a message to many sockets.
+    Broadcast(Broadcast),
+    /// The client's handler of a message begins.
+    ClientReceived(SocketId, Message),
+    /// The client has sent a message.
+    ClientSent(SocketId, Message, Delivery),
+    /// The server's handler of a message begins.
+    ServerReceived(SocketId, Message),
+    /// The message that was just sent asks for an acknowledgement.
+    CallStarted {
+        /// The side that sent it.
+        caller: Side,
+        /// The socket on which it was sent.
+        socket_id: SocketId,
+        /// The message; the answer to it is its number.
         message: Message,
-        /// For how long.
-        patience: Duration,
+        /// How long the caller waits.
+        timeout: Duration,
         /// Whether an answer can be expected in that time.
-        due: Due,
+        expectation: AnswerExpectation,
     },
-    /// Who asked knows the end of it.
-    Ended {
-        /// Who had asked.
-        by: Side,
-        /// The question.
+    /// The caller learns how its call ended.
+    CallEnded {
+        /// The side that made the call.
+        caller: Side,
+        /// The message of the call.
         message: Message,
-        /// The end.
-        outcome: Outcome,
+        /// How it ended.
+        outcome: CallOutcome,
     },
-    /// Its connection ends or may end from now on, for this reason.
-    Ends(Seat, Ending),
-    /// All of this side of the socket is gone without a word: handlers, calls and all.
-    Died(Side, Seat),
+    /// From now on the socket disconnects, or may do so, for this cause.
+    DisconnectCaused(SocketId, DisconnectCause),
+    /// This side of the socket is gone with its handlers and calls, and nothing of it will be recorded any more.
+    Killed(Side, SocketId),
 }
 
-/// What must not happen has.
+/// A rule that was violated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Breach {
-    /// A handler began for a socket that was not there, or twice for one that was.
-    Presence(Fact),
-    /// A side left, and nothing had happened that could lead to it.
-    NoReason(Fact),
-    /// Heard although it was sent to others, or to nobody.
-    Unaddressed(Fact),
-    /// Heard a second time.
-    Twice(Fact),
-    /// Heard before this, which was sent earlier.
+pub enum Violation {
+    /// A handler began for a socket that was not connected, or `on_connect` for one that was.
+    WrongState(Fact),
+    /// A side disconnected although nothing had caused it.
+    NoCause(Fact),
+    /// A message was received that was sent to other sockets, or to none.
+    WrongRecipient(Fact),
+    /// A message was received a second time.
+    Duplicate(Fact),
+    /// A message was received before this one, which was sent earlier.
     Gap(Fact, Message),
-    /// A call ended that had not begun, ended before, or has no right to end so.
-    Call(Fact),
-    /// This socket was owed the message, sent by the side, and has not heard it.
-    Missing(Seat, Side, Message),
-    /// Nobody knows how this call ended.
-    Unended(Side, Message),
-    /// The side has not noticed in time that the other is dead, or that it was told to leave.
-    Unnoticed(Seat, Side),
-    /// The side still has this socket, or never had it.
-    Unmatched(Seat, Side),
+    /// A call ended that had not started or had ended before, or its outcome is impossible.
+    WrongCallOutcome(Fact),
+    /// The message that this side sent on the socket was not received.
+    Missing(SocketId, Side, Message),
+    /// This side's call has not ended.
+    CallNotEnded(Side, Message),
+    /// This side has not detected in time that its peer is dead, or that it was told to disconnect.
+    NotDetected(SocketId, Side),
+    /// This side still has the socket, or never had it, unlike the other.
+    SidesDisagree(SocketId, Side),
 }
 
-impl fmt::Display for Breach {
+impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{self:?}")
     }
 }
 
-impl std::error::Error for Breach {}
+impl std::error::Error for Violation {}

@@ -1,20 +1,20 @@
-//! What must happen between a Socket.IO server and its clients, said with sets and queues. It knows nothing of how it
-//! is done: no crate of ours is below it.
+//! What must happen between a Socket.IO server and its clients, as sets and queues. It depends on no crate of ours, so it
+//! shares no code with what it checks.
 //!
-//! Whoever runs a server and clients notes [`Fact`]s in the order in which they happen, a verb in the moment in which
-//! it is called, an event in the moment in which its handler starts. The [`Model`] answers with a [`Breach`] when one
-//! of them must not be, and says at rest what is missing:
+//! The test that runs a server and clients notes [`Fact`]s in the order in which they happen: a call of the API when it
+//! is made, an event when its handler starts. The [`Model`] answers with a [`Violation`] if a fact breaks a rule, and
+//! says at rest what is missing:
 //!
-//! | rule | noticed at |
+//! | rule | checked at |
 //! | --- | --- |
-//! | messages of one sender are heard in their order, without gaps, at most once | [`Fact::Heard`], [`Fact::Taken`] |
-//! | whoever is addressed hears it exactly once, unless its connection was broken | [`Model::rest`], [`Model::end`] |
-//! | nobody else hears it; nobody before joining or after leaving | [`Fact::Heard`], [`Fact::Taken`] |
-//! | a client in several targeted rooms hears a broadcast once | [`Fact::Heard`] |
-//! | no event starts before the end of `on_connect`, none after `on_disconnect` | [`Fact::Taken`], [`Fact::Heard`] |
-//! | `on_disconnect` runs once, and only if there was a reason | [`Fact::Left`], [`Fact::Parted`] |
-//! | a call ends once: answered if it was handled, at its deadline, or because a side left | [`Fact::Ended`] |
-//! | a dead peer is noticed within ping interval and timeout | every fact, [`Model::rest`] |
+//! | messages of one sender are received in order, without gaps, at most once | [`Fact::ClientReceived`], [`Fact::ServerReceived`] |
+//! | every recipient receives a message exactly once, unless its connection was lost | [`Model::check_idle`], [`Model::check_finished`] |
+//! | nobody else receives it, and nobody before connecting or after disconnecting | [`Fact::ClientReceived`], [`Fact::ServerReceived`] |
+//! | a client in several targeted rooms receives a broadcast once | [`Fact::ClientReceived`] |
+//! | no event starts before the end of `on_connect`, none after `on_disconnect` | [`Fact::ServerReceived`], [`Fact::ClientReceived`] |
+//! | `on_disconnect` runs once, and only for a cause | [`Fact::ServerDisconnected`], [`Fact::ClientDisconnected`] |
+//! | a call ends once: answered if it was handled, at its deadline, or because a side disconnected | [`Fact::CallEnded`] |
+//! | a dead peer is detected within ping interval and timeout | every fact, [`Model::check_idle`] |
 
 #![forbid(unsafe_code)]
 
@@ -26,7 +26,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use call::{Due, Outcome};
-pub use fact::{Breach, Cast, Delivery, Fact, Message, Namespace, Room, Seat, Side};
-pub use model::{Model, Promise};
-pub use socket::Ending;
+pub use call::{AnswerExpectation, CallOutcome};
+pub use fact::{Broadcast, Delivery, Fact, Message, Namespace, Room, Side, SocketId, Violation};
+pub use model::{Guarantee, Model};
+pub use socket::DisconnectCause;

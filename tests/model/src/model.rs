@@ -4,177 +4,195 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::call::Call;
-use crate::socket::{Presence, Socket};
+use crate::socket::{ConnectionState, Socket};
 use crate::stream::{Certainty, Stream};
-use crate::{Breach, Cast, Delivery, Due, Ending, Fact, Message, Namespace, Outcome, Room, Seat, Side};
+use crate::{
+    AnswerExpectation, Broadcast, CallOutcome, Delivery, DisconnectCause, Fact, Message, Namespace, Room,
+    Side, SocketId, Violation,
+};
 
-/// What the network promises.
+/// What the network between server and clients guarantees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Promise {
-    /// Connections break only where a [`Fact::Ends`] says so.
-    Kept,
-    /// They break whenever they like.
+pub enum Guarantee {
+    /// Connections are lost only where a [`Fact::DisconnectCaused`] says so.
+    Reliable,
+    /// Any connection may be lost at any time.
     None,
 }
 
-/// Sets and queues; see the [crate](crate).
+/// What is connected, sent and expected so far; see the [crate](crate).
 #[derive(Debug)]
 pub struct Model {
-    promise: Promise,
-    /// The longest that a dead peer is not noticed.
-    notice: Duration,
-    sockets: BTreeMap<Seat, Socket>,
-    /// Seats that end and that somebody has not left yet.
-    ending: BTreeSet<Seat>,
+    guarantee: Guarantee,
+    /// The longest time until a dead peer is detected.
+    detection_time: Duration,
+    sockets: BTreeMap<SocketId, Socket>,
+    /// Sockets that have a cause to disconnect, until both sides have.
+    disconnecting: BTreeSet<SocketId>,
     calls: BTreeMap<(Side, Message), Call>,
-    /// Broadcasts of this moment to whole namespaces.
-    fresh: (Duration, Vec<Cast>),
+    /// Broadcasts to whole namespaces, all made at this time.
+    recent_broadcasts: (Duration, Vec<Broadcast>),
 }
 
 impl Model {
-    /// Nobody is there. `notice` is ping interval plus ping timeout, and the longest `on_connect`.
+    /// A model without sockets. `detection_time` is ping interval plus ping timeout plus the longest `on_connect`.
     #[must_use]
-    pub const fn new(promise: Promise, notice: Duration) -> Self {
+    pub const fn new(guarantee: Guarantee, detection_time: Duration) -> Self {
         Self {
-            promise,
-            notice,
+            guarantee,
+            detection_time,
             sockets: BTreeMap::new(),
-            ending: BTreeSet::new(),
+            disconnecting: BTreeSet::new(),
             calls: BTreeMap::new(),
-            fresh: (Duration::ZERO, Vec::new()),
+            recent_broadcasts: (Duration::ZERO, Vec::new()),
         }
     }
 
-    /// Notes what happened `at` a time, which never goes back.
+    /// Notes a fact of the time `at`, which never goes back.
     ///
     /// # Errors
-    /// When it must not happen, or something else should have happened before.
-    pub fn note(&mut self, at: Duration, fact: &Fact) -> Result<(), Breach> {
-        self.check_notice(at)?;
+    /// The rule that is violated, by this fact or by something that should have happened before.
+    pub fn note(&mut self, at: Duration, fact: &Fact) -> Result<(), Violation> {
+        self.check_detection(at)?;
         match *fact {
-            Fact::Joined { seat, namespace } => self.joined(at, seat, namespace, fact),
-            Fact::Welcomed(seat) => {
-                self.step(seat, Side::Server, Presence::Arriving, Presence::Present, fact)
+            Fact::ServerConnecting { socket_id, namespace } => {
+                self.server_connecting(at, socket_id, namespace, fact)
             }
-            Fact::Left(seat) => self.left(seat, Side::Server, fact),
-            Fact::Met(seat) => self.met(seat, fact),
-            Fact::Parted(seat) => self.left(seat, Side::Client, fact),
-            Fact::Entered(..) | Fact::Exited(..) | Fact::Emptied(..) => {
+            Fact::ServerConnected(socket_id) => self.transition(
+                socket_id,
+                Side::Server,
+                ConnectionState::Connecting,
+                ConnectionState::Connected,
+                fact,
+            ),
+            Fact::ServerDisconnected(socket_id) => self.disconnected(socket_id, Side::Server, fact),
+            Fact::ClientConnected(socket_id) => self.client_connected(socket_id, fact),
+            Fact::ClientDisconnected(socket_id) => self.disconnected(socket_id, Side::Client, fact),
+            Fact::RoomJoined(..) | Fact::RoomLeft(..) | Fact::RoomClosed(..) => {
                 self.move_between_rooms(fact);
                 Ok(())
             }
-            Fact::Sent(seat, message, delivery) => {
-                self.socket(seat).down.owe(message, certainty(delivery));
+            Fact::ServerSent(socket_id, message, delivery) => {
+                self.socket(socket_id)
+                    .to_client
+                    .expect(message, certainty(delivery));
                 Ok(())
             }
-            Fact::Cast(ref cast) => {
-                self.cast(at, cast);
+            Fact::Broadcast(ref broadcast) => {
+                self.broadcast(at, broadcast);
                 Ok(())
             }
-            Fact::Heard(seat, message) => self.hear(seat, Side::Client, message, fact),
-            Fact::Said(seat, message, delivery) => {
-                self.socket(seat).up.owe(message, certainty(delivery));
+            Fact::ClientReceived(socket_id, message) => self.receive(socket_id, Side::Client, message, fact),
+            Fact::ClientSent(socket_id, message, delivery) => {
+                self.socket(socket_id)
+                    .to_server
+                    .expect(message, certainty(delivery));
                 Ok(())
             }
-            Fact::Taken(seat, message) => self.hear(seat, Side::Server, message, fact),
-            Fact::Asked { .. } => {
-                self.asked(at, fact);
+            Fact::ServerReceived(socket_id, message) => self.receive(socket_id, Side::Server, message, fact),
+            Fact::CallStarted { .. } => {
+                self.call_started(at, fact);
                 Ok(())
             }
-            Fact::Ended { by, message, outcome } => self.ended(at, by, message, outcome, fact),
-            Fact::Ends(seat, ending) => {
-                self.socket(seat).end(ending, at);
-                self.ending.insert(seat);
+            Fact::CallEnded {
+                caller,
+                message,
+                outcome,
+            } => self.call_ended(at, caller, message, outcome, fact),
+            Fact::DisconnectCaused(socket_id, cause) => {
+                self.socket(socket_id).add_cause(cause, at);
+                self.disconnecting.insert(socket_id);
                 Ok(())
             }
-            Fact::Died(side, seat) => {
-                *self.socket(seat).presence(side) = Presence::Dead;
+            Fact::Killed(side, socket_id) => {
+                *self.socket(socket_id).state(side) = ConnectionState::Killed;
                 self.calls
-                    .retain(|(by, _), call| *by != side || call.seat != seat);
+                    .retain(|(caller, _), call| *caller != side || call.socket_id != socket_id);
                 Ok(())
             }
         }
     }
 
-    /// Who is in a room, or in the whole namespace: those whose `on_connect` has begun and whose `on_disconnect` has
-    /// not.
+    /// The members of a room, or of the whole namespace: sockets whose `on_connect` has begun and whose `on_disconnect`
+    /// has not.
     #[must_use]
-    pub fn members(&self, namespace: Namespace, room: Option<Room>) -> BTreeSet<Seat> {
-        let there = self.sockets.iter().filter(|(_, socket)| {
+    pub fn members(&self, namespace: Namespace, room: Option<Room>) -> BTreeSet<SocketId> {
+        let members = self.sockets.iter().filter(|(_, socket)| {
             let is_in = room.is_none_or(|room| socket.rooms.contains(&room));
-            socket.server.is_here() && socket.namespace == Some(namespace) && is_in
+            socket.server.is_open() && socket.namespace == Some(namespace) && is_in
         });
-        there.map(|(seat, _)| *seat).collect()
+        members.map(|(socket_id, _)| *socket_id).collect()
     }
 
     /// The rooms of a socket.
     #[must_use]
-    pub fn rooms(&self, seat: Seat) -> BTreeSet<Room> {
+    pub fn rooms(&self, socket_id: SocketId) -> BTreeSet<Room> {
         self.sockets
-            .get(&seat)
+            .get(&socket_id)
             .map_or_else(BTreeSet::new, |socket| socket.rooms.clone())
     }
 
     /// How many calls of a side have not ended.
     #[must_use]
     pub fn open_calls(&self, side: Side) -> usize {
-        let open = |((by, _), call): &(&(Side, Message), &Call)| *by == side && !call.has_ended;
+        let open = |((caller, _), call): &(&(Side, Message), &Call)| *caller == side && !call.has_ended;
         self.calls.iter().filter(open).count()
     }
 
-    /// Nothing has happened for long, `at` this time: whoever did not leave has heard everything that it is owed.
+    /// For when nothing has happened for long before `at`: sockets that stay have received everything they should.
     ///
     /// # Errors
     /// What is missing.
-    pub fn rest(&self, at: Duration) -> Result<(), Breach> {
-        self.check_notice(at)?;
-        if self.promise == Promise::None {
+    pub fn check_idle(&self, at: Duration) -> Result<(), Violation> {
+        self.check_detection(at)?;
+        if self.guarantee == Guarantee::None {
             return Ok(());
         }
         let stays = |socket: &Socket| {
-            // A client may have given up before it heard that it was let in.
-            let is_given_up = socket.client == Presence::Awaited && !socket.server.is_here();
-            !socket.ends() && !is_given_up
+            // A client may have given up before it received the CONNECT packet.
+            let is_given_up = socket.client == ConnectionState::NotYetConnected && !socket.server.is_open();
+            !socket.has_cause() && !is_given_up
         };
-        for (seat, socket) in self.sockets.iter().filter(|(_, socket)| stays(socket)) {
-            if let Some(side) = socket.side_that(|presence| !presence.is_here()) {
-                return Err(Breach::Unmatched(*seat, side));
+        for (socket_id, socket) in self.sockets.iter().filter(|(_, socket)| stays(socket)) {
+            if let Some(side) = socket.side_where(|state| !state.is_open()) {
+                return Err(Violation::SidesDisagree(*socket_id, side));
             }
-            check_owed(*seat, socket)?;
+            check_missing(*socket_id, socket)?;
         }
         Ok(())
     }
 
-    /// Everybody has left: nobody is there, everything that could not be lost was heard, and all calls have ended.
+    /// For when all clients have disconnected: no socket is left, everything that could not be lost was received, and
+    /// all calls have ended.
     ///
     /// # Errors
     /// What is left or missing.
-    pub fn end(&self) -> Result<(), Breach> {
-        for (seat, socket) in &self.sockets {
-            if let Some(side) = socket.side_that(Presence::is_here) {
-                return Err(Breach::Unmatched(*seat, side));
+    pub fn check_finished(&self) -> Result<(), Violation> {
+        for (socket_id, socket) in &self.sockets {
+            if let Some(side) = socket.side_where(ConnectionState::is_open) {
+                return Err(Violation::SidesDisagree(*socket_id, side));
             }
-            if self.promise == Promise::Kept && socket.client != Presence::Awaited {
-                check_owed(*seat, socket)?;
+            if self.guarantee == Guarantee::Reliable && socket.client != ConnectionState::NotYetConnected {
+                check_missing(*socket_id, socket)?;
             }
         }
         match self.calls.iter().find(|(_, call)| !call.has_ended) {
-            Some(((by, message), _)) => Err(Breach::Unended(*by, *message)),
+            Some(((caller, message), _)) => Err(Violation::CallNotEnded(*caller, *message)),
             None => Ok(()),
         }
     }
 
     fn move_between_rooms(&mut self, fact: &Fact) {
         match *fact {
-            Fact::Entered(seat, room) => {
-                self.socket(seat).rooms.insert(room);
+            Fact::RoomJoined(socket_id, room) => {
+                self.socket(socket_id).rooms.insert(room);
             }
-            Fact::Exited(seat, room) => {
-                self.socket(seat).rooms.remove(&room);
+            Fact::RoomLeft(socket_id, room) => {
+                self.socket(socket_id).rooms.remove(&room);
             }
-            Fact::Emptied(namespace, room) => {
-                let there = |socket: &&mut Socket| socket.namespace == Some(namespace);
-                for socket in self.sockets.values_mut().filter(there) {
+            Fact::RoomClosed(namespace, room) => {
+                let in_namespace = |socket: &&mut Socket| socket.namespace == Some(namespace);
+                for socket in self.sockets.values_mut().filter(in_namespace) {
                     socket.rooms.remove(&room);
                 }
             }
@@ -182,163 +200,207 @@ impl Model {
         }
     }
 
-    fn asked(&mut self, at: Duration, fact: &Fact) {
-        if let Fact::Asked {
-            by,
-            seat,
+    fn call_started(&mut self, at: Duration, fact: &Fact) {
+        if let Fact::CallStarted {
+            caller,
+            socket_id,
             message,
-            patience,
-            due,
+            timeout,
+            expectation,
         } = *fact
         {
             let call = Call {
-                seat,
-                deadline: at + patience,
-                due,
+                socket_id,
+                deadline: at + timeout,
+                expectation,
                 has_ended: false,
             };
-            self.calls.insert((by, message), call);
+            self.calls.insert((caller, message), call);
         }
     }
 
-    fn socket(&mut self, seat: Seat) -> &mut Socket {
+    fn socket(&mut self, socket_id: SocketId) -> &mut Socket {
         let empty = || Socket::new(Stream::default(), Stream::default());
-        self.sockets.entry(seat).or_insert_with(empty)
+        self.sockets.entry(socket_id).or_insert_with(empty)
     }
 
-    fn step(
+    fn transition(
         &mut self,
-        seat: Seat,
+        socket_id: SocketId,
         side: Side,
-        from: Presence,
-        to: Presence,
+        from: ConnectionState,
+        to: ConnectionState,
         fact: &Fact,
-    ) -> Result<(), Breach> {
-        let presence = self.socket(seat).presence(side);
-        if *presence != from {
-            return Err(Breach::Presence(fact.clone()));
+    ) -> Result<(), Violation> {
+        let state = self.socket(socket_id).state(side);
+        if *state != from {
+            return Err(Violation::WrongState(fact.clone()));
         }
-        *presence = to;
+        *state = to;
         Ok(())
     }
 
-    /// A broadcast of the same moment may have come before or after the socket was let in: `on_connect` runs when
-    /// what else came with the request to join has been seen to.
-    fn joined(&mut self, at: Duration, seat: Seat, namespace: Namespace, fact: &Fact) -> Result<(), Breach> {
-        self.step(seat, Side::Server, Presence::Awaited, Presence::Arriving, fact)?;
-        let of_now = if self.fresh.0 == at {
-            self.fresh.1.clone()
+    /// A broadcast made at the same time may have come before or after the socket was connected: `on_connect` runs when
+    /// everything that came with the CONNECT packet has been handled.
+    fn server_connecting(
+        &mut self,
+        at: Duration,
+        socket_id: SocketId,
+        namespace: Namespace,
+        fact: &Fact,
+    ) -> Result<(), Violation> {
+        self.transition(
+            socket_id,
+            Side::Server,
+            ConnectionState::NotYetConnected,
+            ConnectionState::Connecting,
+            fact,
+        )?;
+        let simultaneous = if self.recent_broadcasts.0 == at {
+            self.recent_broadcasts.1.clone()
         } else {
             Vec::new()
         };
-        let socket = self.socket(seat);
+        let socket = self.socket(socket_id);
         socket.namespace = Some(namespace);
-        for cast in of_now.iter().filter(|cast| cast.namespace == namespace) {
-            socket.down.owe(cast.message, Certainty::May);
+        for broadcast in simultaneous
+            .iter()
+            .filter(|broadcast| broadcast.namespace == namespace)
+        {
+            socket.to_client.expect(broadcast.message, Certainty::May);
         }
         Ok(())
     }
 
-    fn met(&mut self, seat: Seat, fact: &Fact) -> Result<(), Breach> {
-        if self.socket(seat).server == Presence::Awaited {
-            return Err(Breach::Presence(fact.clone()));
+    fn client_connected(&mut self, socket_id: SocketId, fact: &Fact) -> Result<(), Violation> {
+        if self.socket(socket_id).server == ConnectionState::NotYetConnected {
+            return Err(Violation::WrongState(fact.clone()));
         }
-        self.step(seat, Side::Client, Presence::Awaited, Presence::Present, fact)
+        self.transition(
+            socket_id,
+            Side::Client,
+            ConnectionState::NotYetConnected,
+            ConnectionState::Connected,
+            fact,
+        )
     }
 
-    fn left(&mut self, seat: Seat, side: Side, fact: &Fact) -> Result<(), Breach> {
-        let promise = self.promise;
-        self.step(seat, side, Presence::Present, Presence::Gone, fact)?;
-        let socket = self.socket(seat);
+    fn disconnected(&mut self, socket_id: SocketId, side: Side, fact: &Fact) -> Result<(), Violation> {
+        let guarantee = self.guarantee;
+        self.transition(
+            socket_id,
+            side,
+            ConnectionState::Connected,
+            ConnectionState::Disconnected,
+            fact,
+        )?;
+        let socket = self.socket(socket_id);
         if side == Side::Server {
             socket.rooms.clear();
         }
-        if !socket.server.is_here() && !socket.client.is_here() {
-            self.ending.remove(&seat);
+        if !socket.server.is_open() && !socket.client.is_open() {
+            self.disconnecting.remove(&socket_id);
         }
-        let socket = self.socket(seat);
-        // A client may give up before it has heard that it was let in.
-        let is_known = socket.client != Presence::Awaited;
-        if promise == Promise::Kept && is_known && !socket.ends() {
-            return Err(Breach::NoReason(fact.clone()));
+        let socket = self.socket(socket_id);
+        // A client may give up before it receives the CONNECT packet.
+        let is_known = socket.client != ConnectionState::NotYetConnected;
+        if guarantee == Guarantee::Reliable && is_known && !socket.has_cause() {
+            return Err(Violation::NoCause(fact.clone()));
         }
         Ok(())
     }
 
-    fn cast(&mut self, at: Duration, cast: &Cast) {
-        if self.fresh.0 != at {
-            self.fresh = (at, Vec::new());
+    fn broadcast(&mut self, at: Duration, broadcast: &Broadcast) {
+        if self.recent_broadcasts.0 != at {
+            self.recent_broadcasts = (at, Vec::new());
         }
-        if cast.to.is_empty() {
-            self.fresh.1.push(cast.clone());
+        if broadcast.to.is_empty() {
+            self.recent_broadcasts.1.push(broadcast.clone());
         }
-        for (seat, socket) in &mut self.sockets {
-            let is_target = cast.to.is_empty() || cast.to.iter().any(|room| socket.rooms.contains(room));
-            let is_spared = cast.except.iter().any(|room| socket.rooms.contains(room))
-                || cast.but == Some(*seat)
-                // It is no member any more, and `on_disconnect` is about to say so.
-                || socket.ends_by(Ending::Dismissal);
-            let is_here = socket.server.is_here() && socket.namespace == Some(cast.namespace);
-            if is_here && is_target && !is_spared {
-                socket.down.owe(cast.message, certainty(cast.delivery));
+        for (socket_id, socket) in &mut self.sockets {
+            let is_target =
+                broadcast.to.is_empty() || broadcast.to.iter().any(|room| socket.rooms.contains(room));
+            let is_excepted = broadcast.except.iter().any(|room| socket.rooms.contains(room))
+                || broadcast.except_socket == Some(*socket_id)
+                // It is no member any more; its `on_disconnect` is about to run.
+                || socket.is_caused_by(DisconnectCause::ByServer);
+            let is_open = socket.server.is_open() && socket.namespace == Some(broadcast.namespace);
+            if is_open && is_target && !is_excepted {
+                socket
+                    .to_client
+                    .expect(broadcast.message, certainty(broadcast.delivery));
             }
         }
     }
 
-    fn hear(&mut self, seat: Seat, by: Side, message: Message, fact: &Fact) -> Result<(), Breach> {
-        let socket = self.socket(seat);
-        if *socket.presence(by) != Presence::Present {
-            return Err(Breach::Presence(fact.clone()));
+    fn receive(
+        &mut self,
+        socket_id: SocketId,
+        recipient: Side,
+        message: Message,
+        fact: &Fact,
+    ) -> Result<(), Violation> {
+        let socket = self.socket(socket_id);
+        if *socket.state(recipient) != ConnectionState::Connected {
+            return Err(Violation::WrongState(fact.clone()));
         }
-        let stream = match by {
-            Side::Server => &mut socket.up,
-            Side::Client => &mut socket.down,
+        let stream = match recipient {
+            Side::Server => &mut socket.to_server,
+            Side::Client => &mut socket.to_client,
         };
-        stream.hear(message, fact)
+        stream.receive(message, fact)
     }
 
-    fn ended(
+    fn call_ended(
         &mut self,
         at: Duration,
-        by: Side,
+        caller: Side,
         message: Message,
-        outcome: Outcome,
+        outcome: CallOutcome,
         fact: &Fact,
-    ) -> Result<(), Breach> {
-        let breach = || Breach::Call(fact.clone());
-        let promise = self.promise;
-        let call = self.calls.get_mut(&(by, message)).ok_or_else(breach)?;
-        let (seat, deadline, due) = (call.seat, call.deadline, call.due);
+    ) -> Result<(), Violation> {
+        let violation = || Violation::WrongCallOutcome(fact.clone());
+        let guarantee = self.guarantee;
+        let call = self.calls.get_mut(&(caller, message)).ok_or_else(violation)?;
+        let (socket_id, deadline, expectation) = (call.socket_id, call.deadline, call.expectation);
         let is_first = !std::mem::replace(&mut call.has_ended, true);
-        let socket = self.socket(seat);
-        let was_handled = match by {
-            Side::Server => socket.down.has_heard(message),
-            Side::Client => socket.up.has_heard(message),
+        let socket = self.socket(socket_id);
+        let was_handled = match caller {
+            Side::Server => socket.to_client.has_received(message),
+            Side::Client => socket.to_server.has_received(message),
         };
-        // Who has not heard yet that it was let in may have given up, or be silent since.
-        let may_break = promise == Promise::None || socket.ends() || socket.client == Presence::Awaited;
-        let is_right = match outcome {
-            Outcome::Answered(answer) => was_handled && answer == message.0 && due != Due::Never,
-            Outcome::TimedOut => at == deadline && (due != Due::Answer || may_break),
-            Outcome::Disconnected => at <= deadline && may_break,
+        // A client that has not received the CONNECT packet may have given up, or lost its connection.
+        let may_be_lost = guarantee == Guarantee::None
+            || socket.has_cause()
+            || socket.client == ConnectionState::NotYetConnected;
+        let is_possible = match outcome {
+            CallOutcome::Answered(answer) => {
+                was_handled && answer == message.0 && expectation != AnswerExpectation::Never
+            }
+            CallOutcome::TimedOut => {
+                at == deadline && (expectation != AnswerExpectation::InTime || may_be_lost)
+            }
+            CallOutcome::Disconnected => at <= deadline && may_be_lost,
         };
-        if is_first && is_right {
+        if is_first && is_possible {
             Ok(())
         } else {
-            Err(breach())
+            Err(violation())
         }
     }
 
-    /// Both sides of a connection that was broken some time ago know it.
-    fn check_notice(&self, at: Duration) -> Result<(), Breach> {
-        for seat in &self.ending {
-            let Some(socket) = self.sockets.get(seat) else {
+    /// Both sides of every socket that ended longer than the detection time ago have disconnected.
+    fn check_detection(&self, at: Duration) -> Result<(), Violation> {
+        for socket_id in &self.disconnecting {
+            let Some(socket) = self.sockets.get(socket_id) else {
                 continue;
             };
-            let is_due = socket.broken_at().is_some_and(|broken| broken + self.notice < at);
-            let late = socket.side_that(Presence::is_here).filter(|_| is_due);
+            let is_due = socket
+                .ends_since()
+                .is_some_and(|since| since + self.detection_time < at);
+            let late = socket.side_where(ConnectionState::is_open).filter(|_| is_due);
             if let Some(side) = late {
-                return Err(Breach::Unnoticed(*seat, side));
+                return Err(Violation::NotDetected(*socket_id, side));
             }
         }
         Ok(())
@@ -352,10 +414,13 @@ const fn certainty(delivery: Delivery) -> Certainty {
     }
 }
 
-fn check_owed(seat: Seat, socket: &Socket) -> Result<(), Breach> {
-    for (sender, stream) in [(Side::Server, &socket.down), (Side::Client, &socket.up)] {
+fn check_missing(socket_id: SocketId, socket: &Socket) -> Result<(), Violation> {
+    for (sender, stream) in [
+        (Side::Server, &socket.to_client),
+        (Side::Client, &socket.to_server),
+    ] {
         if let Some(message) = stream.missing().filter(|_| !socket.may_lose(sender)) {
-            return Err(Breach::Missing(seat, sender, message));
+            return Err(Violation::Missing(socket_id, sender, message));
         }
     }
     Ok(())

@@ -2,53 +2,57 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::{Breach, Fact, Message};
+use crate::{Fact, Message, Violation};
 
-/// Whether the receiver is to hear it.
+/// Whether the recipient has to receive a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Certainty {
     Must,
     May,
 }
 
-/// What the receiver is to hear, in order, and what it has heard.
+/// What the recipient is to receive, in order, and what it has received.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
-    owed: VecDeque<(Message, Certainty)>,
-    heard: BTreeSet<Message>,
+    expected: VecDeque<(Message, Certainty)>,
+    received: BTreeSet<Message>,
 }
 
 impl Stream {
-    pub(crate) fn owe(&mut self, message: Message, certainty: Certainty) {
-        self.owed.push_back((message, certainty));
+    pub(crate) fn expect(&mut self, message: Message, certainty: Certainty) {
+        self.expected.push_back((message, certainty));
     }
 
-    /// The receiver hears `message`, as `fact` says: it must be the next that it is owed, but for those that it may
-    /// miss.
-    pub(crate) fn hear(&mut self, message: Message, fact: &Fact) -> Result<(), Breach> {
-        let Some(place) = self.owed.iter().position(|(owed, _)| *owed == message) else {
-            return Err(match self.heard.contains(&message) {
-                true => Breach::Twice(fact.clone()),
-                false => Breach::Unaddressed(fact.clone()),
+    /// The recipient receives `message`, as `fact` says: it must be the next one expected, but for those that may be
+    /// lost.
+    pub(crate) fn receive(&mut self, message: Message, fact: &Fact) -> Result<(), Violation> {
+        let Some(index) = self
+            .expected
+            .iter()
+            .position(|(expected, _)| *expected == message)
+        else {
+            return Err(match self.received.contains(&message) {
+                true => Violation::Duplicate(fact.clone()),
+                false => Violation::WrongRecipient(fact.clone()),
             });
         };
-        let mut before = self.owed.drain(..place);
+        let mut before = self.expected.drain(..index);
         if let Some((missed, _)) = before.find(|(_, certainty)| *certainty == Certainty::Must) {
-            return Err(Breach::Gap(fact.clone(), missed));
+            return Err(Violation::Gap(fact.clone(), missed));
         }
         drop(before);
-        self.owed.pop_front();
-        self.heard.insert(message);
+        self.expected.pop_front();
+        self.received.insert(message);
         Ok(())
     }
 
-    pub(crate) fn has_heard(&self, message: Message) -> bool {
-        self.heard.contains(&message)
+    pub(crate) fn has_received(&self, message: Message) -> bool {
+        self.received.contains(&message)
     }
 
-    /// The first message that the receiver must still hear.
+    /// The first message that the recipient must still receive.
     pub(crate) fn missing(&self) -> Option<Message> {
         let must = |(_, certainty): &&(Message, Certainty)| *certainty == Certainty::Must;
-        self.owed.iter().find(must).map(|(message, _)| *message)
+        self.expected.iter().find(must).map(|(message, _)| *message)
     }
 }

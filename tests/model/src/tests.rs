@@ -1,27 +1,28 @@
-//! The model itself must notice.
+//! The model detects violations and accepts what is allowed.
 
 use std::time::Duration;
 
 use crate::{
-    Breach, Cast, Delivery, Due, Ending, Fact, Message, Model, Namespace, Outcome, Promise, Room, Seat, Side,
+    AnswerExpectation, Broadcast, CallOutcome, Delivery, DisconnectCause, Fact, Guarantee, Message, Model,
+    Namespace, Room, Side, SocketId, Violation,
 };
 
-const ONE: Seat = Seat(1);
-const TWO: Seat = Seat(2);
-const HALL: Namespace = Namespace(0);
-const NOTICE: Duration = Duration::from_secs(45);
+const ONE: SocketId = SocketId(1);
+const TWO: SocketId = SocketId(2);
+const NAMESPACE: Namespace = Namespace(0);
+const DETECTION_TIME: Duration = Duration::from_secs(45);
 
-/// Two who have joined.
+/// Two connected sockets.
 fn pair() -> Model {
-    let mut model = Model::new(Promise::Kept, NOTICE);
-    for seat in [ONE, TWO] {
+    let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
+    for socket_id in [ONE, TWO] {
         let facts = [
-            Fact::Joined {
-                seat,
-                namespace: HALL,
+            Fact::ServerConnecting {
+                socket_id,
+                namespace: NAMESPACE,
             },
-            Fact::Welcomed(seat),
-            Fact::Met(seat),
+            Fact::ServerConnected(socket_id),
+            Fact::ClientConnected(socket_id),
         ];
         for fact in facts {
             assert_eq!(model.note(Duration::ZERO, &fact), Ok(()));
@@ -30,179 +31,217 @@ fn pair() -> Model {
     model
 }
 
-fn second(model: &mut Model, fact: Fact) -> Result<(), Breach> {
+fn note_later(model: &mut Model, fact: Fact) -> Result<(), Violation> {
     model.note(Duration::from_secs(1), &fact)
 }
 
-fn cast(to: &[u8], except: &[u8], but: Option<Seat>) -> Fact {
+fn broadcast(to: &[u8], except: &[u8], except_socket: Option<SocketId>) -> Fact {
     let rooms = |rooms: &[u8]| rooms.iter().copied().map(Room).collect();
-    Fact::Cast(Cast {
-        namespace: HALL,
+    Fact::Broadcast(Broadcast {
+        namespace: NAMESPACE,
         to: rooms(to),
         except: rooms(except),
-        but,
+        except_socket,
         message: Message(9),
         delivery: Delivery::Reliable,
     })
 }
 
 fn sent(message: u64) -> Fact {
-    Fact::Sent(ONE, Message(message), Delivery::Reliable)
+    Fact::ServerSent(ONE, Message(message), Delivery::Reliable)
 }
 
-fn heard(seat: Seat, message: u64) -> Fact {
-    Fact::Heard(seat, Message(message))
+fn received(socket_id: SocketId, message: u64) -> Fact {
+    Fact::ClientReceived(socket_id, Message(message))
 }
 
 #[test]
-fn what_is_sent_is_heard_once_and_in_order() {
+fn what_is_sent_is_received_once_and_in_order() {
     let mut model = pair();
-    for fact in [sent(1), sent(2), sent(3), heard(ONE, 1)] {
-        assert_eq!(second(&mut model, fact), Ok(()));
+    for fact in [sent(1), sent(2), sent(3), received(ONE, 1)] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
     }
-    let again = heard(ONE, 1);
-    assert_eq!(second(&mut model, again.clone()), Err(Breach::Twice(again)));
-    let other = heard(TWO, 2);
-    assert_eq!(second(&mut model, other.clone()), Err(Breach::Unaddressed(other)));
-    let gap = heard(ONE, 3);
-    assert_eq!(second(&mut model, gap.clone()), Err(Breach::Gap(gap, Message(2))));
+    let again = received(ONE, 1);
+    assert_eq!(
+        note_later(&mut model, again.clone()),
+        Err(Violation::Duplicate(again))
+    );
+    let other = received(TWO, 2);
+    assert_eq!(
+        note_later(&mut model, other.clone()),
+        Err(Violation::WrongRecipient(other))
+    );
+    let gap = received(ONE, 3);
+    assert_eq!(
+        note_later(&mut model, gap.clone()),
+        Err(Violation::Gap(gap, Message(2)))
+    );
 }
 
 #[test]
-fn what_nobody_heard_is_missing_at_rest_unless_the_connection_broke() {
+fn what_was_not_received_is_missing_when_idle_unless_the_connection_was_lost() {
     let mut model = pair();
-    assert_eq!(second(&mut model, sent(1)), Ok(()));
-    let missing = Err(Breach::Missing(ONE, Side::Server, Message(1)));
-    assert_eq!(model.rest(Duration::from_secs(2)), missing);
-    assert_eq!(second(&mut model, Fact::Ends(ONE, Ending::Break)), Ok(()));
-    assert_eq!(model.rest(Duration::from_secs(2)), Ok(()));
+    assert_eq!(note_later(&mut model, sent(1)), Ok(()));
+    let missing = Err(Violation::Missing(ONE, Side::Server, Message(1)));
+    assert_eq!(model.check_idle(Duration::from_secs(2)), missing);
+    assert_eq!(
+        note_later(
+            &mut model,
+            Fact::DisconnectCaused(ONE, DisconnectCause::ConnectionLost)
+        ),
+        Ok(())
+    );
+    assert_eq!(model.check_idle(Duration::from_secs(2)), Ok(()));
 }
 
 #[test]
-fn broadcasts_are_for_members_but_not_for_those_left_out() {
-    for (fact, hearers) in [
-        (cast(&[], &[], None), &[ONE, TWO][..]),
-        (cast(&[], &[], Some(ONE)), &[TWO]),
-        (cast(&[1, 2], &[], None), &[ONE]),
-        (cast(&[], &[1], None), &[TWO]),
-        (cast(&[3], &[], None), &[]),
+fn broadcasts_reach_members_but_not_those_excepted() {
+    for (fact, recipients) in [
+        (broadcast(&[], &[], None), &[ONE, TWO][..]),
+        (broadcast(&[], &[], Some(ONE)), &[TWO]),
+        (broadcast(&[1, 2], &[], None), &[ONE]),
+        (broadcast(&[], &[1], None), &[TWO]),
+        (broadcast(&[3], &[], None), &[]),
     ] {
         let mut model = pair();
         for room in [Room(1), Room(2)] {
-            assert_eq!(second(&mut model, Fact::Entered(ONE, room)), Ok(()));
+            assert_eq!(note_later(&mut model, Fact::RoomJoined(ONE, room)), Ok(()));
         }
-        assert_eq!(second(&mut model, fact), Ok(()));
-        for seat in [ONE, TWO] {
-            let is_for_it = second(&mut model, heard(seat, 9)).is_ok();
-            assert_eq!(is_for_it, hearers.contains(&seat), "{seat:?}");
-            assert!(second(&mut model, heard(seat, 9)).is_err());
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+        for socket_id in [ONE, TWO] {
+            let is_recipient = note_later(&mut model, received(socket_id, 9)).is_ok();
+            assert_eq!(is_recipient, recipients.contains(&socket_id), "{socket_id:?}");
+            assert!(note_later(&mut model, received(socket_id, 9)).is_err());
         }
     }
 }
 
 #[test]
-fn nobody_hears_anything_before_joining_or_after_leaving() {
+fn nothing_is_received_before_connecting_or_after_disconnecting() {
     let mut model = pair();
-    assert_eq!(second(&mut model, sent(1)), Ok(()));
-    assert_eq!(second(&mut model, Fact::Ends(ONE, Ending::Goodbye)), Ok(()));
-    assert_eq!(second(&mut model, Fact::Parted(ONE)), Ok(()));
-    let late = heard(ONE, 1);
-    assert_eq!(second(&mut model, late.clone()), Err(Breach::Presence(late)));
-    let early = heard(Seat(3), 1);
-    assert_eq!(second(&mut model, early.clone()), Err(Breach::Presence(early)));
+    assert_eq!(note_later(&mut model, sent(1)), Ok(()));
+    assert_eq!(
+        note_later(&mut model, Fact::DisconnectCaused(ONE, DisconnectCause::ByClient)),
+        Ok(())
+    );
+    assert_eq!(note_later(&mut model, Fact::ClientDisconnected(ONE)), Ok(()));
+    let late = received(ONE, 1);
+    assert_eq!(
+        note_later(&mut model, late.clone()),
+        Err(Violation::WrongState(late))
+    );
+    let early = received(SocketId(3), 1);
+    assert_eq!(
+        note_later(&mut model, early.clone()),
+        Err(Violation::WrongState(early))
+    );
 }
 
 #[test]
-fn nobody_leaves_twice_or_without_a_reason() {
+fn no_socket_disconnects_twice_or_without_a_cause() {
     let mut model = pair();
-    let left = Fact::Left(ONE);
+    let disconnected = Fact::ServerDisconnected(ONE);
     assert_eq!(
-        second(&mut model, left.clone()),
-        Err(Breach::NoReason(left.clone()))
+        note_later(&mut model, disconnected.clone()),
+        Err(Violation::NoCause(disconnected.clone()))
     );
-    assert_eq!(second(&mut model, left.clone()), Err(Breach::Presence(left)));
+    assert_eq!(
+        note_later(&mut model, disconnected.clone()),
+        Err(Violation::WrongState(disconnected))
+    );
 }
 
 #[test]
 fn a_call_ends_once_and_as_it_must() {
-    let asked = |due| Fact::Asked {
-        by: Side::Server,
-        seat: ONE,
+    let call_started = |expectation| Fact::CallStarted {
+        caller: Side::Server,
+        socket_id: ONE,
         message: Message(1),
-        patience: NOTICE,
-        due,
+        timeout: DETECTION_TIME,
+        expectation,
     };
-    let ended = |outcome| Fact::Ended {
-        by: Side::Server,
+    let call_ended = |outcome| Fact::CallEnded {
+        caller: Side::Server,
         message: Message(1),
         outcome,
     };
-    let unheard = ended(Outcome::Answered(1));
+    let answered = call_ended(CallOutcome::Answered(1));
     let mut model = pair();
-    for fact in [sent(1), asked(Due::Answer)] {
-        assert_eq!(second(&mut model, fact), Ok(()));
+    for fact in [sent(1), call_started(AnswerExpectation::InTime)] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
     }
     assert_eq!(
-        second(&mut model, unheard.clone()),
-        Err(Breach::Call(unheard.clone()))
+        note_later(&mut model, answered.clone()),
+        Err(Violation::WrongCallOutcome(answered.clone()))
     );
 
     let mut model = pair();
-    for fact in [sent(1), asked(Due::Answer), heard(ONE, 1), unheard.clone()] {
-        assert_eq!(second(&mut model, fact), Ok(()));
+    for fact in [
+        sent(1),
+        call_started(AnswerExpectation::InTime),
+        received(ONE, 1),
+        answered.clone(),
+    ] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
     }
-    assert_eq!(second(&mut model, unheard.clone()), Err(Breach::Call(unheard)));
+    assert_eq!(
+        note_later(&mut model, answered.clone()),
+        Err(Violation::WrongCallOutcome(answered))
+    );
 
     let mut model = pair();
-    for fact in [sent(1), asked(Due::Never)] {
-        assert_eq!(second(&mut model, fact), Ok(()));
+    for fact in [sent(1), call_started(AnswerExpectation::Never)] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
     }
-    let late = ended(Outcome::TimedOut);
-    assert_eq!(second(&mut model, late.clone()), Err(Breach::Call(late)));
+    let late = call_ended(CallOutcome::TimedOut);
+    assert_eq!(
+        note_later(&mut model, late.clone()),
+        Err(Violation::WrongCallOutcome(late))
+    );
 }
 
 #[test]
-fn a_call_may_end_with_a_client_that_never_heard_that_it_was_let_in() {
-    let mut model = Model::new(Promise::Kept, NOTICE);
+fn a_call_may_end_with_a_client_that_never_received_the_connect_packet() {
+    let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
     let facts = [
-        Fact::Joined {
-            seat: ONE,
-            namespace: HALL,
+        Fact::ServerConnecting {
+            socket_id: ONE,
+            namespace: NAMESPACE,
         },
-        Fact::Welcomed(ONE),
+        Fact::ServerConnected(ONE),
         sent(1),
-        Fact::Asked {
-            by: Side::Server,
-            seat: ONE,
+        Fact::CallStarted {
+            caller: Side::Server,
+            socket_id: ONE,
             message: Message(1),
-            patience: NOTICE,
-            due: Due::Answer,
+            timeout: DETECTION_TIME,
+            expectation: AnswerExpectation::InTime,
         },
-        Fact::Left(ONE),
-        Fact::Ended {
-            by: Side::Server,
+        Fact::ServerDisconnected(ONE),
+        Fact::CallEnded {
+            caller: Side::Server,
             message: Message(1),
-            outcome: Outcome::Disconnected,
+            outcome: CallOutcome::Disconnected,
         },
     ];
     for fact in facts {
-        assert_eq!(second(&mut model, fact), Ok(()));
+        assert_eq!(note_later(&mut model, fact), Ok(()));
     }
-    assert_eq!(model.end(), Ok(()));
+    assert_eq!(model.check_finished(), Ok(()));
 }
 
 #[test]
 fn rooms_and_open_calls_are_known() {
     let mut model = pair();
-    let asked = Fact::Asked {
-        by: Side::Server,
-        seat: ONE,
+    let call_started = Fact::CallStarted {
+        caller: Side::Server,
+        socket_id: ONE,
         message: Message(1),
-        patience: NOTICE,
-        due: Due::Never,
+        timeout: DETECTION_TIME,
+        expectation: AnswerExpectation::Never,
     };
-    for fact in [Fact::Entered(ONE, Room(1)), sent(1), asked] {
-        assert_eq!(second(&mut model, fact), Ok(()));
+    for fact in [Fact::RoomJoined(ONE, Room(1)), sent(1), call_started] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
     }
     assert_eq!(model.rooms(ONE), [Room(1)].into());
     assert!(model.rooms(TWO).is_empty());
@@ -210,26 +249,35 @@ fn rooms_and_open_calls_are_known() {
         (model.open_calls(Side::Server), model.open_calls(Side::Client)),
         (1, 0)
     );
-    let ended = Fact::Ended {
-        by: Side::Server,
+    let call_ended = Fact::CallEnded {
+        caller: Side::Server,
         message: Message(1),
-        outcome: Outcome::TimedOut,
+        outcome: CallOutcome::TimedOut,
     };
-    let deadline = Duration::from_secs(1) + NOTICE;
-    assert_eq!(model.note(deadline, &ended), Ok(()));
+    let deadline = Duration::from_secs(1) + DETECTION_TIME;
+    assert_eq!(model.note(deadline, &call_ended), Ok(()));
     assert_eq!(model.open_calls(Side::Server), 0);
 }
 
 #[test]
-fn a_break_is_noticed_in_time() {
+fn a_lost_connection_is_detected_in_time() {
     let mut model = pair();
-    assert_eq!(second(&mut model, Fact::Ends(ONE, Ending::Break)), Ok(()));
-    let broken = Duration::from_secs(1);
-    assert_eq!(model.rest(broken + NOTICE), Ok(()));
-    let later = broken + NOTICE + Duration::from_millis(1);
-    assert_eq!(model.rest(later), Err(Breach::Unnoticed(ONE, Side::Server)));
-    for fact in [Fact::Left(ONE), Fact::Parted(ONE)] {
-        assert_eq!(second(&mut model, fact), Ok(()));
+    assert_eq!(
+        note_later(
+            &mut model,
+            Fact::DisconnectCaused(ONE, DisconnectCause::ConnectionLost)
+        ),
+        Ok(())
+    );
+    let lost = Duration::from_secs(1);
+    assert_eq!(model.check_idle(lost + DETECTION_TIME), Ok(()));
+    let later = lost + DETECTION_TIME + Duration::from_millis(1);
+    assert_eq!(
+        model.check_idle(later),
+        Err(Violation::NotDetected(ONE, Side::Server))
+    );
+    for fact in [Fact::ServerDisconnected(ONE), Fact::ClientDisconnected(ONE)] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
     }
-    assert_eq!(model.rest(later), Ok(()));
+    assert_eq!(model.check_idle(later), Ok(()));
 }

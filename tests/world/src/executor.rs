@@ -1,4 +1,4 @@
-//! Tasks, of which one is drawn after the other.
+//! Runs tasks in random order.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -6,30 +6,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Wake, Waker};
 
-use crate::chance::Chance;
+use crate::random::Random;
 
 /// A future without an output.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Tasks that are to be run; shared with all wakers.
+/// The wakers of tasks that are to be polled; shared with all wakers.
 #[derive(Debug, Default)]
-pub(crate) struct Runnable(Mutex<Vec<Arc<Ticket>>>);
+pub(crate) struct Runnable(Mutex<Vec<Arc<TaskWaker>>>);
 
 impl Runnable {
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Ticket>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<TaskWaker>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The right of a task to run.
+/// Marks its task as runnable.
 #[derive(Debug)]
-pub(crate) struct Ticket {
-    place: usize,
+pub(crate) struct TaskWaker {
+    slot: usize,
     is_queued: AtomicBool,
     runnable: Arc<Runnable>,
 }
 
-impl Wake for Ticket {
+impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
         if !self.is_queued.swap(true, Ordering::SeqCst) {
             self.runnable.lock().push(Arc::clone(&self));
@@ -39,91 +39,91 @@ impl Wake for Ticket {
 
 /// The tasks of all hosts.
 pub(crate) struct Executor {
-    tasks: Vec<Option<Place>>,
+    tasks: Vec<Option<Slot>>,
     running: usize,
     runnable: Arc<Runnable>,
-    chance: Chance,
-    /// Once in so many turns somebody runs without having been woken, as any runtime may let it; never for 0.
-    whims: u64,
-    whim: Chance,
+    random: Random,
+    /// After one in so many polls a task is polled that was not woken, as any runtime may do; never for 0.
+    spurious_wakeups: u64,
+    spurious: Random,
 }
 
-struct Place {
+struct Slot {
     host: IpAddr,
     task: Task,
-    ticket: Arc<Ticket>,
+    waker: Arc<TaskWaker>,
 }
 
 impl Executor {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut whim = Chance::of(seed, "whims", 0);
-        // Not everywhere: who is woken by chance does not show that a waker was lost.
-        let whims = if whim.once_in(4) { 30 } else { 0 };
+        let mut spurious = Random::of(seed, "whims", 0);
+        // Not in all worlds: spurious wakeups hide lost wakers.
+        let spurious_wakeups = if spurious.once_in(4) { 30 } else { 0 };
         Self {
             tasks: Vec::new(),
             running: 0,
             runnable: Arc::default(),
-            chance: Chance::of(seed, "executor", 0),
-            whims,
-            whim,
+            random: Random::of(seed, "executor", 0),
+            spurious_wakeups,
+            spurious,
         }
     }
 
-    /// A task whose first turn is due.
+    /// Adds a task and marks it as runnable.
     pub(crate) fn spawn(&mut self, host: IpAddr, task: Task) {
-        let place = self.tasks.len();
+        let slot = self.tasks.len();
         self.running += 1;
-        let ticket = Arc::new(Ticket {
-            place,
+        let waker = Arc::new(TaskWaker {
+            slot,
             is_queued: AtomicBool::new(false),
             runnable: Arc::clone(&self.runnable),
         });
-        self.tasks.push(Some(Place {
+        self.tasks.push(Some(Slot {
             host,
             task,
-            ticket: Arc::clone(&ticket),
+            waker: Arc::clone(&waker),
         }));
-        ticket.wake();
+        waker.wake();
     }
 
-    /// Runs one of the tasks that can, once; whether there was one.
+    /// Polls one of the runnable tasks; false if there is none.
     pub(crate) fn run_one(&mut self) -> bool {
-        let ticket = {
+        let waker = {
             let mut runnable = self.runnable.lock();
             if runnable.is_empty() {
                 return false;
             }
-            let drawn = self.chance.length(0..runnable.len());
+            let drawn = self.random.length(0..runnable.len());
             runnable.swap_remove(drawn)
         };
-        ticket.is_queued.store(false, Ordering::SeqCst);
-        self.run(ticket.place);
-        if self.whim.once_in(self.whims) {
-            let place = self.whim.length(0..self.tasks.len());
-            self.run(place);
+        waker.is_queued.store(false, Ordering::SeqCst);
+        self.run(waker.slot);
+        if self.spurious.once_in(self.spurious_wakeups) {
+            let slot = self.spurious.length(0..self.tasks.len());
+            self.run(slot);
         }
         true
     }
 
-    /// Gives a task its turn, unless it has ended.
+    /// Polls a task, unless it has ended.
     fn run(&mut self, number: usize) {
-        let Some(place) = self.tasks.get_mut(number) else {
+        let Some(slot) = self.tasks.get_mut(number) else {
             return;
         };
-        if let Some(Place { task, ticket, .. }) = place {
-            let waker = Waker::from(Arc::clone(ticket));
+        if let Some(Slot { task, waker, .. }) = slot {
+            let waker = Waker::from(Arc::clone(waker));
             if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-                *place = None;
+                *slot = None;
                 self.running -= 1;
             }
         }
     }
 
-    /// Drops all tasks of a host, as its end does.
+    /// Drops all tasks of a host.
     pub(crate) fn kill(&mut self, host: IpAddr) {
-        for place in &mut self.tasks {
-            if place.as_ref().is_some_and(|place| place.host == host) {
-                *place = None;
+        for slot in &mut self.tasks {
+            if slot.as_ref().is_some_and(|slot| slot.host == host) {
+                *slot = None;
                 self.running -= 1;
             }
         }

@@ -1,4 +1,4 @@
-//! The driver's view of the world.
+//! The runtime, dialler, listener and streams that the driver uses.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -16,7 +16,7 @@ use crate::network::{Dialled, LinkId};
 use crate::pipe::Outcome;
 use crate::world::Sleep;
 
-/// A machine: tasks that end with it, and an address. Clones are handles to the same.
+/// A machine with an address and tasks. Clones are handles to the same machine.
 #[derive(Clone)]
 pub struct Host {
     world: World,
@@ -37,7 +37,7 @@ impl Host {
     /// Listens at a port.
     ///
     /// # Errors
-    /// When somebody does already.
+    /// When the port is in use.
     pub fn listen(&self, port: u16) -> io::Result<SimListener> {
         let address = SocketAddr::new(self.address, port);
         if !self.world.lock().network.listen(address) {
@@ -71,7 +71,7 @@ impl Runtime for Host {
         self.run(task);
     }
 
-    /// Another one each time: a server that was restarted does not give the same ids again.
+    /// Another seed each time: a server that was restarted must not use the same ids again.
     fn seed(&self) -> io::Result<[u8; 32]> {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.world.seed().to_le_bytes());
@@ -81,15 +81,15 @@ impl Runtime for Host {
             state.last_seed
         };
         seed[8..16].copy_from_slice(&number.to_le_bytes());
-        for (place, byte) in seed[16..].iter_mut().zip(self.address.to_string().bytes()) {
-            *place = byte;
+        for (target, byte) in seed[16..].iter_mut().zip(self.address.to_string().bytes()) {
+            *target = byte;
         }
         Ok(seed)
     }
 }
 
 impl Dial for Host {
-    /// Names are numbers of hosts.
+    /// The name of a host is `host-` and its number.
     fn resolve(
         &self,
         host: &str,
@@ -129,9 +129,9 @@ impl Dial for Host {
                         link,
                         side: Side::Dialler,
                     };
-                    let (is_there, acceptor) = world.lock().network.offer(link, address);
+                    let (is_listening, acceptor) = world.lock().network.offer(link, address);
                     acceptor.into_iter().for_each(std::task::Waker::wake);
-                    match is_there {
+                    match is_listening {
                         true => Ok(stream),
                         false => Err(io::ErrorKind::ConnectionRefused.into()),
                     }
@@ -141,14 +141,14 @@ impl Dial for Host {
     }
 }
 
-/// Somebody who listens; until it is dropped.
+/// A listener; the port is free again when it is dropped.
 pub struct SimListener {
     world: World,
     address: SocketAddr,
 }
 
 impl SimListener {
-    /// Where.
+    /// Its address.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -186,7 +186,7 @@ impl Drop for SimListener {
     }
 }
 
-/// One end of a connection.
+/// One side of a connection.
 pub struct SimStream {
     world: World,
     link: LinkId,
@@ -194,12 +194,12 @@ pub struct SimStream {
 }
 
 impl SimStream {
-    /// Breaks the connection at once for both sides.
+    /// Resets the connection at once for both sides.
     pub fn reset(&self) {
         self.world.lock().cut(self.link);
     }
 
-    fn settle(&self, outcome: Outcome) -> Poll<io::Result<usize>> {
+    fn poll_of(&self, outcome: Outcome) -> Poll<io::Result<usize>> {
         match outcome {
             Outcome::Done(count) => Poll::Ready(Ok(count)),
             Outcome::Wait => Poll::Pending,
@@ -210,16 +210,16 @@ impl SimStream {
 
 impl Stream for SimStream {
     fn poll_read(&mut self, task: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        let room = buffer.capacity() - buffer.len();
+        let space = buffer.capacity() - buffer.len();
         let (outcome, writer) = {
             let mut state = self.world.lock();
             match state.network.link(self.link) {
-                Some(link) => link.read(self.side, room, buffer, task.waker()),
+                Some(link) => link.read(self.side, space, buffer, task.waker()),
                 None => (Outcome::Reset, None),
             }
         };
         writer.into_iter().for_each(std::task::Waker::wake);
-        self.settle(outcome)
+        self.poll_of(outcome)
     }
 
     fn poll_write(&mut self, task: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
@@ -232,7 +232,7 @@ impl Stream for SimStream {
         };
         state.expect(self.link, arrivals);
         drop(state);
-        self.settle(outcome)
+        self.poll_of(outcome)
     }
 
     fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,4 +1,4 @@
-//! A TCP connection: two pipes and the weather between them.
+//! A TCP connection: two pipes and the conditions between them.
 
 use std::io::IoSlice;
 use std::task::Waker;
@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::chance::Chance;
+use crate::conditions::{NetworkConditions, Statistics};
 use crate::pipe::{Outcome, Pipe};
-use crate::weather::{Tally, Weather};
+use crate::random::Random;
 
 /// One end of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// Who made the connection.
+    /// The side that made the connection.
     Dialler,
-    /// Who accepted it.
+    /// The side that accepted it.
     Acceptor,
 }
 
@@ -40,30 +40,30 @@ pub(crate) struct Link {
     /// By the side that reads.
     pipes: [Pipe; 2],
     closed: [bool; 2],
-    chance: Chance,
-    weather: Weather,
-    /// How long a KiB takes.
-    pace: Duration,
-    pub(crate) tally: Tally,
-    /// Nothing arrives any more, and nobody is told.
+    random: Random,
+    conditions: NetworkConditions,
+    /// How long a KiB takes, besides latency.
+    time_per_kib: Duration,
+    pub(crate) statistics: Statistics,
+    /// Whether nothing arrives any more, although neither side is told.
     is_silent: bool,
 }
 
-/// Segments that a write led to: when the side that reads has to look.
+/// Segments that were sent: when they arrive, and at which side.
 pub(crate) type Arrivals = Vec<(Instant, Side)>;
 
 impl Link {
-    pub(crate) fn new(now: Instant, mut chance: Chance, weather: Weather) -> Self {
-        let mut pipe = || Pipe::new(now, chance.length(weather.window.clone()));
+    pub(crate) fn new(now: Instant, mut random: Random, conditions: NetworkConditions) -> Self {
+        let mut pipe = || Pipe::new(now, random.length(conditions.window.clone()));
         let pipes = [pipe(), pipe()];
-        let pace = chance.time(&weather.pace);
+        let time_per_kib = random.time(&conditions.time_per_kib);
         Self {
             pipes,
             closed: [false; 2],
-            chance,
-            weather,
-            pace,
-            tally: Tally::default(),
+            random,
+            conditions,
+            time_per_kib,
+            statistics: Statistics::default(),
             is_silent: false,
         }
     }
@@ -76,40 +76,40 @@ impl Link {
         self.inbound(side.other())
     }
 
-    /// Whether both sides have let go of it.
-    pub(crate) fn is_forgotten(&self) -> bool {
+    /// Whether both sides have closed it.
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed == [true; 2]
     }
 
-    /// Bytes that were sent and not read, both ways.
-    pub(crate) fn held(&self) -> usize {
-        self.pipes.iter().map(Pipe::held).sum()
+    /// Bytes that were sent and not read, in both directions.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.pipes.iter().map(Pipe::pending_bytes).sum()
     }
 
     pub(crate) fn read(
         &mut self,
         side: Side,
-        room: usize,
+        space: usize,
         buffer: &mut BytesMut,
         reader: &Waker,
     ) -> (Outcome, Option<Waker>) {
-        let is_part = self.chance.once_in(self.weather.partial_reads);
-        let most = if is_part {
-            self.chance.length(1..room + 1)
+        let is_partial = self.random.once_in(self.conditions.partial_reads);
+        let most = if is_partial {
+            self.random.length(1..space + 1)
         } else {
-            room
+            space
         };
         let pipe = self.inbound(side);
-        let (there, segments) = (pipe.unread(), pipe.unread_segments());
+        let (unread, segments) = (pipe.unread(), pipe.unread_segments());
         let (outcome, writer) = pipe.read(most, buffer, reader);
         if let Outcome::Done(count) = outcome {
-            self.tally.coalesced += u64::from(count == there && segments > 1);
-            self.tally.partial_reads += u64::from(count < there.min(room));
+            self.statistics.coalesced += u64::from(count == unread && segments > 1);
+            self.statistics.partial_reads += u64::from(count < unread.min(space));
         }
         (outcome, writer)
     }
 
-    /// Sends some of what is in `slices`.
+    /// Sends a part of `slices`, or all.
     pub(crate) fn write(
         &mut self,
         now: Instant,
@@ -122,18 +122,18 @@ impl Link {
             return Outcome::Reset;
         }
         let wanted = slices.iter().map(|slice| slice.len()).sum();
-        let room = self.outbound(side).room().min(wanted);
-        if room == 0 && wanted > 0 {
-            self.outbound(side).wait_for_room(writer);
-            self.tally.full_windows += 1;
+        let space = self.outbound(side).space().min(wanted);
+        if space == 0 && wanted > 0 {
+            self.outbound(side).wait_for_space(writer);
+            self.statistics.full_windows += 1;
             return Outcome::Wait;
         }
-        let is_part = room > 1 && self.chance.once_in(self.weather.partial_writes);
-        let taken = if is_part {
-            self.tally.partial_writes += 1;
-            self.chance.length(1..room)
+        let is_partial = space > 1 && self.random.once_in(self.conditions.partial_writes);
+        let taken = if is_partial {
+            self.statistics.partial_writes += 1;
+            self.random.length(1..space)
         } else {
-            room
+            space
         };
         self.send(now, side, gather(slices, taken), arrivals);
         Outcome::Done(taken)
@@ -142,51 +142,51 @@ impl Link {
     fn send(&mut self, now: Instant, side: Side, mut bytes: Bytes, arrivals: &mut Arrivals) {
         while !bytes.is_empty() {
             let length = self
-                .chance
-                .length(self.weather.segment.clone())
+                .random
+                .length(self.conditions.segment.clone())
                 .clamp(1, bytes.len());
             let segment = bytes.split_to(length);
             let due = self.due(now, side, length);
-            self.tally.segments += 1;
-            if self.chance.once_in(self.weather.silences) {
-                self.tally.silences += 1;
+            self.statistics.segments += 1;
+            if self.random.once_in(self.conditions.silences) {
+                self.statistics.silences += 1;
                 self.is_silent = true;
             }
             if self.is_silent {
                 continue;
             }
-            if self.chance.once_in(self.weather.resets) {
+            if self.random.once_in(self.conditions.resets) {
                 for reader in [side, side.other()] {
                     let due = due.max(self.inbound(reader).last_due);
                     self.inbound(reader).send_reset(due);
                     arrivals.push((due, reader));
                 }
-                self.tally.resets += 1;
+                self.statistics.resets += 1;
                 self.is_silent = true;
                 return;
             }
             self.outbound(side).send(due, segment);
             arrivals.push((due, side.other()));
-            if self.chance.once_in(self.weather.half_closes) {
-                self.tally.half_closes += 1;
+            if self.random.once_in(self.conditions.half_closes) {
+                self.statistics.half_closes += 1;
                 self.outbound(side).send_end(due);
                 arrivals.push((due, side.other()));
             }
         }
     }
 
-    /// When what is sent now arrives: never before what was sent earlier.
+    /// When a segment that is sent now arrives: never before an earlier one.
     fn due(&mut self, now: Instant, side: Side, length: usize) -> Instant {
-        let mut due = now + self.chance.time(&self.weather.latency);
-        if self.chance.once_in(self.weather.stalls) {
-            self.tally.stalls += 1;
-            due += self.chance.time(&self.weather.stall);
+        let mut due = now + self.random.time(&self.conditions.latency);
+        if self.random.once_in(self.conditions.stalls) {
+            self.statistics.stalls += 1;
+            due += self.random.time(&self.conditions.stall);
         }
-        let time = self.pace.mul_f64(length as f64 / 1_024.0);
+        let time = self.time_per_kib.mul_f64(length as f64 / 1_024.0);
         due.max(self.outbound(side).last_due) + time
     }
 
-    /// No more comes from `side`.
+    /// `side` ends its direction.
     pub(crate) fn end(&mut self, now: Instant, side: Side, arrivals: &mut Arrivals) {
         if !self.is_silent {
             let due = self.due(now, side, 0);
@@ -195,10 +195,10 @@ impl Link {
         }
     }
 
-    /// `side` lets go of the connection: what it has not read is lost, and then the other side is told by a reset, as by
-    /// TCP; otherwise by an end.
+    /// `side` closes the connection. As in TCP the other side sees a reset if `side` has not read everything, and otherwise
+    /// the end of the stream.
     pub(crate) fn close(&mut self, now: Instant, side: Side, arrivals: &mut Arrivals) -> [Option<Waker>; 2] {
-        let has_unread = self.inbound(side).held() > 0;
+        let has_unread = self.inbound(side).pending_bytes() > 0;
         let wakers = self.inbound(side).close();
         self.closed[side.index()] = true;
         if !self.is_silent && !self.closed[side.other().index()] {
@@ -213,7 +213,7 @@ impl Link {
         wakers
     }
 
-    /// Breaks the connection at once for both.
+    /// Resets the connection at once for both sides.
     pub(crate) fn cut(&mut self, now: Instant, arrivals: &mut Arrivals) {
         for side in [Side::Dialler, Side::Acceptor] {
             let due = now.max(self.inbound(side).last_due);
@@ -222,18 +222,18 @@ impl Link {
         }
     }
 
-    /// Nothing arrives any more, and nobody is told.
+    /// From now on nothing arrives, and neither side is told.
     pub(crate) const fn silence(&mut self) {
         self.is_silent = true;
     }
 
-    /// What has arrived for `side` by `now`, for the trace, and whom to wake.
+    /// What has arrived at `side` by `now`, for the trace, and the task to wake.
     pub(crate) fn arrive(&mut self, now: Instant, side: Side) -> Option<(Bytes, Option<Waker>)> {
         self.inbound(side).arrive(now)
     }
 
-    /// The writer of `side`, whose link was reset.
-    pub(crate) fn wake_writer(&mut self, side: Side) -> Option<Waker> {
+    /// The task that waits to write at `side`.
+    pub(crate) fn take_writer(&mut self, side: Side) -> Option<Waker> {
         self.outbound(side).take_writer()
     }
 
@@ -246,8 +246,8 @@ impl Link {
 fn gather(slices: &[IoSlice<'_>], count: usize) -> Bytes {
     let mut bytes = BytesMut::with_capacity(count);
     for slice in slices {
-        let rest = count - bytes.len();
-        bytes.extend_from_slice(&slice[..rest.min(slice.len())]);
+        let left = count - bytes.len();
+        bytes.extend_from_slice(&slice[..left.min(slice.len())]);
     }
     bytes.freeze()
 }

@@ -5,42 +5,42 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::Waker;
 use std::time::Instant;
 
-use crate::chance::Chance;
+use crate::conditions::{NetworkConditions, Statistics};
 use crate::link::{Arrivals, Link, Side};
-use crate::weather::{Tally, Weather};
+use crate::random::Random;
 
 /// The handle of a link; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LinkId(pub(crate) u64);
 
-/// What becomes of a dial.
+/// The result of a dial.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Dialled {
     Link(LinkId),
     Refused,
-    /// Nobody will ever say.
+    /// It never ends.
     Lost,
 }
 
-/// Somebody who listens.
+/// Connections that wait to be accepted, and the task that accepts them.
 #[derive(Debug, Default)]
 struct Listener {
     waiting: VecDeque<(LinkId, SocketAddr)>,
     acceptor: Option<Waker>,
 }
 
-/// Everything between the hosts.
+/// The links between the hosts, and their listeners.
 #[derive(Debug)]
 pub(crate) struct Network {
     seed: u64,
     links: BTreeMap<LinkId, (Link, [IpAddr; 2])>,
     last_link: u64,
     listeners: BTreeMap<SocketAddr, Listener>,
-    weather: BTreeMap<SocketAddr, Weather>,
+    conditions: BTreeMap<SocketAddr, NetworkConditions>,
     next_port: u16,
-    dials: Chance,
-    /// Of dials, and of links that are no more.
-    tally: Tally,
+    dials: Random,
+    /// Of dials, and of links that are closed.
+    statistics: Statistics,
 }
 
 impl Network {
@@ -50,19 +50,19 @@ impl Network {
             links: BTreeMap::new(),
             last_link: 0,
             listeners: BTreeMap::new(),
-            weather: BTreeMap::new(),
+            conditions: BTreeMap::new(),
             next_port: 1_024,
-            dials: Chance::of(seed, "dials", 0),
-            tally: Tally::default(),
+            dials: Random::of(seed, "dials", 0),
+            statistics: Statistics::default(),
         }
     }
 
-    /// How connections to `address` fare from now on.
-    pub(crate) fn set_weather(&mut self, address: SocketAddr, weather: Weather) {
-        self.weather.insert(address, weather);
+    /// Sets the conditions of later connections to `address`.
+    pub(crate) fn set_conditions(&mut self, address: SocketAddr, conditions: NetworkConditions) {
+        self.conditions.insert(address, conditions);
     }
 
-    /// Whether nobody listened there.
+    /// Listens at an address; false if it is in use.
     pub(crate) fn listen(&mut self, address: SocketAddr) -> bool {
         let is_free = !self.listeners.contains_key(&address);
         if is_free {
@@ -71,37 +71,45 @@ impl Network {
         is_free
     }
 
-    /// Nobody listens there any more; links that were not accepted are cut.
+    /// Ends a listener; gives the links that were not accepted.
     pub(crate) fn unlisten(&mut self, address: SocketAddr) -> Vec<LinkId> {
         let listener = self.listeners.remove(&address).unwrap_or_default();
         listener.waiting.into_iter().map(|(link, _)| link).collect()
     }
 
-    /// Somebody at `from` wants a connection.
+    /// Connects a host to an address.
     pub(crate) fn dial(&mut self, now: Instant, from: IpAddr, to: SocketAddr) -> Dialled {
-        let weather = self.weather.get(&to).cloned().unwrap_or_else(Weather::fair);
-        if self.dials.once_in(weather.black_holes) {
-            self.tally.black_holes += 1;
+        let conditions = self
+            .conditions
+            .get(&to)
+            .cloned()
+            .unwrap_or_else(NetworkConditions::typical);
+        if self.dials.once_in(conditions.black_holes) {
+            self.statistics.black_holes += 1;
             return Dialled::Lost;
         }
-        if !self.listeners.contains_key(&to) || self.dials.once_in(weather.refusals) {
-            self.tally.refusals += 1;
+        if !self.listeners.contains_key(&to) || self.dials.once_in(conditions.refusals) {
+            self.statistics.refusals += 1;
             return Dialled::Refused;
         }
         self.last_link += 1;
         let id = LinkId(self.last_link);
-        let link = Link::new(now, Chance::of(self.seed, "link", id.0), weather);
+        let link = Link::new(now, Random::of(self.seed, "link", id.0), conditions);
         self.links.insert(id, (link, [from, to.ip()]));
         Dialled::Link(id)
     }
 
     /// How long a dial to `address` takes.
     pub(crate) fn dial_time(&mut self, now: Instant, address: SocketAddr) -> Instant {
-        let weather = self.weather.get(&address).cloned().unwrap_or_else(Weather::fair);
-        now + self.dials.time(&weather.latency)
+        let conditions = self
+            .conditions
+            .get(&address)
+            .cloned()
+            .unwrap_or_else(NetworkConditions::typical);
+        now + self.dials.time(&conditions.latency)
     }
 
-    /// A link has reached its listener; whether there still is one, and whom to wake.
+    /// Hands a link to its listener; whether there still is one, and the task to wake.
     pub(crate) fn offer(&mut self, link: LinkId, to: SocketAddr) -> (bool, Option<Waker>) {
         let from = self.links.get(&link).map(|(_, hosts)| hosts[0]);
         let (Some(listener), Some(from)) = (self.listeners.get_mut(&to), from) else {
@@ -127,7 +135,7 @@ impl Network {
         self.links.get_mut(&id).map(|(link, _)| link)
     }
 
-    /// One side lets go.
+    /// One side closes a link; gives the tasks to wake.
     pub(crate) fn close(
         &mut self,
         now: Instant,
@@ -139,8 +147,8 @@ impl Network {
             return [None, None];
         };
         let wakers = link.close(now, side, arrivals);
-        if link.is_forgotten() {
-            self.tally += link.tally;
+        if link.is_closed() {
+            self.statistics += link.statistics;
             self.links.remove(&id);
         }
         wakers
@@ -161,18 +169,18 @@ impl Network {
             .collect()
     }
 
-    /// How often each thing happened so far.
-    pub(crate) fn tally(&self) -> Tally {
-        let mut sum = self.tally;
+    /// How often each thing has happened so far.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let mut sum = self.statistics;
         for (link, _) in self.links.values() {
-            sum += link.tally;
+            sum += link.statistics;
         }
         sum
     }
 
-    /// Open links, and the bytes on them that nobody has read.
+    /// The number of open links, and of the bytes on them that were not read.
     pub(crate) fn load(&self) -> (usize, usize) {
-        let held = self.links.values().map(|(link, _)| link.held()).sum();
-        (self.links.len(), held)
+        let pending_bytes = self.links.values().map(|(link, _)| link.pending_bytes()).sum();
+        (self.links.len(), pending_bytes)
     }
 }

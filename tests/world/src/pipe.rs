@@ -6,17 +6,17 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-/// Bytes on their way, bytes that have arrived, and who waits for either.
+/// Segments in transit, bytes that have arrived, and the tasks that wait.
 #[derive(Debug)]
 pub(crate) struct Pipe {
-    under_way: VecDeque<Segment>,
-    under_way_bytes: usize,
+    in_transit: VecDeque<Segment>,
+    in_transit_bytes: usize,
     arrived: BytesMut,
-    /// Of how many segments they are.
+    /// The number of segments in `arrived`.
     arrived_segments: usize,
-    /// Most bytes under way or unread.
+    /// Most bytes in transit or unread.
     window: usize,
-    /// Nothing sent from now on is due before that.
+    /// When the latest segment is due: later ones never overtake it.
     pub(crate) last_due: Instant,
     end: End,
     reader: Option<Waker>,
@@ -26,17 +26,17 @@ pub(crate) struct Pipe {
 #[derive(Debug)]
 struct Segment {
     due: Instant,
-    content: Content,
+    payload: Payload,
 }
 
 #[derive(Debug)]
-enum Content {
+enum Payload {
     Bytes(Bytes),
     End,
     Reset,
 }
 
-/// What the reader finds after the bytes that have arrived.
+/// What follows the bytes that have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Open,
@@ -44,7 +44,7 @@ enum End {
     Reset,
 }
 
-/// What came of a read or a write.
+/// The result of a read or a write.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done(usize),
@@ -55,8 +55,8 @@ pub(crate) enum Outcome {
 impl Pipe {
     pub(crate) fn new(now: Instant, window: usize) -> Self {
         Self {
-            under_way: VecDeque::new(),
-            under_way_bytes: 0,
+            in_transit: VecDeque::new(),
+            in_transit_bytes: 0,
             arrived: BytesMut::new(),
             arrived_segments: 0,
             window,
@@ -68,9 +68,9 @@ impl Pipe {
     }
 
     /// How many bytes may be sent now.
-    pub(crate) fn room(&self) -> usize {
+    pub(crate) fn space(&self) -> usize {
         self.window
-            .saturating_sub(self.under_way_bytes + self.arrived.len())
+            .saturating_sub(self.in_transit_bytes + self.arrived.len())
     }
 
     pub(crate) fn is_reset(&self) -> bool {
@@ -78,68 +78,68 @@ impl Pipe {
     }
 
     pub(crate) fn send(&mut self, due: Instant, bytes: Bytes) {
-        self.under_way_bytes += bytes.len();
-        self.push(due, Content::Bytes(bytes));
+        self.in_transit_bytes += bytes.len();
+        self.push(due, Payload::Bytes(bytes));
     }
 
     pub(crate) fn send_end(&mut self, due: Instant) {
-        self.push(due, Content::End);
+        self.push(due, Payload::End);
     }
 
     pub(crate) fn send_reset(&mut self, due: Instant) {
-        self.push(due, Content::Reset);
+        self.push(due, Payload::Reset);
     }
 
-    fn push(&mut self, due: Instant, content: Content) {
+    fn push(&mut self, due: Instant, payload: Payload) {
         self.last_due = due;
-        self.under_way.push_back(Segment { due, content });
+        self.in_transit.push_back(Segment { due, payload });
     }
 
-    /// Takes out the next segment that is due by `now`; the bytes of it, for the trace, and whom to wake.
+    /// Takes the next segment that is due by `now`; gives its bytes, for the trace, and the task to wake.
     pub(crate) fn arrive(&mut self, now: Instant) -> Option<(Bytes, Option<Waker>)> {
-        if self.under_way.front().is_none_or(|segment| segment.due > now) {
+        if self.in_transit.front().is_none_or(|segment| segment.due > now) {
             return None;
         }
-        let segment = self.under_way.pop_front()?;
-        let seen = match segment.content {
-            Content::Bytes(bytes) => {
-                self.under_way_bytes -= bytes.len();
+        let segment = self.in_transit.pop_front()?;
+        let traced = match segment.payload {
+            Payload::Bytes(bytes) => {
+                self.in_transit_bytes -= bytes.len();
                 if self.end == End::Open {
                     self.arrived.extend_from_slice(&bytes);
                     self.arrived_segments += 1;
                 }
                 bytes
             }
-            Content::End => {
+            Payload::End => {
                 if self.end == End::Open {
                     self.end = End::Ended;
                 }
                 Bytes::from_static(b"<end>")
             }
-            Content::Reset => {
+            Payload::Reset => {
                 self.reset();
                 Bytes::from_static(b"<reset>")
             }
         };
-        Some((seen, self.reader.take()))
+        Some((traced, self.reader.take()))
     }
 
-    /// The connection is broken: what was not read is lost, as TCP loses it.
+    /// Resets the direction: what was not read is lost, as in TCP.
     pub(crate) fn reset(&mut self) {
         self.end = End::Reset;
         self.arrived.clear();
     }
 
-    /// Nobody reads any more.
+    /// The reader closes the connection.
     pub(crate) fn close(&mut self) -> [Option<Waker>; 2] {
-        self.under_way.clear();
-        self.under_way_bytes = 0;
+        self.in_transit.clear();
+        self.in_transit_bytes = 0;
         self.arrived.clear();
         self.end = End::Reset;
         [self.reader.take(), self.writer.take()]
     }
 
-    /// Reads at most `most` bytes into `buffer`; the waker of the writer if there is room again.
+    /// Reads at most `most` bytes into `buffer`; gives the task that waits for space in the window.
     pub(crate) fn read(
         &mut self,
         most: usize,
@@ -168,22 +168,22 @@ impl Pipe {
         self.writer.take()
     }
 
-    pub(crate) fn wait_for_room(&mut self, writer: &Waker) {
+    pub(crate) fn wait_for_space(&mut self, writer: &Waker) {
         self.writer = Some(writer.clone());
     }
 
-    /// Bytes that have arrived.
+    /// The number of bytes that have arrived.
     pub(crate) fn unread(&self) -> usize {
         self.arrived.len()
     }
 
-    /// In how many segments they came, or a part of the first of them.
+    /// In how many segments they arrived; the first may be read in part.
     pub(crate) const fn unread_segments(&self) -> usize {
         self.arrived_segments
     }
 
-    /// Bytes that were sent and not read.
-    pub(crate) fn held(&self) -> usize {
-        self.under_way_bytes + self.arrived.len()
+    /// The number of bytes that were sent and not read.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.in_transit_bytes + self.arrived.len()
     }
 }

@@ -6,26 +6,26 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::chance::Chance;
+use crate::conditions::{NetworkConditions, Statistics};
 use crate::executor::{Executor, Task};
 use crate::host::Host;
 use crate::link::{Arrivals, Side};
 use crate::network::{LinkId, Network};
-use crate::weather::{Tally, Weather};
+use crate::random::Random;
 
-/// So many turns of tasks while the clock stands still are a loop that does not end.
-const TURNS: u64 = 5_000_000;
-/// Where the test's own task is.
+/// So many polls of tasks without progress of the clock are an endless loop.
+const MAX_POLLS: u64 = 5_000_000;
+/// The host of the test's own task.
 const TEST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-/// A world; see the [crate](crate). Clones are handles to the same.
+/// A world; see the [crate](crate). Clones are handles to the same world.
 #[derive(Clone)]
 pub struct World(Arc<Shared>);
 
 pub(crate) struct Shared {
     state: Mutex<State>,
     seed: u64,
-    begun: Instant,
+    started: Instant,
 }
 
 pub(crate) struct State {
@@ -37,25 +37,26 @@ pub(crate) struct State {
     killed: Vec<IpAddr>,
     trace: u64,
     segments: u64,
-    /// Tasks that have begun and not ended.
+    /// Tasks that have started and not ended.
     running: usize,
-    /// How many seeds were given to hosts.
+    /// How many seeds hosts have got.
     pub(crate) last_seed: u64,
 }
 
-/// What happens at a moment.
+/// What happens at a point in time.
 pub(crate) enum Due {
     Wake(Waker),
-    /// Something has arrived for this side of a link.
+    /// Something arrives at this side of a link.
     Arrive(LinkId, Side),
 }
 
 impl World {
-    /// Runs `test` in the world of a seed, to its end, on a thread of its own; gives what it gives, and the trace of all
-    /// that was sent.
+    /// Runs `test` to its end in the world of a seed, on a thread of its own; gives its output, and the trace of all that
+    /// was sent.
     ///
     /// # Panics
-    /// If the test does, if it waits while nothing can happen any more, or if time stands still for ever.
+    /// If the test panics, if it waits while nothing can happen any more, or if tasks run endlessly without the clock
+    /// moving.
     pub fn run<T, F>(seed: u64, test: impl FnOnce(Self) -> F + Send) -> (T, u64)
     where
         T: Send + 'static,
@@ -77,15 +78,15 @@ impl World {
         let world = Self::new(seed);
         let mut executor = Executor::new(seed);
         let output = Arc::new(Mutex::new(None));
-        let (test, place) = (test(world.clone()), Arc::clone(&output));
+        let (test, result) = (test(world.clone()), Arc::clone(&output));
         executor.spawn(
             TEST,
             Box::pin(async move {
                 let output = test.await;
-                *unpoisoned(&place) = Some(output);
+                *unpoisoned(&result) = Some(output);
             }),
         );
-        let mut turns = 0;
+        let mut polls = 0;
         loop {
             let output = unpoisoned(&output).take();
             if let Some(output) = output {
@@ -106,13 +107,13 @@ impl World {
             }
             world.lock().running = executor.tasks();
             if executor.run_one() {
-                turns += 1;
+                polls += 1;
                 assert!(
-                    turns < TURNS,
-                    "seed {seed}: tasks run and run while the clock stands still"
+                    polls < MAX_POLLS,
+                    "seed {seed}: tasks run endlessly while the clock stands still"
                 );
             } else {
-                turns = 0;
+                polls = 0;
                 assert!(
                     world.advance(),
                     "seed {seed}: the test waits and nothing can happen any more"
@@ -137,7 +138,7 @@ impl World {
                 last_seed: 0,
             }),
             seed,
-            begun: now,
+            started: now,
         }))
     }
 
@@ -151,24 +152,24 @@ impl World {
         Host::new(self.clone(), IpAddr::V4(Ipv4Addr::new(10, 0, 0, number)))
     }
 
-    /// A stream of chance for the test, apart from all others.
+    /// A random stream for the test, apart from all others.
     #[must_use]
-    pub fn chance(&self, name: &str) -> Chance {
-        Chance::of(self.0.seed, name, 0)
+    pub fn random(&self, name: &str) -> Random {
+        Random::of(self.0.seed, name, 0)
     }
 
-    /// How connections to `address` fare from now on; those that are open stay as they are.
-    pub fn set_weather(&self, address: SocketAddr, weather: Weather) {
-        self.lock().network.set_weather(address, weather);
+    /// Sets the conditions of later connections to `address`; open connections keep theirs.
+    pub fn set_conditions(&self, address: SocketAddr, conditions: NetworkConditions) {
+        self.lock().network.set_conditions(address, conditions);
     }
 
-    /// How long the world has lasted.
+    /// The simulated time since the start.
     #[must_use]
-    pub fn age(&self) -> Duration {
-        self.lock().now - self.0.begun
+    pub fn elapsed(&self) -> Duration {
+        self.lock().now - self.0.started
     }
 
-    /// A number for all that was sent so far, when and where: worlds that differ in anything differ in it.
+    /// A hash of all that was sent so far, with times and links: worlds that differ in anything differ in it.
     #[must_use]
     pub fn trace(&self) -> u64 {
         self.lock().trace
@@ -180,13 +181,13 @@ impl World {
         self.lock().segments
     }
 
-    /// How often each thing that the weather does has happened.
+    /// What the network has done so far.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        self.lock().network.tally()
+    pub fn statistics(&self) -> Statistics {
+        self.lock().network.statistics()
     }
 
-    /// Open connections, and the bytes on them that nobody has read.
+    /// The number of open connections, and of the bytes on them that were not read.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         self.lock().network.load()
@@ -199,7 +200,7 @@ impl World {
         state.running + state.spawned.len()
     }
 
-    /// Lets the open connections of a host die without a word: nothing arrives on them any more, and nobody is told.
+    /// From now on nothing arrives on the open connections of a host, and neither side is told.
     pub fn silence(&self, host: &Host) {
         let mut state = self.lock();
         for id in state.network.links_of(host.address()) {
@@ -209,7 +210,7 @@ impl World {
         }
     }
 
-    /// Ends a host as a power cut does: its tasks are gone, its connections are reset.
+    /// Switches a host off: its tasks are gone, its connections are reset.
     pub fn kill(&self, host: &Host) {
         let mut state = self.lock();
         for address in state.network.listeners_of(host.address()) {
@@ -221,7 +222,7 @@ impl World {
         state.killed.push(host.address());
     }
 
-    /// Waits.
+    /// Waits for some simulated time.
     #[must_use]
     pub fn sleep(&self, duration: Duration) -> Sleep {
         let deadline = self.lock().now + duration;
@@ -244,7 +245,7 @@ impl World {
         self.0.seed
     }
 
-    /// Moves the clock to the next moment at which something is due and lets it happen; whether there was one.
+    /// Moves the clock to when something is due next, and does it; false if nothing is due.
     fn advance(&self) -> bool {
         let mut wakers = Vec::new();
         {
@@ -258,7 +259,7 @@ impl World {
                 && entry.key().0 <= at
             {
                 let due = entry.remove();
-                state.happen(due, self.0.begun, &mut wakers);
+                state.handle_due(due, self.0.started, &mut wakers);
             }
         }
         wakers.into_iter().for_each(Waker::wake);
@@ -306,23 +307,23 @@ impl State {
         key
     }
 
-    /// What a write or a close led to on a link.
+    /// Schedules what was sent on a link.
     pub(crate) fn expect(&mut self, link: LinkId, arrivals: Arrivals) {
         for (due, side) in arrivals {
             self.schedule(due, Due::Arrive(link, side));
         }
     }
 
-    /// Breaks a link at once for both sides.
+    /// Resets a link at once for both sides.
     pub(crate) fn cut(&mut self, link: LinkId) {
         let mut arrivals = Arrivals::new();
-        if let Some(broken) = self.network.link(link) {
-            broken.cut(self.now, &mut arrivals);
+        if let Some(link) = self.network.link(link) {
+            link.cut(self.now, &mut arrivals);
         }
         self.expect(link, arrivals);
     }
 
-    fn happen(&mut self, due: Due, begun: Instant, wakers: &mut Vec<Waker>) {
+    fn handle_due(&mut self, due: Due, started: Instant, wakers: &mut Vec<Waker>) {
         match due {
             Due::Wake(waker) => wakers.push(waker),
             Due::Arrive(id, side) => {
@@ -331,11 +332,11 @@ impl State {
                 if let Some((bytes, reader)) = link.arrive(now, side) {
                     wakers.extend(reader);
                     if link.is_reset(side) {
-                        wakers.extend(link.wake_writer(side));
-                        // What arrives where nobody reads any more has made room for the next.
-                        wakers.extend(link.wake_writer(side.other()));
+                        wakers.extend(link.take_writer(side));
+                        // The reset has made space in the window of the other direction.
+                        wakers.extend(link.take_writer(side.other()));
                     }
-                    let elapsed = (now - begun).as_nanos() as u64;
+                    let elapsed = (now - started).as_nanos() as u64;
                     self.segments += 1;
                     self.trace = mix(self.trace, elapsed);
                     self.trace = mix(self.trace, id.0 * 2 + u64::from(side == Side::Acceptor));
@@ -348,7 +349,7 @@ impl State {
     }
 }
 
-/// FNV-1a with whole words: tells traces apart, keeps nobody out.
+/// FNV-1a with whole words: enough to tell traces apart.
 fn mix(trace: u64, word: u64) -> u64 {
     (trace ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29)
 }

@@ -1,4 +1,4 @@
-//! A server and its clients in all kinds of weather, compared with the model after every step.
+//! A server and its clients in all kinds of networks, compared with the model after every step.
 //!
 //! | variable | meaning |
 //! | --- | --- |
@@ -8,10 +8,10 @@
 use std::path::Path;
 use std::thread;
 
-use socketio_world::Tally;
+use socketio_world::Statistics;
 use socketio_world::scenario::{Report, Scenario};
 
-/// How many scenarios are played unless a variable says otherwise: enough for every fault of the network.
+/// How many scenarios are run unless a variable says otherwise: enough for every fault of the network.
 const SEEDS: u64 = 100;
 
 fn variable(name: &str) -> Option<u64> {
@@ -19,36 +19,36 @@ fn variable(name: &str) -> Option<u64> {
     Some(text.parse().expect("the variable is a number"))
 }
 
-/// Plays a scenario; what was wrong, with how to see it again.
-fn play(seed: u64) -> Result<Report, String> {
+/// Runs a scenario; gives its failure with its seed.
+fn run(seed: u64) -> Result<Report, String> {
     let scenario = Scenario::of(seed);
-    let played = std::panic::catch_unwind(|| scenario.run());
-    let report = played.map_err(|_| format!("seed {seed}: it panicked"))?;
+    let result = std::panic::catch_unwind(|| scenario.run());
+    let report = result.map_err(|_| format!("seed {seed}: it panicked"))?;
     match &report.failure {
         Some(failure) => Err(format!("seed {seed}: {failure}")),
         None => Ok(report),
     }
 }
 
-/// Plays scenarios on two threads; those that fail, and what the network did in the others.
-fn play_all(seeds: impl Iterator<Item = u64> + Clone + Send) -> (Vec<String>, Tally) {
+/// Runs scenarios on two threads; gives the failures, and what the networks did in the others.
+fn run_all(seeds: impl Iterator<Item = u64> + Clone + Send) -> (Vec<String>, Statistics) {
     thread::scope(|scope| {
         let shards = [0, 1].map(|shard| {
             let own = seeds.clone().skip(shard).step_by(2);
-            scope.spawn(move || own.map(play).collect::<Vec<_>>())
+            scope.spawn(move || own.map(run).collect::<Vec<_>>())
         });
         let mut failures = Vec::new();
-        let mut tally = Tally::default();
-        for played in shards
+        let mut statistics = Statistics::default();
+        for result in shards
             .into_iter()
             .flat_map(|shard| shard.join().expect("it does not panic"))
         {
-            match played {
-                Ok(report) => tally += report.tally,
+            match result {
+                Ok(report) => statistics += report.statistics,
                 Err(failure) => failures.push(failure),
             }
         }
-        (failures, tally)
+        (failures, statistics)
     })
 }
 
@@ -64,15 +64,19 @@ fn everything_happens_as_the_model_says() {
     }
     let first = variable("SIM_FIRST").unwrap_or(0);
     let many = variable("SIM_SEEDS").unwrap_or(SEEDS);
-    let (failures, tally) = play_all(first..first + many);
+    let (failures, statistics) = run_all(first..first + many);
     let few = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(
         failures.is_empty(),
         "{} failed; SIM_SEED=.. shows one\n{few}",
         failures.len()
     );
-    println!("{many} seeds pass: {tally:?}");
-    let never: Vec<_> = tally.all().into_iter().filter(|(_, count)| *count == 0).collect();
+    println!("{many} seeds pass: {statistics:?}");
+    let never: Vec<_> = statistics
+        .all()
+        .into_iter()
+        .filter(|(_, count)| *count == 0)
+        .collect();
     assert!(
         many < SEEDS || never.is_empty(),
         "the network never did this: {never:?}"
@@ -87,13 +91,13 @@ fn the_same_seed_gives_the_same_scenario_twice() {
     }
 }
 
-/// For `mutations/run`: how soon something is noticed.
+/// For `mutations/run`: after how many seeds a failure is noticed.
 #[test]
 #[ignore = "it is meant to fail where the program is wrong"]
 fn something_is_noticed() {
     let first = variable("SIM_FIRST").unwrap_or(0);
     for seed in first..first + variable("SIM_SEEDS").unwrap_or(SEEDS) {
-        if let Err(failure) = play(seed) {
+        if let Err(failure) = run(seed) {
             println!("caught after {} seeds: {failure}", seed - first + 1);
             return;
         }
@@ -109,7 +113,7 @@ fn a_million_client_seconds_take_less_than_a_minute() {
     let mut client_seconds = 0.0;
     let mut seeds = 0;
     while client_seconds < 1e6 {
-        let report = play(seeds).expect("it goes well");
+        let report = run(seeds).expect("it goes well");
         client_seconds += report.client_time.as_secs_f64();
         seeds += 1;
     }
@@ -135,5 +139,5 @@ fn seeds_that_failed_once_do_not_fail_again() {
         .lines()
         .filter_map(|line| line.split('#').next()?.trim().parse().ok())
         .collect();
-    assert_eq!(play_all(seeds.into_iter()).0, Vec::<String>::new());
+    assert_eq!(run_all(seeds.into_iter()).0, Vec::<String>::new());
 }

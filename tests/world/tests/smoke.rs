@@ -1,25 +1,25 @@
-//! The world itself: it runs the real driver, and the same seed gives the same world.
+//! The world runs the real driver, and the same seed gives the same world.
 
 use std::time::Duration;
 
 use socketio_driver::client::{Client, TransportOrder};
 use socketio_driver::{Arg, Reply, Server, engine};
-use socketio_world::{Weather, World};
+use socketio_world::{NetworkConditions, World};
 
 const SEEDS: u64 = 6;
-/// Questions of each client, each longer than the one before.
+/// Calls of each client, each longer than the one before.
 const ROUNDS: usize = 12;
 
-async fn talk(world: World, weather: Weather) -> usize {
-    let house = world.host(2);
-    let listener = house.listen(80).expect("the port is free");
-    world.set_weather(listener.address(), weather);
+async fn make_calls(world: World, conditions: NetworkConditions) -> usize {
+    let server_host = world.host(2);
+    let listener = server_host.listen(80).expect("the port is free");
+    world.set_conditions(listener.address(), conditions);
     let server = Server::builder()
         .on("echo", |Arg(text): Arg<String>| Reply(text))
         .build();
     let served = server.clone();
-    let runtime = house.clone();
-    house.run(async move {
+    let runtime = server_host.clone();
+    server_host.run(async move {
         let _ = engine::serve(runtime, listener, served).await;
     });
     let orders = [
@@ -49,16 +49,16 @@ async fn talk(world: World, weather: Weather) -> usize {
 }
 
 #[test]
-fn clients_talk_in_weather_that_loses_nothing() {
-    for weather in [
-        Weather::fair(),
-        Weather::still(),
-        Weather::dripping(),
-        Weather::narrow(),
+fn calls_are_answered_on_networks_that_lose_nothing() {
+    for conditions in [
+        NetworkConditions::typical(),
+        NetworkConditions::ideal(),
+        NetworkConditions::bytewise(),
+        NetworkConditions::narrow(),
     ] {
         for seed in 0..SEEDS {
-            let weather = weather.clone();
-            let (answers, _) = World::run(seed, |world| talk(world, weather));
+            let conditions = conditions.clone();
+            let (answers, _) = World::run(seed, |world| make_calls(world, conditions));
             assert_eq!(answers, 3 * ROUNDS);
         }
     }
@@ -67,9 +67,9 @@ fn clients_talk_in_weather_that_loses_nothing() {
 #[test]
 fn the_same_seed_gives_the_same_world() {
     for seed in 0..SEEDS {
-        let trace = || World::run(seed, |world| talk(world, Weather::fair())).1;
+        let trace = || World::run(seed, |world| make_calls(world, NetworkConditions::typical())).1;
         assert_eq!(trace(), trace(), "seed {seed}");
     }
-    let other = |seed| World::run(seed, |world| talk(world, Weather::fair())).1;
+    let other = |seed| World::run(seed, |world| make_calls(world, NetworkConditions::typical())).1;
     assert_ne!(other(1), other(2));
 }

@@ -1,48 +1,48 @@
-//! What the server says of itself, beside what the model says.
+//! Compares what the server reports about itself with the model.
 
 use std::collections::BTreeSet;
 
 use socketio_driver::{Counts, Error, Server, Socket};
-use socketio_model::{Model, Namespace, Room, Seat, Side};
+use socketio_model::{Model, Namespace, Room, Side, SocketId};
 
-use super::house::QUEUED_BYTES;
-use super::stage::{NAMESPACES, Present, Stage};
-use super::verb::{ROOMS, name};
+use super::record::{ConnectedSocket, NAMESPACES, Record};
+use super::server_app::MAX_QUEUED_BYTES;
+use super::socket_action::{ROOMS, room_name};
 
 /// The largest event of a scenario, which fits into a queue that is empty.
 const LARGEST: usize = 140_000;
 
 /// Compares the members of all namespaces and rooms, the rooms of all sockets, and how much there is of everything.
-pub(super) fn audit(stage: &Stage, server: &Server) {
+pub(super) fn audit(record: &Record, server: &Server) {
     for (number, name) in (0..).zip(NAMESPACES) {
         let namespace = server.of(name);
-        compare(stage, Namespace(number), None, namespace.sockets());
+        compare(record, Namespace(number), None, namespace.sockets());
         for (room, name) in (0..).zip(ROOMS) {
             compare(
-                stage,
+                record,
                 Namespace(number),
                 Some(Room(room)),
                 namespace.sockets_in(name),
             );
         }
     }
-    for (seat, present) in stage.sockets() {
-        compare_rooms(stage, seat, &present.socket);
+    for (socket_id, entry) in record.sockets() {
+        compare_rooms(record, socket_id, &entry.socket);
     }
-    // A server that begins or has ended has nothing.
+    // A server that is not serving has nothing.
     let counts = server.counts().unwrap_or_default();
-    let open = stage.ask(|model| model.open_calls(Side::Server));
-    let most = counts.sessions * (QUEUED_BYTES.max(LARGEST) + LARGEST);
+    let open = record.with_model(|model| model.open_calls(Side::Server));
+    let most = counts.sessions * (MAX_QUEUED_BYTES.max(LARGEST) + LARGEST);
     if counts.acks > open || counts.queued_bytes > most {
-        stage.fail(format!("{open} calls, at most {most} bytes, and {counts:?}"));
+        record.fail(format!("{open} calls, at most {most} bytes, and {counts:?}"));
     }
 }
 
-/// Nothing has happened for long: nothing is queued, and only calls that wait for their deadlines are tabled.
-pub(super) fn audit_at_rest(stage: &Stage, server: &Server) {
-    audit(stage, server);
+/// For when nothing has happened for long: nothing is queued, and only calls that wait for their deadlines are open.
+pub(super) fn audit_idle(record: &Record, server: &Server) {
+    audit(record, server);
     let counts = server.counts().unwrap_or_default();
-    let (sockets, rooms, open) = stage.ask(|model| {
+    let (sockets, rooms, open) = record.with_model(|model| {
         let rooms = namespaces()
             .map(|namespace| occupied_rooms(model, namespace))
             .sum();
@@ -50,19 +50,19 @@ pub(super) fn audit_at_rest(stage: &Stage, server: &Server) {
         (sockets.sum::<usize>(), rooms, model.open_calls(Side::Server))
     });
     let expected = (sockets, rooms, open, 0);
-    let told = (counts.sockets, counts.rooms, counts.acks, counts.queued_bytes);
-    if told != expected {
-        stage.fail(format!(
-            "at rest there are sockets, rooms, calls and bytes: {told:?}, not {expected:?}"
+    let actual = (counts.sockets, counts.rooms, counts.acks, counts.queued_bytes);
+    if actual != expected {
+        record.fail(format!(
+            "when idle there are sockets, rooms, calls and bytes: {actual:?}, not {expected:?}"
         ));
     }
 }
 
-/// Everybody has left: nothing is there.
-pub(super) fn audit_empty(stage: &Stage, server: &Server) {
+/// For when all clients have disconnected: nothing is left.
+pub(super) fn audit_empty(record: &Record, server: &Server) {
     let counts = server.counts().unwrap_or_default();
     if counts != Counts::default() {
-        stage.fail(format!("all clients have left, and there is {counts:?}"));
+        record.fail(format!("all clients have disconnected, and there is {counts:?}"));
     }
 }
 
@@ -76,41 +76,41 @@ fn occupied_rooms(model: &Model, namespace: Namespace) -> usize {
     occupied.count()
 }
 
-fn compare(stage: &Stage, namespace: Namespace, room: Option<Room>, members: Result<Vec<Socket>, Error>) {
-    // A server that begins or has ended has none.
+fn compare(record: &Record, namespace: Namespace, room: Option<Room>, members: Result<Vec<Socket>, Error>) {
+    // A server that is not serving has none.
     let members = members.unwrap_or_default();
-    let told: BTreeSet<Seat> = members
+    let actual: BTreeSet<SocketId> = members
         .iter()
-        .map(|socket| stage.seat(socket.id().as_str()))
+        .map(|socket| record.socket_id(socket.id().as_str()))
         .collect();
-    let expected = stage.ask(|model| model.members(namespace, room));
-    if told.len() < members.len() || !told.is_subset(&expected) {
-        stage.fail(format!(
-            "{namespace:?} {room:?}: members are {told:?}, not {expected:?}"
+    let expected = record.with_model(|model| model.members(namespace, room));
+    if actual.len() < members.len() || !actual.is_subset(&expected) {
+        record.fail(format!(
+            "{namespace:?} {room:?}: members are {actual:?}, not {expected:?}"
         ));
     }
-    let sockets = stage.sockets();
-    for missing in expected.difference(&told) {
-        // Whose `on_disconnect` is about to run is no member any more.
-        let is_there = |present: &Present| present.socket.connected();
-        if sockets.get(missing).is_some_and(is_there) {
-            stage.fail(format!(
-                "{namespace:?} {room:?}: {missing:?} is missing among {told:?}"
+    let sockets = record.sockets();
+    for missing in expected.difference(&actual) {
+        // A socket whose `on_disconnect` is about to run is no member any more.
+        let is_connected = |entry: &ConnectedSocket| entry.socket.connected();
+        if sockets.get(missing).is_some_and(is_connected) {
+            record.fail(format!(
+                "{namespace:?} {room:?}: {missing:?} is missing among {actual:?}"
             ));
         }
     }
 }
 
-/// What a socket says of its rooms is what the rooms say of it; its own comes first.
-fn compare_rooms(stage: &Stage, seat: Seat, socket: &Socket) {
+/// Compares the rooms that a socket reports, its own among them, with the model.
+fn compare_rooms(record: &Record, socket_id: SocketId, socket: &Socket) {
     if !socket.connected() {
         return;
     }
-    let told: BTreeSet<String> = socket.rooms().into_iter().collect();
-    let rooms = stage.ask(|model| model.rooms(seat));
-    let mut expected: BTreeSet<String> = rooms.into_iter().map(|room| name(room).to_owned()).collect();
+    let actual: BTreeSet<String> = socket.rooms().into_iter().collect();
+    let rooms = record.with_model(|model| model.rooms(socket_id));
+    let mut expected: BTreeSet<String> = rooms.into_iter().map(|room| room_name(room).to_owned()).collect();
     expected.insert(socket.id().as_str().to_owned());
-    if told != expected {
-        stage.fail(format!("{seat:?} is in {told:?}, not {expected:?}"));
+    if actual != expected {
+        record.fail(format!("{socket_id:?} is in {actual:?}, not {expected:?}"));
     }
 }

@@ -1,4 +1,4 @@
-//! Scenarios out of bytes: every place means one thing, so that a change of one byte is a small change.
+//! Decodes bytes to scenarios: every position has one meaning, so that a change of one byte is a small change.
 
 use std::time::Duration;
 
@@ -6,65 +6,68 @@ use socketio_driver::client::TransportOrder;
 use socketio_model::{Delivery, Room};
 
 use super::{
-    Act, Casting, Climate, Kind, Manner, Parcel, Question, Scenario, Step, Verb, Visitor, Way, Welcome,
+    Action, Admission, AnswerMode, BroadcastSetup, CallSetup, ClientSetup, Content, ContentKind, NetworkKind,
+    Route, Scenario, SocketAction, Step,
 };
-use crate::chance::Chance;
+use crate::random::Random;
 
 /// Most clients.
-const GUESTS: usize = 12;
+const MAX_CLIENTS: usize = 12;
 /// Bytes of one step.
-const STEP: usize = 8;
+const STEP_BYTES: usize = 8;
 /// Most steps.
-const STEPS: usize = 60;
+const MAX_STEPS: usize = 60;
 /// Bytes before the steps.
-const HEAD: usize = 4 + 2 * GUESTS;
+const HEAD_BYTES: usize = 4 + 2 * MAX_CLIENTS;
 
 impl Scenario {
     /// The scenario of a seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        let mut chance = Chance::of(seed, "scenario", 0);
-        let steps = chance.length(5..STEPS);
-        let bytes: Vec<u8> = (0..HEAD + steps * STEP).map(|_| chance.number() as u8).collect();
+        let mut random = Random::of(seed, "scenario", 0);
+        let steps = random.length(5..MAX_STEPS);
+        let bytes: Vec<u8> = (0..HEAD_BYTES + steps * STEP_BYTES)
+            .map(|_| random.number() as u8)
+            .collect();
         Self::decode(seed, &bytes)
     }
 
-    /// The scenario that the bytes describe; those that are missing are 0, those beyond the last step nothing.
+    /// The scenario that the bytes describe; missing bytes are 0, bytes beyond the last step are ignored.
     #[must_use]
     pub fn decode(seed: u64, bytes: &[u8]) -> Self {
-        let (head, steps) = bytes.split_at(bytes.len().min(HEAD));
-        let at = |place: usize| head.get(place).copied().unwrap_or(0);
-        let guests = 1 + usize::from(at(1)) % GUESTS;
+        let (head, steps) = bytes.split_at(bytes.len().min(HEAD_BYTES));
+        let at = |position: usize| head.get(position).copied().unwrap_or(0);
+        let clients = 1 + usize::from(at(1)) % MAX_CLIENTS;
         let namespaces = 1 + at(2) % 2;
         Self {
             seed,
-            climate: climate(at(0)),
-            way: way([at(0), at(2), at(3)]),
+            network: network(at(0)),
+            route: route([at(0), at(2), at(3)]),
             heartbeat: heartbeat(at(3)),
-            guests: (0..guests)
-                .map(|guest| visitor(at(4 + 2 * guest), at(5 + 2 * guest), namespaces))
+            clients: (0..clients)
+                .map(|client| setup(at(4 + 2 * client), at(5 + 2 * client), namespaces))
                 .collect(),
             steps: steps_of(steps),
         }
     }
 }
 
-const fn climate(byte: u8) -> Climate {
+const fn network(byte: u8) -> NetworkKind {
     match byte % 8 {
-        0..3 if byte >= 192 => Climate::Narrow,
-        0..3 => Climate::Fair,
-        3 => Climate::Still,
-        4 => Climate::Dripping,
-        _ => Climate::Storm,
+        0..3 if byte >= 192 => NetworkKind::Narrow,
+        0..3 => NetworkKind::Typical,
+        3 => NetworkKind::Ideal,
+        4 => NetworkKind::Bytewise,
+        _ => NetworkKind::Unreliable,
     }
 }
 
-/// One in four leads through an intermediary; what it is like is said by bits that mean nothing else.
-fn way(bytes: [u8; 3]) -> Way {
-    let [climate, guests, heartbeat] = bytes.map(u64::from);
-    match guests >> 1 & 3 {
-        3 => Way::through(climate >> 3 << 16 | guests >> 3 << 8 | heartbeat >> 2),
-        _ => Way::Direct,
+/// One scenario in four has a proxy; its configuration follows from bits that mean nothing else.
+fn route(bytes: [u8; 3]) -> Route {
+    let [network, clients, heartbeat] = bytes.map(u64::from);
+    match clients >> 1 & 3 {
+        3 => Route::proxied(network >> 3 << 16 | clients >> 3 << 8 | heartbeat >> 2),
+        _ => Route::Direct,
     }
 }
 
@@ -77,36 +80,36 @@ const fn heartbeat(byte: u8) -> (Duration, Duration) {
     (Duration::from_secs(interval), Duration::from_secs(timeout))
 }
 
-fn visitor(byte: u8, other: u8, namespaces: u8) -> Visitor {
-    Visitor {
+fn setup(byte: u8, other: u8, namespaces: u8) -> ClientSetup {
+    ClientSetup {
         transports: match byte % 4 {
             0 => TransportOrder::Polling,
             1 => TransportOrder::WebSocket,
             _ => TransportOrder::PollingFirst,
         },
         namespaces: 1 + (byte >> 4) % namespaces,
-        welcome: match other % 8 {
-            0 | 4 => Welcome::Slow(Duration::from_millis(u64::from(other) / 8)),
-            1 => Welcome::Sometimes,
-            _ => Welcome::Prompt,
+        admission: match other % 8 {
+            0 | 4 => Admission::Slow(Duration::from_millis(u64::from(other) / 8)),
+            1 => Admission::EverySecondTime,
+            _ => Admission::Immediate,
         },
     }
 }
 
 fn steps_of(bytes: &[u8]) -> Vec<Step> {
-    let mut who = 0;
-    let chunks = bytes.chunks(STEP).take(STEPS);
+    let mut client_index = 0;
+    let chunks = bytes.chunks(STEP_BYTES).take(MAX_STEPS);
     let steps = chunks.map(|bytes| {
-        let step = step(bytes, who);
-        who = step.who;
+        let step = step(bytes, client_index);
+        client_index = step.client_index;
         step
     });
     steps.collect()
 }
 
-/// Half of the steps are of the guest of the step `before`: what happens to one at once is what goes wrong.
+/// Half of the steps are about the client of the step `before`: what happens at once to one client finds most failures.
 fn step(bytes: &[u8], before: usize) -> Step {
-    let at = |place: usize| bytes.get(place).copied().unwrap_or(0);
+    let at = |position: usize| bytes.get(position).copied().unwrap_or(0);
     let number = u64::from(at(1));
     let pause = match at(0) % 6 {
         0 | 1 => Duration::ZERO,
@@ -117,54 +120,54 @@ fn step(bytes: &[u8], before: usize) -> Step {
     };
     Step {
         pause,
-        who: match at(2) {
+        client_index: match at(2) {
             byte @ 0..128 => usize::from(byte & 15),
             128.. => before,
         },
-        place: at(2) >> 4 & 7,
-        act: act(at(3), [at(4), at(5), at(6), at(7)]),
+        namespace_index: at(2) >> 4 & 7,
+        action: action(at(3), [at(4), at(5), at(6), at(7)]),
     }
 }
 
-fn act(byte: u8, more: [u8; 4]) -> Act {
+fn action(byte: u8, more: [u8; 4]) -> Action {
     let outage = Duration::from_millis(1 + u64::from(more[0]) * 40);
     match byte {
-        0..8 => Act::Rejoin,
-        8..50 => Act::Say(parcel(more), delivery(more[3])),
-        50..80 => Act::Ask(question(more)),
-        80..130 => Act::Wish(verb(more)),
-        130..185 => Act::Do(verb(more)),
-        185..205 => Act::Cast(casting(more)),
-        205..208 => Act::Empty(Room(more[0] % 4)),
-        208..215 => Act::LeaveNamespace,
-        215..222 => Act::Disconnect,
-        222..240 => Act::Return,
-        240..244 => Act::Renew,
-        244..248 => Act::Kill,
-        248..252 => Act::Silence,
-        252..254 => Act::Crash(outage),
-        _ => Act::Shutdown(outage),
+        0..8 => Action::RejoinNamespace,
+        8..50 => Action::ClientEmit(content(more), delivery(more[3])),
+        50..80 => Action::ClientEmitWithAck(call_setup(more)),
+        80..130 => Action::ServerActInHandler(socket_action(more)),
+        130..185 => Action::ServerAct(socket_action(more)),
+        185..205 => Action::Broadcast(broadcast_setup(more)),
+        205..208 => Action::CloseRoom(Room(more[0] % 4)),
+        208..215 => Action::LeaveNamespace,
+        215..222 => Action::Disconnect,
+        222..240 => Action::Reconnect,
+        240..244 => Action::ReplaceClient,
+        244..248 => Action::KillClient,
+        248..252 => Action::SilenceClient,
+        252..254 => Action::KillServer(outage),
+        _ => Action::ShutDownServer(outage),
     }
 }
 
-fn verb(bytes: [u8; 4]) -> Verb {
+fn socket_action(bytes: [u8; 4]) -> SocketAction {
     let more = [bytes[1], bytes[2], bytes[3], bytes[0] >> 4];
     match bytes[0] % 32 {
-        0..9 => Verb::Send(parcel(more), delivery(bytes[3])),
-        9..17 => Verb::Cast(casting(more)),
-        17..21 => Verb::Ask(question(more)),
-        21..27 => Verb::Enter(Room(bytes[1] % 4)),
-        27..30 => Verb::Exit(Room(bytes[1] % 4)),
-        30 => Verb::Dismiss,
-        _ => Verb::DismissSession,
+        0..9 => SocketAction::Emit(content(more), delivery(bytes[3])),
+        9..17 => SocketAction::Broadcast(broadcast_setup(more)),
+        17..21 => SocketAction::EmitWithAck(call_setup(more)),
+        21..27 => SocketAction::Join(Room(bytes[1] % 4)),
+        27..30 => SocketAction::Leave(Room(bytes[1] % 4)),
+        30 => SocketAction::Disconnect,
+        _ => SocketAction::DisconnectClient,
     }
 }
 
-fn casting(bytes: [u8; 4]) -> Casting {
-    Casting {
+fn broadcast_setup(bytes: [u8; 4]) -> BroadcastSetup {
+    BroadcastSetup {
         to: rooms(bytes[0] & 15),
         except: rooms(bytes[0] >> 4 & bytes[1]),
-        parcel: parcel([bytes[2], bytes[3], bytes[1], 0]),
+        content: content([bytes[2], bytes[3], bytes[1], 0]),
         delivery: delivery(bytes[1] >> 3),
     }
 }
@@ -180,18 +183,18 @@ const fn delivery(byte: u8) -> Delivery {
     }
 }
 
-/// Small ones, those at the bounds of a WebSocket header's lengths, and some that take many segments.
-fn parcel(bytes: [u8; 4]) -> Parcel {
+/// Small contents, those at the limits of the lengths in WebSocket headers, and some that take many segments.
+fn content(bytes: [u8; 4]) -> Content {
     let detail = usize::from(bytes[1]);
-    Parcel {
+    Content {
         kind: match bytes[2] % 3 {
-            0 => Kind::Binary,
-            _ => Kind::Text,
+            0 => ContentKind::Binary,
+            _ => ContentKind::Text,
         },
         size: match bytes[0] % 16 {
             0..8 => detail % 64,
             8 | 9 => detail,
-            // Around the longest of the shortest lengths, with and without what stands before the text.
+            // Around the longest 7-bit length, with and without what precedes the text.
             10 | 11 => 96 + detail % 32,
             12 | 13 => detail * 16,
             14 => detail * 100,
@@ -200,18 +203,18 @@ fn parcel(bytes: [u8; 4]) -> Parcel {
     }
 }
 
-fn question(bytes: [u8; 4]) -> Question {
-    Question {
-        manner: match bytes[0] % 8 {
-            0..4 => Manner::Prompt,
-            4 => Manner::Slow,
-            5 | 6 => Manner::Relay,
-            _ => Manner::Mute,
+fn call_setup(bytes: [u8; 4]) -> CallSetup {
+    CallSetup {
+        answer_mode: match bytes[0] % 8 {
+            0..4 => AnswerMode::Immediate,
+            4 => AnswerMode::Slow,
+            5 | 6 => AnswerMode::AfterNestedCall,
+            _ => AnswerMode::Never,
         },
-        patience: match bytes[1] % 4 {
+        timeout: match bytes[1] % 4 {
             0 => Duration::from_millis(u64::from(bytes[2])),
             1 => Duration::from_secs(1 + u64::from(bytes[2]) / 32),
-            _ => Question::LONG,
+            _ => CallSetup::LONGEST_TIMEOUT,
         },
     }
 }

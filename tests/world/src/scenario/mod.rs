@@ -1,223 +1,225 @@
-//! Some minutes of a server and its clients that a seed decides, compared with the model after every step.
+//! Some minutes of a server and its clients, decided by a seed and compared with the model after every step.
 //!
 //! ```text
-//!   seed ──► bytes ──► Scenario { climate, guests, steps }          decode: byte by byte, so that a fuzzer can search
+//!   seed ──► bytes ──► Scenario { network, clients, steps }         decode: byte by byte, so that a fuzzer can search
 //!                          │
-//!                        play: one step after the other
+//!                         run: one step after the other
 //!              ┌───────────┴───────────┐
-//!            House                   Guest, up to twelve            the real server, the real clients
-//!              └──────────┬────────────┘
-//!                       Stage: every verb and every handler notes a Fact ──► socketio-model
+//!          ServerApp             ClientApp, up to twelve           the real server, the real clients
+//!              └───────────┬───────────┘
+//!                       Record: every action and every handler notes a Fact ──► socketio-model
 //! ```
 
 mod audit;
+mod call_setup;
+mod client_app;
+mod content;
 mod decode;
-mod guest;
-mod house;
-mod parcel;
-mod play;
-mod question;
-mod stage;
-mod verb;
-mod way;
+mod events;
+mod record;
+mod route;
+mod run;
+mod server_app;
+mod socket_action;
 
 use std::time::Duration;
 
 use socketio_driver::client::TransportOrder;
 use socketio_model::{Delivery, Room};
 
-pub use parcel::{Kind, Parcel};
-pub use question::{Manner, Question};
-pub use way::Way;
+pub use call_setup::{AnswerMode, CallSetup};
+pub use content::{Content, ContentKind};
+pub use route::Route;
 
-use crate::{Tally, Weather, World};
+use crate::{NetworkConditions, Statistics, World};
 
-/// What happens in a world.
+/// A server, its clients, the network between them, and what they do.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// Decides what the network and the scheduler do.
     pub seed: u64,
-    /// What the network is like.
-    pub climate: Climate,
-    /// What stands between the clients and the server.
-    pub way: Way,
-    /// Time between two pings, and how long one may go unanswered.
+    /// The kind of network.
+    pub network: NetworkKind,
+    /// How clients reach the server.
+    pub route: Route,
+    /// Ping interval and ping timeout.
     pub heartbeat: (Duration, Duration),
     /// The clients.
-    pub guests: Vec<Visitor>,
-    /// One after the other.
+    pub clients: Vec<ClientSetup>,
+    /// What happens, one step after the other.
     pub steps: Vec<Step>,
 }
 
-/// What the network is like.
+/// The kind of network between server and clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Climate {
-    /// [`Weather::fair`].
-    Fair,
-    /// [`Weather::still`].
-    Still,
-    /// [`Weather::dripping`].
-    Dripping,
-    /// [`Weather::narrow`].
+pub enum NetworkKind {
+    /// [`NetworkConditions::typical`].
+    Typical,
+    /// [`NetworkConditions::ideal`].
+    Ideal,
+    /// [`NetworkConditions::bytewise`].
+    Bytewise,
+    /// [`NetworkConditions::narrow`].
     Narrow,
-    /// [`Weather::storm`].
-    Storm,
+    /// [`NetworkConditions::unreliable`].
+    Unreliable,
 }
 
-impl Climate {
-    /// The weather of it.
+impl NetworkKind {
+    /// The conditions in such a network.
     #[must_use]
-    pub fn weather(self) -> Weather {
+    pub fn conditions(self) -> NetworkConditions {
         match self {
-            Self::Fair => Weather::fair(),
-            Self::Still => Weather::still(),
-            Self::Dripping => Weather::dripping(),
-            Self::Narrow => Weather::narrow(),
-            Self::Storm => Weather::storm(),
+            Self::Typical => NetworkConditions::typical(),
+            Self::Ideal => NetworkConditions::ideal(),
+            Self::Bytewise => NetworkConditions::bytewise(),
+            Self::Narrow => NetworkConditions::narrow(),
+            Self::Unreliable => NetworkConditions::unreliable(),
         }
     }
 }
 
-/// A client as it is made.
+/// How a client is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Visitor {
-    /// How it connects.
+pub struct ClientSetup {
+    /// Which transports it uses.
     pub transports: TransportOrder,
-    /// In how many namespaces it is.
+    /// How many namespaces it joins.
     pub namespaces: u8,
-    /// How the server lets it in.
-    pub welcome: Welcome,
+    /// How the server admits it to a namespace.
+    pub admission: Admission,
 }
 
-/// How the server lets a client into a namespace.
+/// How the server admits a client to a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Welcome {
+pub enum Admission {
     /// At once.
-    Prompt,
-    /// Its `on_connect` takes so long, and its guard half of that.
+    Immediate,
+    /// `on_connect` takes this time, and the guard half of it.
     Slow(Duration),
-    /// Every second time; the other times its guard refuses.
-    Sometimes,
+    /// The guard refuses every other attempt, beginning with the first.
+    EverySecondTime,
 }
 
-impl Welcome {
+impl Admission {
     /// How long the server's `on_connect` takes.
     #[must_use]
-    pub const fn time(self) -> Duration {
+    pub const fn on_connect_time(self) -> Duration {
         match self {
             Self::Slow(time) => time,
-            Self::Prompt | Self::Sometimes => Duration::ZERO,
+            Self::Immediate | Self::EverySecondTime => Duration::ZERO,
         }
     }
 }
 
-/// Something that is done.
+/// One step of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// So long after the step before.
+    /// The time since the step before.
     pub pause: Duration,
-    /// By or to this guest, counted round.
-    pub who: usize,
-    /// In this namespace of it, counted round.
-    pub place: u8,
-    /// What.
-    pub act: Act,
+    /// The client that acts or is acted on, modulo the number of clients.
+    pub client_index: usize,
+    /// The namespace, modulo the number of the client's namespaces.
+    pub namespace_index: u8,
+    /// What is done.
+    pub action: Action,
 }
 
-/// What is done.
+/// What is done in a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// The guest sends something.
-    Say(Parcel, Delivery),
-    /// The guest asks the server something.
-    Ask(Question),
-    /// The guest wants the server to do something, in a handler.
-    Wish(Verb),
-    /// The server does something to the guest, outside of handlers.
-    Do(Verb),
-    /// The server sends something to many.
-    Cast(Casting),
-    /// The server takes everybody out of a room.
-    Empty(Room),
-    /// The guest leaves the namespace.
+pub enum Action {
+    /// The client emits an event.
+    ClientEmit(Content, Delivery),
+    /// The client emits an event that asks for an acknowledgement.
+    ClientEmitWithAck(CallSetup),
+    /// The client emits an event whose handler does this to the client's socket.
+    ServerActInHandler(SocketAction),
+    /// The server does this to the client's socket, outside of handlers.
+    ServerAct(SocketAction),
+    /// The server broadcasts an event.
+    Broadcast(BroadcastSetup),
+    /// The server removes all sockets from a room.
+    CloseRoom(Room),
+    /// The client disconnects from the namespace.
     LeaveNamespace,
-    /// The guest leaves the namespace and comes back at once.
-    Rejoin,
-    /// The guest disconnects.
+    /// The client disconnects from the namespace and connects to it again at once.
+    RejoinNamespace,
+    /// The client disconnects.
     Disconnect,
-    /// The guest comes back, if it had left.
-    Return,
-    /// The guest's handle is dropped, and there is a new one.
-    Renew,
-    /// The guest's host is switched off and on again.
-    Kill,
-    /// What is sent on the guest's open connections arrives nowhere from now on.
-    Silence,
+    /// The client connects again, if it had disconnected.
+    Reconnect,
+    /// The client's handle is dropped, and a new client starts on its host.
+    ReplaceClient,
+    /// The client's host is switched off and on again.
+    KillClient,
+    /// The client's open connections deliver nothing from now on, and report nothing.
+    SilenceClient,
     /// The server's host is switched off, and on again after this time.
-    Crash(Duration),
-    /// The server is shut down, and there is a new one after this time.
-    Shutdown(Duration),
+    KillServer(Duration),
+    /// The server is shut down, and a new one starts after this time.
+    ShutDownServer(Duration),
 }
 
 /// What the server does to a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// Sends something to it.
-    Send(Parcel, Delivery),
-    /// Sends something to others.
-    Cast(Casting),
-    /// Asks it something.
-    Ask(Question),
-    /// Puts it into a room.
-    Enter(Room),
-    /// Takes it out of a room.
-    Exit(Room),
-    /// Takes it out of the namespace.
-    Dismiss,
-    /// Closes its connection.
-    DismissSession,
+pub enum SocketAction {
+    /// Emits an event to it.
+    Emit(Content, Delivery),
+    /// Broadcasts an event to other sockets.
+    Broadcast(BroadcastSetup),
+    /// Emits an event to it that asks for an acknowledgement.
+    EmitWithAck(CallSetup),
+    /// Adds it to a room.
+    Join(Room),
+    /// Removes it from a room.
+    Leave(Room),
+    /// Disconnects it.
+    Disconnect,
+    /// Disconnects its client from all namespaces.
+    DisconnectClient,
 }
 
-/// A broadcast.
+/// A broadcast and its recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Casting {
-    /// To these rooms; to all if there is none.
+pub struct BroadcastSetup {
+    /// Members of these rooms; the whole namespace if there is none.
     pub to: Vec<Room>,
-    /// But not to these.
+    /// Members of these rooms do not receive it.
     pub except: Vec<Room>,
-    /// What.
-    pub parcel: Parcel,
-    /// How.
+    /// What is sent.
+    pub content: Content,
+    /// How it is delivered.
     pub delivery: Delivery,
 }
 
-/// How a scenario went.
+/// The result of a scenario.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// A number for all that was sent; the same for the same scenario.
+    /// A hash of all that was sent; the same for the same scenario.
     pub trace: u64,
-    /// What was wrong first, if anything was.
+    /// The first failure, if there was one.
     pub failure: Option<String>,
-    /// Everything that happened, a line each.
+    /// Everything that happened, a line each; only with a failure, or if the variable `SIM_SEED` is set.
     pub log: Vec<String>,
-    /// How often each thing that the network does has happened.
-    pub tally: Tally,
-    /// How long it lasted, for all clients together.
+    /// What the network did.
+    pub statistics: Statistics,
+    /// How long it lasted in simulated time, for all clients together.
     pub client_time: Duration,
 }
 
 impl Scenario {
-    /// Plays it. Panics of the driver are panics of this.
+    /// Runs it. Panics of the driver are panics of this.
     #[must_use]
     pub fn run(&self) -> Report {
         let scenario = self.clone();
-        let ((failure, log, tally, time), trace) = World::run(self.seed, |world| play::play(world, scenario));
+        let ((failure, log, statistics, time), trace) =
+            World::run(self.seed, |world| run::run(world, scenario));
         Report {
             trace,
             failure,
             log,
-            tally,
-            client_time: time * u32::try_from(self.guests.len()).unwrap_or(u32::MAX),
+            statistics,
+            client_time: time * u32::try_from(self.clients.len()).unwrap_or(u32::MAX),
         }
     }
 }

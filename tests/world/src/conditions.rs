@@ -1,49 +1,49 @@
-//! What a link does to those who use it: everything that TCP may do, within bounds.
+//! Latency, bandwidth and faults of links: everything that TCP may do, within bounds.
 
 use std::ops::{AddAssign, Range};
 use std::time::Duration;
 
-/// How a link behaves. Each connection draws from its own stream of chance within these.
+/// How links behave. Each connection draws from a random stream of its own within these bounds.
 #[derive(Clone, Debug)]
-pub struct Weather {
-    /// How long a segment is on its way. Segments never overtake each other.
+pub struct NetworkConditions {
+    /// How long a segment travels. Segments never overtake each other.
     pub latency: Range<Duration>,
-    /// How many bytes one segment takes.
+    /// Bytes in one segment.
     pub segment: Range<usize>,
-    /// How many bytes are on their way or unread before the writer has to wait.
+    /// Bytes that may be in transit or unread before the writer has to wait.
     pub window: Range<usize>,
-    /// How long a KiB takes, besides: the bandwidth. Each connection has its own.
-    pub pace: Range<Duration>,
-    /// Once in so many writes only a part is taken; never for 0.
+    /// How long a KiB takes, besides latency; each connection has its own bandwidth.
+    pub time_per_kib: Range<Duration>,
+    /// One in so many writes accepts only a part; never for 0.
     pub partial_writes: u64,
-    /// Once in so many reads only a part is given; never for 0.
+    /// One in so many reads returns only a part; never for 0.
     pub partial_reads: u64,
-    /// Once in so many segments the direction stands still for a time.
+    /// One in so many segments is delayed, with all that follow in its direction.
     pub stalls: u64,
-    /// For how long.
+    /// How long it is delayed.
     pub stall: Range<Duration>,
-    /// Once in so many segments it is the last of its direction: the reader is told of an end that the writer did not
-    /// mean, as by a middlebox that forgets half of a connection. The other direction goes on.
+    /// After one in so many segments the reader sees the end of the stream although the writer did not end it, as with a
+    /// middlebox that drops half of a connection. The other direction goes on.
     pub half_closes: u64,
-    /// Once in so many segments the connection is reset, in the middle of whatever it was.
+    /// At one in so many segments the connection is reset.
     pub resets: u64,
-    /// Once in so many segments the connection dies without a word: nothing arrives any more, nobody is told.
+    /// From one in so many segments on nothing arrives on the connection any more, and neither side is told.
     pub silences: u64,
-    /// Once in so many dials nobody listens.
+    /// One in so many dials is refused.
     pub refusals: u64,
-    /// Once in so many dials nobody answers; the dial never ends.
+    /// One in so many dials never ends.
     pub black_holes: u64,
 }
 
-impl Weather {
+impl NetworkConditions {
     /// Nothing is lost; segments of any size, reads and writes in parts.
     #[must_use]
-    pub fn fair() -> Self {
+    pub fn typical() -> Self {
         Self {
             latency: Duration::from_micros(100)..Duration::from_millis(40),
             segment: 1..3_000,
             window: 2_000..200_000,
-            pace: Duration::ZERO..Duration::ZERO,
+            time_per_kib: Duration::ZERO..Duration::ZERO,
             partial_writes: 5,
             partial_reads: 5,
             stalls: 0,
@@ -56,47 +56,47 @@ impl Weather {
         }
     }
 
-    /// Every byte on its own.
+    /// Every byte is a segment of its own.
     #[must_use]
-    pub fn dripping() -> Self {
+    pub fn bytewise() -> Self {
         Self {
             segment: 1..2,
             latency: Duration::ZERO..Duration::from_micros(50),
-            ..Self::fair()
+            ..Self::typical()
         }
     }
 
-    /// Everything at once, in one piece.
+    /// Everything arrives at once and in one segment.
     #[must_use]
-    pub fn still() -> Self {
+    pub fn ideal() -> Self {
         Self {
             latency: Duration::from_micros(1)..Duration::from_micros(2),
             segment: 1 << 20..1 << 21,
             window: 1 << 24..1 << 25,
             partial_writes: 0,
             partial_reads: 0,
-            ..Self::fair()
+            ..Self::typical()
         }
     }
 
-    /// Nothing is lost, but there is room for little at a time, and it is slow: writers wait. Yet nothing takes so long
-    /// that a heartbeat fails behind it.
+    /// Nothing is lost, but windows are small and bandwidth is low, so that writers wait. Yet nothing takes so long that a
+    /// heartbeat behind it fails.
     #[must_use]
     pub fn narrow() -> Self {
         Self {
             segment: 1..1_460,
             window: 1_000..8_000,
-            pace: Duration::from_micros(200)..Duration::from_millis(2),
+            time_per_kib: Duration::from_micros(200)..Duration::from_millis(2),
             latency: Duration::from_micros(100)..Duration::from_millis(5),
-            ..Self::fair()
+            ..Self::typical()
         }
     }
 
-    /// Connections stall, break and fall silent, and are refused.
+    /// Connections stall, are reset, fall silent and are refused.
     #[must_use]
-    pub fn storm() -> Self {
+    pub fn unreliable() -> Self {
         Self {
-            pace: Duration::ZERO..Duration::from_millis(2),
+            time_per_kib: Duration::ZERO..Duration::from_millis(2),
             window: 500..60_000,
             stalls: 60,
             stall: Duration::from_millis(10)..Duration::from_secs(60),
@@ -105,39 +105,39 @@ impl Weather {
             silences: 300,
             refusals: 5,
             black_holes: 25,
-            ..Self::fair()
+            ..Self::typical()
         }
     }
 }
 
-/// How often each thing happened.
+/// How often each thing has happened in a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Statistics {
     /// Segments that were sent.
     pub segments: u64,
-    /// Reads that gave more than one segment.
+    /// Reads that returned more than one segment.
     pub coalesced: u64,
-    /// Reads that gave less than there was, although the reader had room.
+    /// Reads that returned less than had arrived, although the buffer had space.
     pub partial_reads: u64,
-    /// Writes that were taken in part.
+    /// Writes of which only a part was accepted.
     pub partial_writes: u64,
     /// Writes that had to wait because the window was full.
     pub full_windows: u64,
-    /// Times that a direction stood still.
+    /// Segments that were delayed.
     pub stalls: u64,
-    /// Directions that ended by themselves.
+    /// Directions that ended although the writer did not end them.
     pub half_closes: u64,
     /// Connections that were reset.
     pub resets: u64,
-    /// Connections that died without a word.
+    /// Connections that fell silent.
     pub silences: u64,
     /// Dials that were refused.
     pub refusals: u64,
-    /// Dials that nobody answered.
+    /// Dials that never ended.
     pub black_holes: u64,
 }
 
-impl Tally {
+impl Statistics {
     /// Every count with its name.
     #[must_use]
     pub const fn all(&self) -> [(&'static str, u64); 11] {
@@ -157,7 +157,7 @@ impl Tally {
     }
 }
 
-impl AddAssign for Tally {
+impl AddAssign for Statistics {
     fn add_assign(&mut self, other: Self) {
         self.segments += other.segments;
         self.coalesced += other.coalesced;

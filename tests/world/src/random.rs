@@ -1,4 +1,4 @@
-//! Chance, all of which follows from one seed.
+//! Random numbers, all of which follow from one seed.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// A stream of chance. Everything that draws has one of its own, so that a draw more of one thing does not change what
-/// another draws.
+/// A stream of random numbers. Every user has one of its own, so that one more draw of one user does not change what another
+/// draws.
 #[derive(Clone, Debug)]
-pub struct Chance(ChaCha8Rng);
+pub struct Random(ChaCha8Rng);
 
-impl Chance {
-    /// The stream of the thing called `name`, the `index`th of its kind, in the world of this seed.
+impl Random {
+    /// The stream of the `index`th user of this name, in the world of this seed.
     #[must_use]
     pub fn of(seed: u64, name: &str, index: u64) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..16].copy_from_slice(&index.to_le_bytes());
-        for (place, byte) in key[16..].iter_mut().zip(name.bytes()) {
-            *place = byte;
+        for (target, byte) in key[16..].iter_mut().zip(name.bytes()) {
+            *target = byte;
         }
         Self(ChaCha8Rng::from_seed(key))
     }
@@ -43,7 +43,7 @@ impl Chance {
         self.in_range(range.start as u64..range.end as u64) as usize
     }
 
-    /// A time in the range, or its start if it is empty.
+    /// A duration in the range, or its start if it is empty.
     pub fn time(&mut self, range: &Range<Duration>) -> Duration {
         let nanoseconds = range.start.as_nanos() as u64..range.end.as_nanos() as u64;
         Duration::from_nanos(self.in_range(nanoseconds))
@@ -54,10 +54,10 @@ impl Chance {
         many > 0 && self.number().is_multiple_of(many)
     }
 
-    /// One of them.
+    /// One element of the slice.
     ///
     /// # Panics
-    /// If there is none.
+    /// If the slice is empty.
     pub fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
         &among[self.length(0..among.len())]
     }

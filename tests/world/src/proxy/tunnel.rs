@@ -1,4 +1,4 @@
-//! What follows a 101: bytes both ways.
+//! What follows a 101: bytes in both directions.
 
 use std::future::poll_fn;
 use std::io;
@@ -6,31 +6,37 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
 
-use super::PATIENCE;
-use super::line::{Line, both, within};
-use super::quirks::Upgrades;
+use super::READ_TIMEOUT;
+use super::config::Upgrades;
+use super::connection::Connection;
+use super::wait::{both, within};
 use crate::World;
 
-/// Copies bytes both ways until either side ends or breaks, both are silent, or the tunnel is cut.
-pub(super) async fn tunnel(world: &World, mut client: Line, mut server: Line, upgrades: Upgrades) {
+/// Copies bytes in both directions until one side ends or is reset, both are silent, or the configured end.
+pub(super) async fn tunnel(
+    world: &World,
+    mut client: Connection,
+    mut server: Connection,
+    upgrades: Upgrades,
+) {
     let mut left = match upgrades {
-        Upgrades::Dropped(pieces) => Some(pieces),
+        Upgrades::ClosedAfter(pieces) => Some(pieces),
         _ => None,
     };
     while left != Some(0) {
-        // Neither way waits for the other: who writes and is not read may be the one who does not read.
-        let piece = poll_fn(|task| {
-            let ways = [
-                poll_piece(&mut client, &mut server, task),
-                poll_piece(&mut server, &mut client, task),
+        // Neither direction waits for the other: a peer whose writes are not read may not read either.
+        let copied = poll_fn(|task| {
+            let directions = [
+                poll_copy(&mut client, &mut server, task),
+                poll_copy(&mut server, &mut client, task),
             ];
-            match ways {
+            match directions {
                 [Poll::Pending, Poll::Pending] => Poll::Pending,
                 [Poll::Ready(Err(error)), _] | [_, Poll::Ready(Err(error))] => Poll::Ready(Err(error)),
                 _ => Poll::Ready(Ok(())),
             }
         });
-        match within(world, Some(PATIENCE), piece).await {
+        match within(world, Some(READ_TIMEOUT), copied).await {
             Some(Ok(())) => left = left.map(|left| left - 1),
             Some(Err(_)) | None => break,
         }
@@ -39,8 +45,8 @@ pub(super) async fn tunnel(world: &World, mut client: Line, mut server: Line, up
     both(client.finish(world), server.finish(world)).await;
 }
 
-/// Copies what one read gives.
-fn poll_piece(from: &mut Line, to: &mut Line, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+/// Copies the bytes of one read.
+fn poll_copy(from: &mut Connection, to: &mut Connection, task: &mut Context<'_>) -> Poll<io::Result<()>> {
     if from.input.is_empty() && ready!(from.poll_read(task))? == 0 {
         return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
     }

@@ -1,52 +1,54 @@
-//! What messages carry.
+//! The content of messages.
 
 use bytes::Bytes;
 use socketio_driver::{Broadcast, ClientSocket, Error, Socket, WriteArguments};
 use socketio_model::{Delivery, Message};
 
+use super::events;
+
 /// The content of an event, which follows from its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// What it is.
-    pub kind: Kind,
+pub struct Content {
+    /// Text or binary.
+    pub kind: ContentKind,
     /// Its length in bytes.
     pub size: usize,
 }
 
-/// What a parcel is.
+/// What an event carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ContentKind {
     /// One string.
     Text,
     /// Two attachments.
     Binary,
 }
 
-impl Parcel {
-    /// Sends it as the content of a message.
-    pub(super) fn send(
+impl Content {
+    /// Emits a message with this content.
+    pub(super) fn emit_to(
         self,
-        to: &impl Recipient,
+        to: &impl Emitter,
         Message(number): Message,
         delivery: Delivery,
     ) -> Result<(), Error> {
         let size = self.size;
         match self.kind {
-            Kind::Text => to.emit("note", &(number, size, text(number, size)), delivery),
-            Kind::Binary => {
-                let arguments = (number, size, blob(number, size), blob(number + 1, size / 2));
-                to.emit("blob", &arguments, delivery)
+            ContentKind::Text => to.emit(events::TEXT, &(number, size, text(number, size)), delivery),
+            ContentKind::Binary => {
+                let arguments = (number, size, binary(number, size), binary(number + 1, size / 2));
+                to.emit(events::BINARY, &arguments, delivery)
             }
         }
     }
 }
 
-/// Whom something can be sent to.
-pub(super) trait Recipient {
+/// A handle that emits events.
+pub(super) trait Emitter {
     fn emit(&self, event: &str, arguments: &impl WriteArguments, delivery: Delivery) -> Result<(), Error>;
 }
 
-impl Recipient for Socket {
+impl Emitter for Socket {
     fn emit(&self, event: &str, arguments: &impl WriteArguments, delivery: Delivery) -> Result<(), Error> {
         match delivery {
             Delivery::Reliable => self.emit(event, arguments),
@@ -55,7 +57,7 @@ impl Recipient for Socket {
     }
 }
 
-impl Recipient for ClientSocket {
+impl Emitter for ClientSocket {
     fn emit(&self, event: &str, arguments: &impl WriteArguments, delivery: Delivery) -> Result<(), Error> {
         match delivery {
             Delivery::Reliable => self.emit(event, arguments),
@@ -64,7 +66,7 @@ impl Recipient for ClientSocket {
     }
 }
 
-impl Recipient for Broadcast {
+impl Emitter for Broadcast {
     fn emit(&self, event: &str, arguments: &impl WriteArguments, delivery: Delivery) -> Result<(), Error> {
         match delivery {
             Delivery::Reliable => self.emit(event, arguments),
@@ -75,25 +77,29 @@ impl Recipient for Broadcast {
 
 /// The text of a message.
 fn text(number: u64, size: usize) -> String {
-    (0..size).map(|place| char::from(letter(number, place))).collect()
+    (0..size)
+        .map(|position| char::from(byte_at(number, position)))
+        .collect()
 }
 
-/// The attachment of a message.
-fn blob(number: u64, size: usize) -> Bytes {
-    (0..size).map(|place| letter(number, place) ^ 0xa5).collect()
+/// An attachment of a message.
+fn binary(number: u64, size: usize) -> Bytes {
+    (0..size)
+        .map(|position| byte_at(number, position) ^ 0xa5)
+        .collect()
 }
 
 pub(super) fn is_text(number: u64, size: usize, text: &str) -> bool {
-    let letters = text.bytes().enumerate();
-    text.len() == size && { letters }.all(|(place, byte)| byte == letter(number, place))
+    let bytes = text.bytes().enumerate();
+    text.len() == size && { bytes }.all(|(position, byte)| byte == byte_at(number, position))
 }
 
-pub(super) fn is_blob(number: u64, size: usize, blob: &[u8]) -> bool {
-    let letters = blob.iter().enumerate();
-    blob.len() == size && { letters }.all(|(place, byte)| *byte == letter(number, place) ^ 0xa5)
+pub(super) fn is_binary(number: u64, size: usize, binary: &[u8]) -> bool {
+    let bytes = binary.iter().enumerate();
+    binary.len() == size && { bytes }.all(|(position, byte)| *byte == byte_at(number, position) ^ 0xa5)
 }
 
-/// Tells messages and places apart, quickly.
-const fn letter(number: u64, place: usize) -> u8 {
-    b'0' + ((number as u8 % 7) + (place % 61) as u8)
+/// Differs between messages and positions, and is quick to compute.
+const fn byte_at(number: u64, position: usize) -> u8 {
+    b'0' + ((number as u8 % 7) + (position % 61) as u8)
 }

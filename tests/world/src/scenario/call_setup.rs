@@ -1,0 +1,102 @@
+//! Calls of both sides: events that ask for an acknowledgement.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::events;
+
+use socketio_driver::{Call, CallError};
+use socketio_model::{AnswerExpectation, CallOutcome, Delivery, Fact, Message, Side, SocketId};
+
+/// How a call is made and answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallSetup {
+    /// How it is answered.
+    pub answer_mode: AnswerMode,
+    /// How long the caller waits.
+    pub timeout: Duration,
+}
+
+/// How a call is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerMode {
+    /// At once.
+    Immediate,
+    /// After a while.
+    Slow,
+    /// After a call in the other direction was answered.
+    AfterNestedCall,
+    /// Never.
+    Never,
+}
+
+impl CallSetup {
+    /// Long enough for every answer.
+    pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+    /// The call that a handler makes before it answers with [`AnswerMode::AfterNestedCall`].
+    pub(super) const NESTED: Self = Self {
+        answer_mode: AnswerMode::Immediate,
+        timeout: Duration::from_secs(30),
+    };
+    /// How long a handler takes to answer with [`AnswerMode::Slow`].
+    pub(super) const SLOW_ANSWER: Duration = Duration::from_millis(300);
+
+    /// The event whose handler answers so.
+    pub(super) const fn event(self) -> &'static str {
+        match self.answer_mode {
+            AnswerMode::Immediate => events::CALL,
+            AnswerMode::Slow => events::SLOW_CALL,
+            AnswerMode::AfterNestedCall => events::NESTED_CALL,
+            AnswerMode::Never => events::UNANSWERED_CALL,
+        }
+    }
+
+    const fn expectation(self) -> AnswerExpectation {
+        match self.answer_mode {
+            AnswerMode::Never => AnswerExpectation::Never,
+            _ if self.timeout.as_secs() >= Self::NESTED.timeout.as_secs() => AnswerExpectation::InTime,
+            _ => AnswerExpectation::Uncertain,
+        }
+    }
+
+    /// Makes the call, notes it if it was sent, and notes how it ended.
+    pub(super) async fn run(
+        self,
+        caller: Side,
+        socket_id: SocketId,
+        message: Message,
+        call: Call<u64>,
+        note: impl Fn(Fact),
+    ) {
+        let mut call = pin!(call.timeout(self.timeout));
+        let first = poll_fn(|task| Poll::Ready(call.as_mut().poll(task))).await;
+        if first.is_ready() {
+            return;
+        }
+        note(match caller {
+            Side::Server => Fact::ServerSent(socket_id, message, Delivery::Reliable),
+            Side::Client => Fact::ClientSent(socket_id, message, Delivery::Reliable),
+        });
+        note(Fact::CallStarted {
+            caller,
+            socket_id,
+            message,
+            timeout: self.timeout,
+            expectation: self.expectation(),
+        });
+        let outcome = match call.await {
+            Ok(answer) => CallOutcome::Answered(answer),
+            Err(CallError::TimedOut) => CallOutcome::TimedOut,
+            Err(CallError::Disconnected) => CallOutcome::Disconnected,
+            // An answer that nobody gave.
+            Err(_) => CallOutcome::Answered(u64::MAX),
+        };
+        note(Fact::CallEnded {
+            caller,
+            message,
+            outcome,
+        });
+    }
+}

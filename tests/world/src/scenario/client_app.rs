@@ -1,0 +1,285 @@
+//! A client and its handlers.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use socketio_driver::client::{Client, ClientReason};
+use socketio_driver::{Ack, Arg, Args, Async, ClientSocket, NamespaceBuilder, Reply, State, engine};
+use socketio_model::{Delivery, DisconnectCause, Fact, Message, Side, SocketId};
+
+use super::content::{is_binary, is_text};
+use super::events::{self, auth_of};
+use super::record::{NAMESPACES, Record};
+use super::{CallSetup, ClientSetup, Content, ContentKind};
+use crate::Host;
+
+/// The host of the first client; the others follow.
+const FIRST_HOST: u8 = 10;
+
+/// A client and its handlers, from its start to its end. Clones are handles to the same client and do not keep it alive.
+#[derive(Clone)]
+pub(super) struct ClientApp(Arc<Inner>);
+
+struct Inner {
+    record: Arc<Record>,
+    host: Host,
+    /// False once its host was killed: what runs while its tasks are dropped is not noted.
+    is_alive: AtomicBool,
+    namespaces: Mutex<[NamespaceState; 2]>,
+    /// The sockets that it has had.
+    socket_ids: Mutex<Vec<SocketId>>,
+}
+
+/// The state of a client in one namespace.
+#[derive(Clone, Default)]
+struct NamespaceState {
+    socket_id: Option<SocketId>,
+    socket: Option<ClientSocket>,
+    /// Whether the application disconnected it, and has not connected it since.
+    is_leaving: bool,
+}
+
+impl ClientApp {
+    /// Starts a client.
+    pub(super) fn start(
+        record: &Arc<Record>,
+        client_index: usize,
+        setup: ClientSetup,
+    ) -> Option<(Self, Client)> {
+        let host = record.world.host(FIRST_HOST + client_index as u8);
+        let app = Self(Arc::new(Inner {
+            record: Arc::clone(record),
+            host: host.clone(),
+            is_alive: AtomicBool::new(true),
+            namespaces: Mutex::default(),
+            socket_ids: Mutex::default(),
+        }));
+        let auth = auth_of(client_index);
+        let failures = app.clone();
+        let mut builder = Client::builder(record.scenario.route.url())
+            .state(app.clone())
+            .transports(setup.transports)
+            .retry_initial(true)
+            .on_error(move |report| failures.0.record.fail(report.to_string()));
+        for name in NAMESPACES.iter().take(usize::from(setup.namespaces)) {
+            builder = builder.namespace(name, |namespace| register_handlers(namespace).auth(&auth));
+        }
+        match engine::start(host, builder) {
+            Ok(client) => Some((app, client)),
+            Err(error) => {
+                record.fail(error.to_string());
+                None
+            }
+        }
+    }
+
+    pub(super) fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    fn namespaces(&self) -> MutexGuard<'_, [NamespaceState; 2]> {
+        self.0.namespaces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn socket_ids(&self) -> MutexGuard<'_, Vec<SocketId>> {
+        self.0.socket_ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, fact: Fact) {
+        if self.0.is_alive.load(Ordering::Relaxed) {
+            self.0.record.note(fact);
+        }
+    }
+
+    /// Its socket's id in a namespace, if `on_connect` has begun and `on_disconnect` has not.
+    pub(super) fn socket_id(&self, namespace_index: usize) -> Option<SocketId> {
+        self.namespaces()[namespace_index].socket_id
+    }
+
+    /// Its socket in a namespace, once it has been connected.
+    pub(super) fn socket(&self, namespace_index: usize) -> Option<ClientSocket> {
+        self.namespaces()[namespace_index].socket.clone()
+    }
+
+    /// The application is about to disconnect it.
+    pub(super) fn mark_leaving(&self, namespace_index: usize) {
+        let socket_id = {
+            let own = &mut self.namespaces()[namespace_index];
+            own.is_leaving = true;
+            own.socket_id
+        };
+        if let Some(socket_id) = socket_id {
+            self.note(Fact::DisconnectCaused(socket_id, DisconnectCause::ByClient));
+        }
+    }
+
+    /// The application is about to connect it again.
+    pub(super) fn mark_returning(&self, namespace_index: usize) {
+        self.namespaces()[namespace_index].is_leaving = false;
+    }
+
+    /// Its connection ends, or may end, for another cause.
+    pub(super) fn note_cause(&self, cause: DisconnectCause) {
+        let socket_ids = [self.socket_id(0), self.socket_id(1)];
+        for socket_id in socket_ids.into_iter().flatten() {
+            self.note(Fact::DisconnectCaused(socket_id, cause));
+        }
+    }
+
+    /// Its host is switched off.
+    pub(super) fn kill(&self) {
+        let socket_ids = std::mem::take(&mut *self.socket_ids());
+        for socket_id in socket_ids {
+            // What it sent before it disconnected may still be on its way.
+            self.note(Fact::DisconnectCaused(socket_id, DisconnectCause::ConnectionLost));
+            self.note(Fact::Killed(Side::Client, socket_id));
+        }
+        self.0.is_alive.store(false, Ordering::Relaxed);
+        self.0.record.world.kill(self.host());
+    }
+
+    /// Emits an event, and notes it if it was accepted.
+    pub(super) fn emit(&self, socket: &ClientSocket, content: Content, delivery: Delivery) {
+        let message = self.0.record.next_message();
+        let sent = content.emit_to(socket, message, delivery);
+        self.note_sent(socket, message, delivery, sent.is_ok());
+    }
+
+    /// Asks the server to perform the action of a step.
+    pub(super) fn request_action(&self, socket: &ClientSocket, step: usize) {
+        let message = self.0.record.next_message();
+        let sent = socket.emit(events::ACTION, &(message.0, step));
+        self.note_sent(socket, message, Delivery::Reliable, sent.is_ok());
+    }
+
+    fn note_sent(&self, socket: &ClientSocket, message: Message, delivery: Delivery, is_sent: bool) {
+        match socket.id() {
+            Some(id) if is_sent => {
+                let socket_id = self.0.record.socket_id(id.as_str());
+                self.note(Fact::ClientSent(socket_id, message, delivery));
+            }
+            Some(_) => self.0.record.fail(format!(
+                "{message:?} was refused although the namespace is connected"
+            )),
+            None => {}
+        }
+    }
+
+    pub(super) async fn emit_with_ack(&self, socket: ClientSocket, call_setup: CallSetup) {
+        let Some(id) = socket.id() else { return };
+        let message = self.0.record.next_message();
+        let call = socket.call(call_setup.event(), &message.0);
+        let socket_id = self.0.record.socket_id(id.as_str());
+        call_setup
+            .run(Side::Client, socket_id, message, call, |fact| self.note(fact))
+            .await;
+    }
+
+    fn note_received(&self, socket: &ClientSocket, number: u64) {
+        if let Some(socket_id) = self.socket_id(namespace_index(socket)) {
+            self.note(Fact::ClientReceived(socket_id, Message(number)));
+        }
+    }
+}
+
+fn register_handlers(
+    namespace: NamespaceBuilder<Async, ClientSocket>,
+) -> NamespaceBuilder<Async, ClientSocket> {
+    namespace
+        .on_connect(on_connect)
+        .on(events::TEXT, on_text)
+        .on(events::BINARY, on_binary)
+        .on(events::CALL, on_call)
+        .on(events::SLOW_CALL, on_slow_call)
+        .on(events::NESTED_CALL, on_nested_call)
+        .on(events::UNANSWERED_CALL, on_unanswered_call)
+        .on_disconnect(on_disconnect)
+}
+
+fn namespace_index(socket: &ClientSocket) -> usize {
+    usize::from(socket.namespace_name() != NAMESPACES[0])
+}
+
+fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
+    // Without an id it has disconnected already, and which socket this was is not known any more.
+    let socket_id = socket.id().map(|id| app.0.record.socket_id(id.as_str()));
+    let is_leaving = {
+        let own = &mut app.namespaces()[namespace_index(&socket)];
+        own.socket_id = socket_id;
+        own.socket = Some(socket.clone());
+        own.is_leaving
+    };
+    let Some(socket_id) = socket_id else { return };
+    app.socket_ids().push(socket_id);
+    app.note(Fact::ClientConnected(socket_id));
+    if is_leaving {
+        app.note(Fact::DisconnectCaused(socket_id, DisconnectCause::ByClient));
+    }
+    let greeting = Content {
+        kind: ContentKind::Text,
+        size: 5,
+    };
+    app.emit(&socket, greeting, Delivery::Reliable);
+}
+
+fn on_disconnect(socket: ClientSocket, State(app): State<ClientApp>, reason: ClientReason) {
+    let socket_id = app.namespaces()[namespace_index(&socket)].socket_id.take();
+    if let Some(socket_id) = socket_id {
+        app.0
+            .record
+            .log(format!("{socket_id:?} disconnects at the client: {reason}"));
+        app.note(Fact::ClientDisconnected(socket_id));
+    }
+}
+
+fn on_text(
+    socket: ClientSocket,
+    State(app): State<ClientApp>,
+    Args((number, size, text)): Args<(u64, usize, String)>,
+) {
+    app.note_received(&socket, number);
+    if !is_text(number, size, &text) {
+        app.0.record.fail(format!("message {number} was corrupted"));
+    }
+}
+
+fn on_binary(
+    socket: ClientSocket,
+    State(app): State<ClientApp>,
+    Args((number, size, first, second)): Args<(u64, usize, Bytes, Bytes)>,
+) {
+    app.note_received(&socket, number);
+    if !is_binary(number, size, &first) || !is_binary(number + 1, size / 2, &second) {
+        app.0.record.fail(format!("message {number} was corrupted"));
+    }
+}
+
+fn on_call(socket: ClientSocket, State(app): State<ClientApp>, Arg(number): Arg<u64>) -> Reply<u64> {
+    app.note_received(&socket, number);
+    Reply(number)
+}
+
+async fn on_slow_call(
+    socket: ClientSocket,
+    State(app): State<ClientApp>,
+    Arg(number): Arg<u64>,
+) -> Reply<u64> {
+    app.note_received(&socket, number);
+    app.0.record.world.sleep(CallSetup::SLOW_ANSWER).await;
+    Reply(number)
+}
+
+async fn on_nested_call(
+    socket: ClientSocket,
+    State(app): State<ClientApp>,
+    Arg(number): Arg<u64>,
+) -> Reply<u64> {
+    app.note_received(&socket, number);
+    app.emit_with_ack(socket, CallSetup::NESTED).await;
+    Reply(number)
+}
+
+fn on_unanswered_call(socket: ClientSocket, State(app): State<ClientApp>, Arg(number): Arg<u64>, _: Ack) {
+    app.note_received(&socket, number);
+}

@@ -1,0 +1,32 @@
+//! The names of events and auth fields. They are bytes on the wire: other names change every trace, and what seeds find.
+
+use socketio_driver::Auth;
+use std::collections::BTreeMap;
+
+/// A number, a length, and a text of that length.
+pub(super) const TEXT: &str = "note";
+/// A number, a length, and two attachments.
+pub(super) const BINARY: &str = "blob";
+/// A number, and the index of the step whose action the server is to perform in the handler.
+pub(super) const ACTION: &str = "wish";
+/// A call that is answered at once.
+pub(super) const CALL: &str = "ask";
+/// A call that is answered after a while.
+pub(super) const SLOW_CALL: &str = "slow";
+/// A call that is answered after a call in the other direction.
+pub(super) const NESTED_CALL: &str = "relay";
+/// A call that is never answered.
+pub(super) const UNANSWERED_CALL: &str = "mute";
+
+const CLIENT_INDEX: &str = "person";
+
+/// What a client sends as its auth: its place in the scenario.
+pub(super) type AuthFields = BTreeMap<String, usize>;
+
+pub(super) fn auth_of(client_index: usize) -> AuthFields {
+    BTreeMap::from([(CLIENT_INDEX.to_owned(), client_index)])
+}
+
+pub(super) fn client_index_of(Auth(fields): &Auth<AuthFields>) -> usize {
+    fields.get(CLIENT_INDEX).copied().unwrap_or(0)
+}

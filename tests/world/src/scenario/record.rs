@@ -1,0 +1,193 @@
+//! What the server, the clients and the test share: the model, the log, and the state of all sockets.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use socketio_driver::Socket;
+use socketio_model::{Fact, Guarantee, Message, Model, Namespace, SocketId};
+
+use super::{NetworkKind, Scenario};
+use crate::World;
+
+/// The names of the namespaces.
+pub(super) const NAMESPACES: [&str; 2] = ["/", "/b"];
+
+/// Everything that was noted in one run of a scenario, and what follows from it.
+pub(super) struct Record {
+    pub(super) world: World,
+    pub(super) scenario: Scenario,
+    state: Mutex<State>,
+}
+
+struct State {
+    model: Model,
+    log: Vec<(Duration, Entry)>,
+    failure: Option<String>,
+    socket_ids: BTreeMap<String, SocketId>,
+    last_message: u64,
+    sockets: BTreeMap<SocketId, ConnectedSocket>,
+    /// How often the guard was asked for each client.
+    connect_attempts: BTreeMap<usize, u64>,
+}
+
+enum Entry {
+    Fact(Fact),
+    Text(String),
+}
+
+/// A socket at the server, from the beginning of `on_connect` to that of `on_disconnect`.
+#[derive(Clone)]
+pub(super) struct ConnectedSocket {
+    pub(super) socket: Socket,
+    pub(super) client_index: usize,
+    pub(super) namespace: Namespace,
+}
+
+impl Record {
+    pub(super) fn new(world: World, scenario: Scenario) -> Arc<Self> {
+        let guarantee = match scenario.network {
+            NetworkKind::Unreliable => Guarantee::None,
+            _ => scenario.route.guarantee(scenario.heartbeat.0),
+        };
+        let longest = scenario
+            .clients
+            .iter()
+            .map(|client| client.admission.on_connect_time())
+            .max();
+        let (interval, timeout) = scenario.heartbeat;
+        // What is on its way when a link falls silent still arrives.
+        let in_transit = match scenario.network {
+            NetworkKind::Unreliable => Duration::from_secs(61),
+            NetworkKind::Narrow => Duration::from_secs(20),
+            NetworkKind::Typical | NetworkKind::Ideal | NetworkKind::Bytewise => Duration::from_millis(100),
+        };
+        let in_transit = in_transit * scenario.route.connections() + scenario.route.delay();
+        let detection_time = interval + timeout + longest.unwrap_or_default() + in_transit;
+        Arc::new(Self {
+            world,
+            scenario,
+            state: Mutex::new(State {
+                model: Model::new(guarantee, detection_time),
+                log: Vec::new(),
+                failure: None,
+                socket_ids: BTreeMap::new(),
+                last_message: 0,
+                sockets: BTreeMap::new(),
+                connect_attempts: BTreeMap::new(),
+            }),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a fact, and the rule that it violates.
+    pub(super) fn note(&self, fact: Fact) {
+        let at = self.world.elapsed();
+        let mut state = self.lock();
+        if let Err(violation) = state.model.note(at, &fact) {
+            state.fail(at, violation.to_string());
+        }
+        state.log.push((at, Entry::Fact(fact)));
+    }
+
+    /// Notes a failure that the model cannot detect.
+    pub(super) fn fail(&self, failure: String) {
+        let at = self.world.elapsed();
+        self.lock().fail(at, failure);
+    }
+
+    /// Writes a line into the log.
+    pub(super) fn log(&self, line: String) {
+        let at = self.world.elapsed();
+        self.lock().log.push((at, Entry::Text(line)));
+    }
+
+    /// Reads the model.
+    pub(super) fn with_model<T>(&self, read: impl FnOnce(&Model) -> T) -> T {
+        read(&self.lock().model)
+    }
+
+    /// The model's id of the socket with this Socket.IO id.
+    pub(super) fn socket_id(&self, sid: &str) -> SocketId {
+        let mut state = self.lock();
+        let next = SocketId(state.socket_ids.len());
+        if let Some(socket_id) = state.socket_ids.get(sid) {
+            return *socket_id;
+        }
+        state.socket_ids.insert(sid.to_owned(), next);
+        next
+    }
+
+    /// The ids of all sockets so far.
+    pub(super) fn socket_ids(&self) -> Vec<SocketId> {
+        self.lock().socket_ids.values().copied().collect()
+    }
+
+    /// The number of a new message.
+    pub(super) fn next_message(&self) -> Message {
+        let mut state = self.lock();
+        state.last_message += 1;
+        Message(state.last_message)
+    }
+
+    /// Counts one more call of the guard for this client; gives how many there were before.
+    pub(super) fn count_connect_attempt(&self, client_index: usize) -> u64 {
+        let mut state = self.lock();
+        let attempts = state.connect_attempts.entry(client_index).or_default();
+        *attempts += 1;
+        *attempts - 1
+    }
+
+    pub(super) fn add_socket(&self, socket_id: SocketId, entry: ConnectedSocket) {
+        self.lock().sockets.insert(socket_id, entry);
+    }
+
+    pub(super) fn remove_socket(&self, socket_id: SocketId) {
+        let removed = self.lock().sockets.remove(&socket_id);
+        // Outside of the lock.
+        drop(removed);
+    }
+
+    /// All sockets at the server.
+    pub(super) fn sockets(&self) -> BTreeMap<SocketId, ConnectedSocket> {
+        self.lock().sockets.clone()
+    }
+
+    /// Whether there was a failure.
+    pub(super) fn has_failed(&self) -> bool {
+        self.lock().failure.is_some()
+    }
+
+    /// The first failure, and the log.
+    pub(super) fn finish(&self) -> (Option<String>, Vec<String>) {
+        let mut state = self.lock();
+        let lines = std::mem::take(&mut state.log);
+        let failure = state.failure.take();
+        drop(state);
+        // Thousands of scenarios pass, and nobody reads their logs.
+        let lines = match failure.is_some() || std::env::var_os("SIM_SEED").is_some() {
+            true => lines.iter().map(Entry::show).collect(),
+            false => Vec::new(),
+        };
+        (failure, lines)
+    }
+}
+
+impl State {
+    fn fail(&mut self, at: Duration, failure: String) {
+        self.log.push((at, Entry::Text(format!("FAILURE: {failure}"))));
+        self.failure.get_or_insert(failure);
+    }
+}
+
+impl Entry {
+    fn show((at, line): &(Duration, Self)) -> String {
+        match line {
+            Self::Fact(fact) => format!("{:14.6} {fact:?}", at.as_secs_f64()),
+            Self::Text(text) => format!("{:14.6} -- {text}", at.as_secs_f64()),
+        }
+    }
+}
