@@ -1,9 +1,9 @@
-//! What must happen between a Socket.IO server and its clients, as sets and queues. It depends on no crate of ours, so it
-//! shares no code with what it checks.
+//! What must happen between a Socket.IO server and its clients, as sets and queues. It depends on no crate of ours, so
+//! that it shares no code with what it checks.
 //!
 //! The test that runs a server and clients notes [`Fact`]s in the order in which they happen: a call of the API when it
-//! is made, an event when its handler starts. The [`Model`] answers with a [`Violation`] if a fact breaks a rule, and
-//! says at rest what is missing:
+//! is made, an event when its handler starts. The [`Model`] returns a [`Violation`] if a fact breaks a rule, and says
+//! what is missing when nothing happens any more:
 //!
 //! | rule | checked at |
 //! | --- | --- |

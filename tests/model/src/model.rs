@@ -1,4 +1,4 @@
-//! The model itself.
+//! The model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

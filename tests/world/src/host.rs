@@ -196,7 +196,7 @@ pub struct SimStream {
 impl SimStream {
     /// Resets the connection at once for both sides.
     pub fn reset(&self) {
-        self.world.lock().cut(self.link);
+        self.world.lock().reset_link(self.link);
     }
 
     fn poll_of(&self, outcome: Outcome) -> Poll<io::Result<usize>> {
@@ -230,7 +230,7 @@ impl Stream for SimStream {
             Some(link) => link.write(now, self.side, slices, task.waker(), &mut arrivals),
             None => Outcome::Reset,
         };
-        state.expect(self.link, arrivals);
+        state.schedule_arrivals(self.link, arrivals);
         drop(state);
         self.poll_of(outcome)
     }
@@ -242,7 +242,7 @@ impl Stream for SimStream {
         if let Some(link) = state.network.link(self.link) {
             link.end(now, self.side, &mut arrivals);
         }
-        state.expect(self.link, arrivals);
+        state.schedule_arrivals(self.link, arrivals);
         Poll::Ready(Ok(()))
     }
 }
@@ -254,7 +254,7 @@ impl Drop for SimStream {
             let now = state.now;
             let mut arrivals = Arrivals::new();
             let wakers = state.network.close(now, self.link, self.side, &mut arrivals);
-            state.expect(self.link, arrivals);
+            state.schedule_arrivals(self.link, arrivals);
             wakers
         };
         wakers.into_iter().flatten().for_each(std::task::Waker::wake);

@@ -1,5 +1,5 @@
-//! A simulated world: a real server, real clients and the real driver on a simulated clock, network and scheduler. One seed
-//! decides everything that the simulation does:
+//! A simulated world: a real server, real clients and the real driver on a simulated clock, network and scheduler. One
+//! seed decides everything that the simulation does:
 //!
 //! ```text
 //!   World ── random: one seed, a random stream of its own for each link and the scheduler

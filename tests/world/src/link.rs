@@ -10,7 +10,7 @@ use crate::conditions::{NetworkConditions, Statistics};
 use crate::pipe::{Outcome, Pipe};
 use crate::random::Random;
 
-/// One end of a link.
+/// One side of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// The side that made the connection.
@@ -195,8 +195,8 @@ impl Link {
         }
     }
 
-    /// `side` closes the connection. As in TCP the other side sees a reset if `side` has not read everything, and otherwise
-    /// the end of the stream.
+    /// `side` closes the connection. As in TCP the other side sees a reset if `side` has not read everything, and
+    /// otherwise the end of the stream.
     pub(crate) fn close(&mut self, now: Instant, side: Side, arrivals: &mut Arrivals) -> [Option<Waker>; 2] {
         let has_unread = self.inbound(side).pending_bytes() > 0;
         let wakers = self.inbound(side).close();
@@ -214,7 +214,7 @@ impl Link {
     }
 
     /// Resets the connection at once for both sides.
-    pub(crate) fn cut(&mut self, now: Instant, arrivals: &mut Arrivals) {
+    pub(crate) fn reset(&mut self, now: Instant, arrivals: &mut Arrivals) {
         for side in [Side::Dialler, Side::Acceptor] {
             let due = now.max(self.inbound(side).last_due);
             self.inbound(side).send_reset(due);

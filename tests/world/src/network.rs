@@ -9,7 +9,7 @@ use crate::conditions::{NetworkConditions, Statistics};
 use crate::link::{Arrivals, Link, Side};
 use crate::random::Random;
 
-/// The handle of a link; never used again.
+/// The number of a link; never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LinkId(pub(crate) u64);
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// A stream of random numbers. Every user has one of its own, so that one more draw of one user does not change what another
-/// draws.
+/// A stream of random numbers. Every user has one of its own, so that one more draw of one user does not change what
+/// others draw.
 #[derive(Clone, Debug)]
 pub struct Random(ChaCha8Rng);
 

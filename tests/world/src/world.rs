@@ -13,7 +13,7 @@ use crate::link::{Arrivals, Side};
 use crate::network::{LinkId, Network};
 use crate::random::Random;
 
-/// So many polls of tasks without progress of the clock are an endless loop.
+/// More polls than this while the clock stands still are an endless loop.
 const MAX_POLLS: u64 = 5_000_000;
 /// The host of the test's own task.
 const TEST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
@@ -36,10 +36,9 @@ pub(crate) struct State {
     spawned: Vec<(IpAddr, Task)>,
     killed: Vec<IpAddr>,
     trace: u64,
-    segments: u64,
     /// Tasks that have started and not ended.
     running: usize,
-    /// How many seeds hosts have got.
+    /// How many seeds were given to hosts.
     pub(crate) last_seed: u64,
 }
 
@@ -51,8 +50,8 @@ pub(crate) enum Due {
 }
 
 impl World {
-    /// Runs `test` to its end in the world of a seed, on a thread of its own; gives its output, and the trace of all that
-    /// was sent.
+    /// Runs `test` to its end in the world of a seed, on a thread of its own; gives its output, and the trace of all
+    /// that was sent.
     ///
     /// # Panics
     /// If the test panics, if it waits while nothing can happen any more, or if tasks run endlessly without the clock
@@ -133,7 +132,6 @@ impl World {
                 spawned: Vec::new(),
                 killed: Vec::new(),
                 trace: seed,
-                segments: 0,
                 running: 0,
                 last_seed: 0,
             }),
@@ -175,12 +173,6 @@ impl World {
         self.lock().trace
     }
 
-    /// How many segments have arrived anywhere.
-    #[must_use]
-    pub fn segments(&self) -> u64 {
-        self.lock().segments
-    }
-
     /// What the network has done so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
@@ -217,7 +209,7 @@ impl World {
             state.network.unlisten(address);
         }
         for id in state.network.links_of(host.address()) {
-            state.cut(id);
+            state.reset_link(id);
         }
         state.killed.push(host.address());
     }
@@ -308,19 +300,19 @@ impl State {
     }
 
     /// Schedules what was sent on a link.
-    pub(crate) fn expect(&mut self, link: LinkId, arrivals: Arrivals) {
+    pub(crate) fn schedule_arrivals(&mut self, link: LinkId, arrivals: Arrivals) {
         for (due, side) in arrivals {
             self.schedule(due, Due::Arrive(link, side));
         }
     }
 
     /// Resets a link at once for both sides.
-    pub(crate) fn cut(&mut self, link: LinkId) {
+    pub(crate) fn reset_link(&mut self, link: LinkId) {
         let mut arrivals = Arrivals::new();
         if let Some(link) = self.network.link(link) {
-            link.cut(self.now, &mut arrivals);
+            link.reset(self.now, &mut arrivals);
         }
-        self.expect(link, arrivals);
+        self.schedule_arrivals(link, arrivals);
     }
 
     fn handle_due(&mut self, due: Due, started: Instant, wakers: &mut Vec<Waker>) {
@@ -337,7 +329,6 @@ impl State {
                         wakers.extend(link.take_writer(side.other()));
                     }
                     let elapsed = (now - started).as_nanos() as u64;
-                    self.segments += 1;
                     self.trace = mix(self.trace, elapsed);
                     self.trace = mix(self.trace, id.0 * 2 + u64::from(side == Side::Acceptor));
                     self.trace = bytes

@@ -113,7 +113,7 @@ fn a_million_client_seconds_take_less_than_a_minute() {
     let mut client_seconds = 0.0;
     let mut seeds = 0;
     while client_seconds < 1e6 {
-        let report = run(seeds).expect("it goes well");
+        let report = run(seeds).expect("it passes");
         client_seconds += report.client_time.as_secs_f64();
         seeds += 1;
     }
@@ -122,12 +122,12 @@ fn a_million_client_seconds_take_less_than_a_minute() {
     assert!(seconds < 60.0);
 }
 
-/// What this process has used, threads that have ended included.
+/// The CPU time of this process, including threads that have ended.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux says so");
     let after_name = stat.rsplit(')').next().expect("it has a name");
     let fields: Vec<&str> = after_name.split_whitespace().collect();
-    let ticks = |place: usize| -> f64 { fields[place].parse().expect("it is a number") };
+    let ticks = |index: usize| -> f64 { fields[index].parse().expect("it is a number") };
     (ticks(11) + ticks(12)) / 100.0
 }
 

@@ -44,7 +44,7 @@ async fn make_calls(world: World, conditions: NetworkConditions) -> usize {
         client.disconnect();
         client.closed().await;
     }
-    server.shutdown(Duration::ZERO).expect("it is served");
+    server.shutdown(Duration::ZERO).expect("it is serving");
     answers
 }
 

@@ -1,5 +1,5 @@
-//! HTTP proxies between clients and a server: they forward requests and responses, and may buffer, delay, lose or refuse them
-//! and close connections, as real proxies do.
+//! HTTP proxies between clients and a server: they forward requests and responses, and may buffer, delay, lose or refuse
+//! them and close connections, as real proxies do.
 //!
 //! ```text
 //!   client ──► SimListener ──► client connection: one request after the other ──► exchange ──► pool ──► server

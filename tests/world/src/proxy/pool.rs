@@ -1,4 +1,4 @@
-//! IdleConnection connections to the server.
+//! Idle connections to the server.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ pub(super) struct ReusedConnection {
     pub(super) last_client: ClientConnectionId,
 }
 
-/// IdleConnection connections to the server, and the task that closes them.
+/// Idle connections to the server, and the task that closes them.
 pub(super) struct Pool {
     server_connections: ServerConnections,
     /// How long a connection may be idle.
@@ -104,9 +104,7 @@ impl Pool {
         if !has_space || state.is_closed {
             return Some(connection);
         }
-        let until = self
-            .idle_timeout
-            .map(|idle_timeout| world.elapsed() + idle_timeout);
+        let until = self.idle_timeout.map(|timeout| world.elapsed() + timeout);
         state.idle.push(IdleConnection {
             connection,
             client_id,

@@ -12,7 +12,7 @@ use super::connection::Connection;
 use super::wait::{both, within};
 use crate::World;
 
-/// Copies bytes in both directions until one side ends or is reset, both are silent, or the configured end.
+/// Copies bytes in both directions until one side ends or is reset, until both are silent, or as long as is configured.
 pub(super) async fn tunnel(
     world: &World,
     mut client: Connection,
@@ -20,7 +20,7 @@ pub(super) async fn tunnel(
     upgrades: Upgrades,
 ) {
     let mut left = match upgrades {
-        Upgrades::ClosedAfter(pieces) => Some(pieces),
+        Upgrades::ClosedAfter(reads) => Some(reads),
         _ => None,
     };
     while left != Some(0) {

@@ -9,10 +9,10 @@ use super::record::{ConnectedSocket, NAMESPACES, Record};
 use super::server_app::MAX_QUEUED_BYTES;
 use super::socket_action::{ROOMS, room_name};
 
-/// The largest event of a scenario, which fits into a queue that is empty.
-const LARGEST: usize = 140_000;
+/// The largest event of a scenario in bytes; an empty queue accepts it whatever its limit.
+const LARGEST_EVENT: usize = 140_000;
 
-/// Compares the members of all namespaces and rooms, the rooms of all sockets, and how much there is of everything.
+/// Compares the members of all namespaces and rooms, the rooms of all sockets, and the counts of calls and queued bytes.
 pub(super) fn audit(record: &Record, server: &Server) {
     for (number, name) in (0..).zip(NAMESPACES) {
         let namespace = server.of(name);
@@ -32,7 +32,7 @@ pub(super) fn audit(record: &Record, server: &Server) {
     // A server that is not serving has nothing.
     let counts = server.counts().unwrap_or_default();
     let open = record.with_model(|model| model.open_calls(Side::Server));
-    let most = counts.sessions * (MAX_QUEUED_BYTES.max(LARGEST) + LARGEST);
+    let most = counts.sessions * (MAX_QUEUED_BYTES.max(LARGEST_EVENT) + LARGEST_EVENT);
     if counts.acks > open || counts.queued_bytes > most {
         record.fail(format!("{open} calls, at most {most} bytes, and {counts:?}"));
     }

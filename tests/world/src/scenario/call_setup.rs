@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::events;
-
 use socketio_driver::{Call, CallError};
 use socketio_model::{AnswerExpectation, CallOutcome, Delivery, Fact, Message, Side, SocketId};
+
+use super::events;
 
 /// How a call is made and answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,7 @@ impl CallSetup {
         note: impl Fn(Fact),
     ) {
         let mut call = pin!(call.timeout(self.timeout));
+        // A call that cannot be sent ends at its first poll.
         let first = poll_fn(|task| Poll::Ready(call.as_mut().poll(task))).await;
         if first.is_ready() {
             return;
@@ -90,7 +91,7 @@ impl CallSetup {
             Ok(answer) => CallOutcome::Answered(answer),
             Err(CallError::TimedOut) => CallOutcome::TimedOut,
             Err(CallError::Disconnected) => CallOutcome::Disconnected,
-            // An answer that nobody gave.
+            // No handler gives this answer, so the model refuses it.
             Err(_) => CallOutcome::Answered(u64::MAX),
         };
         note(Fact::CallEnded {

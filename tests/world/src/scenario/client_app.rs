@@ -8,16 +8,15 @@ use socketio_driver::client::{Client, ClientReason};
 use socketio_driver::{Ack, Arg, Args, Async, ClientSocket, NamespaceBuilder, Reply, State, engine};
 use socketio_model::{Delivery, DisconnectCause, Fact, Message, Side, SocketId};
 
-use super::content::{is_binary, is_text};
 use super::events::{self, auth_of};
-use super::record::{NAMESPACES, Record};
+use super::record::{NAMESPACES, Record, namespace_index};
 use super::{CallSetup, ClientSetup, Content, ContentKind};
 use crate::Host;
 
 /// The host of the first client; the others follow.
 const FIRST_HOST: u8 = 10;
 
-/// A client and its handlers, from its start to its end. Clones are handles to the same client and do not keep it alive.
+/// A client and its handlers, from its start to its end. Clones are handles to the same, and do not keep the client alive.
 #[derive(Clone)]
 pub(super) struct ClientApp(Arc<Inner>);
 
@@ -55,7 +54,6 @@ impl ClientApp {
             namespaces: Mutex::default(),
             socket_ids: Mutex::default(),
         }));
-        let auth = auth_of(client_index);
         let failures = app.clone();
         let mut builder = Client::builder(record.scenario.route.url())
             .state(app.clone())
@@ -63,7 +61,9 @@ impl ClientApp {
             .retry_initial(true)
             .on_error(move |report| failures.0.record.fail(report.to_string()));
         for name in NAMESPACES.iter().take(usize::from(setup.namespaces)) {
-            builder = builder.namespace(name, |namespace| register_handlers(namespace).auth(&auth));
+            builder = builder.namespace(name, |namespace| {
+                register_handlers(namespace).auth(&auth_of(client_index))
+            });
         }
         match engine::start(host, builder) {
             Ok(client) => Some((app, client)),
@@ -177,7 +177,7 @@ impl ClientApp {
     }
 
     fn note_received(&self, socket: &ClientSocket, number: u64) {
-        if let Some(socket_id) = self.socket_id(namespace_index(socket)) {
+        if let Some(socket_id) = self.socket_id(namespace_index(socket.namespace_name())) {
             self.note(Fact::ClientReceived(socket_id, Message(number)));
         }
     }
@@ -197,15 +197,11 @@ fn register_handlers(
         .on_disconnect(on_disconnect)
 }
 
-fn namespace_index(socket: &ClientSocket) -> usize {
-    usize::from(socket.namespace_name() != NAMESPACES[0])
-}
-
 fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
     // Without an id it has disconnected already, and which socket this was is not known any more.
     let socket_id = socket.id().map(|id| app.0.record.socket_id(id.as_str()));
     let is_leaving = {
-        let own = &mut app.namespaces()[namespace_index(&socket)];
+        let own = &mut app.namespaces()[namespace_index(socket.namespace_name())];
         own.socket_id = socket_id;
         own.socket = Some(socket.clone());
         own.is_leaving
@@ -224,7 +220,9 @@ fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
 }
 
 fn on_disconnect(socket: ClientSocket, State(app): State<ClientApp>, reason: ClientReason) {
-    let socket_id = app.namespaces()[namespace_index(&socket)].socket_id.take();
+    let socket_id = app.namespaces()[namespace_index(socket.namespace_name())]
+        .socket_id
+        .take();
     if let Some(socket_id) = socket_id {
         app.0
             .record
@@ -239,9 +237,7 @@ fn on_text(
     Args((number, size, text)): Args<(u64, usize, String)>,
 ) {
     app.note_received(&socket, number);
-    if !is_text(number, size, &text) {
-        app.0.record.fail(format!("message {number} was corrupted"));
-    }
+    app.0.record.check_text(number, size, &text);
 }
 
 fn on_binary(
@@ -250,9 +246,7 @@ fn on_binary(
     Args((number, size, first, second)): Args<(u64, usize, Bytes, Bytes)>,
 ) {
     app.note_received(&socket, number);
-    if !is_binary(number, size, &first) || !is_binary(number + 1, size / 2, &second) {
-        app.0.record.fail(format!("message {number} was corrupted"));
-    }
+    app.0.record.check_binary(number, size, [&first, &second]);
 }
 
 fn on_call(socket: ClientSocket, State(app): State<ClientApp>, Arg(number): Arg<u64>) -> Reply<u64> {

@@ -6,7 +6,7 @@ use socketio_model::{Delivery, Message};
 
 use super::events;
 
-/// The content of an event, which follows from its number.
+/// The content of a message; its bytes follow from the message's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Content {
     /// Text or binary.
@@ -15,7 +15,7 @@ pub struct Content {
     pub size: usize,
 }
 
-/// What an event carries.
+/// What a message carries besides its number and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentKind {
     /// One string.
@@ -36,7 +36,8 @@ impl Content {
         match self.kind {
             ContentKind::Text => to.emit(events::TEXT, &(number, size, text(number, size)), delivery),
             ContentKind::Binary => {
-                let arguments = (number, size, binary(number, size), binary(number + 1, size / 2));
+                let [first, second] = attachments(number, size);
+                let arguments = (number, size, first, second);
                 to.emit(events::BINARY, &arguments, delivery)
             }
         }
@@ -82,21 +83,21 @@ fn text(number: u64, size: usize) -> String {
         .collect()
 }
 
-/// An attachment of a message.
-fn binary(number: u64, size: usize) -> Bytes {
-    (0..size)
-        .map(|position| byte_at(number, position) ^ 0xa5)
-        .collect()
+/// The attachments of a message.
+fn attachments(number: u64, size: usize) -> [Bytes; 2] {
+    [(number, size), (number + 1, size / 2)].map(|(number, size)| {
+        let bytes = (0..size).map(|position| byte_at(number, position) ^ 0xa5);
+        bytes.collect()
+    })
 }
 
 pub(super) fn is_text(number: u64, size: usize, text: &str) -> bool {
-    let bytes = text.bytes().enumerate();
-    text.len() == size && { bytes }.all(|(position, byte)| byte == byte_at(number, position))
+    let mut bytes = text.bytes().enumerate();
+    text.len() == size && bytes.all(|(position, byte)| byte == byte_at(number, position))
 }
 
-pub(super) fn is_binary(number: u64, size: usize, binary: &[u8]) -> bool {
-    let bytes = binary.iter().enumerate();
-    binary.len() == size && { bytes }.all(|(position, byte)| *byte == byte_at(number, position) ^ 0xa5)
+pub(super) fn are_attachments(number: u64, size: usize, received: [&[u8]; 2]) -> bool {
+    attachments(number, size) == received
 }
 
 /// Differs between messages and positions, and is quick to compute.

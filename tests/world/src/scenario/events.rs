@@ -1,7 +1,9 @@
-//! The names of events and auth fields. They are bytes on the wire: other names change every trace, and what seeds find.
+//! The names of events and auth fields. They are bytes on the wire: other names would change every trace, and with it what
+//! seeds find.
+
+use std::collections::BTreeMap;
 
 use socketio_driver::Auth;
-use std::collections::BTreeMap;
 
 /// A number, a length, and a text of that length.
 pub(super) const TEXT: &str = "note";
@@ -20,7 +22,7 @@ pub(super) const UNANSWERED_CALL: &str = "mute";
 
 const CLIENT_INDEX: &str = "person";
 
-/// What a client sends as its auth: its place in the scenario.
+/// What a client sends as auth: its index in the scenario.
 pub(super) type AuthFields = BTreeMap<String, usize>;
 
 pub(super) fn auth_of(client_index: usize) -> AuthFields {

@@ -1,11 +1,11 @@
 //! Some minutes of a server and its clients, decided by a seed and compared with the model after every step.
 //!
 //! ```text
-//!   seed ──► bytes ──► Scenario { network, clients, steps }         decode: byte by byte, so that a fuzzer can search
+//!   seed ──► bytes ──► Scenario { network, clients, steps }       decode: byte by byte, so that a fuzzer can search
 //!                          │
 //!                         run: one step after the other
 //!              ┌───────────┴───────────┐
-//!          ServerApp             ClientApp, up to twelve           the real server, the real clients
+//!          ServerApp             ClientApp, up to twelve         the real server, the real clients
 //!              └───────────┬───────────┘
 //!                       Record: every action and every handler notes a Fact ──► socketio-model
 //! ```

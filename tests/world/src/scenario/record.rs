@@ -7,11 +7,17 @@ use std::time::Duration;
 use socketio_driver::Socket;
 use socketio_model::{Fact, Guarantee, Message, Model, Namespace, SocketId};
 
+use super::content::{are_attachments, is_text};
 use super::{NetworkKind, Scenario};
 use crate::World;
 
 /// The names of the namespaces.
 pub(super) const NAMESPACES: [&str; 2] = ["/", "/b"];
+
+/// The position of a namespace in [`NAMESPACES`].
+pub(super) fn namespace_index(name: &str) -> usize {
+    usize::from(name != NAMESPACES[0])
+}
 
 /// Everything that was noted in one run of a scenario, and what follows from it.
 pub(super) struct Record {
@@ -62,7 +68,7 @@ impl Record {
             NetworkKind::Narrow => Duration::from_secs(20),
             NetworkKind::Typical | NetworkKind::Ideal | NetworkKind::Bytewise => Duration::from_millis(100),
         };
-        let in_transit = in_transit * scenario.route.connections() + scenario.route.delay();
+        let in_transit = in_transit * scenario.route.connections() + scenario.route.longest_delay();
         let detection_time = interval + timeout + longest.unwrap_or_default() + in_transit;
         Arc::new(Self {
             world,
@@ -97,6 +103,20 @@ impl Record {
     pub(super) fn fail(&self, failure: String) {
         let at = self.world.elapsed();
         self.lock().fail(at, failure);
+    }
+
+    /// Fails if this is not the text of the message.
+    pub(super) fn check_text(&self, number: u64, size: usize, text: &str) {
+        if !is_text(number, size, text) {
+            self.fail(format!("message {number} was corrupted"));
+        }
+    }
+
+    /// Fails if these are not the attachments of the message.
+    pub(super) fn check_binary(&self, number: u64, size: usize, attachments: [&[u8]; 2]) {
+        if !are_attachments(number, size, attachments) {
+            self.fail(format!("message {number} was corrupted"));
+        }
     }
 
     /// Writes a line into the log.
@@ -147,7 +167,7 @@ impl Record {
 
     pub(super) fn remove_socket(&self, socket_id: SocketId) {
         let removed = self.lock().sockets.remove(&socket_id);
-        // Outside of the lock.
+        // After the lock was released.
         drop(removed);
     }
 
@@ -167,7 +187,7 @@ impl Record {
         let lines = std::mem::take(&mut state.log);
         let failure = state.failure.take();
         drop(state);
-        // Thousands of scenarios pass, and nobody reads their logs.
+        // Formatting the logs of thousands of scenarios that pass would take too long.
         let lines = match failure.is_some() || std::env::var_os("SIM_SEED").is_some() {
             true => lines.iter().map(Entry::show).collect(),
             false => Vec::new(),

@@ -15,8 +15,8 @@ use crate::random::Random;
 pub(super) const SERVER_HOST: u8 = 2;
 /// The number of the proxy's host.
 const PROXY_HOST: u8 = 3;
-/// The longest idle timeout and response timeout: connections of peers that vanished do not stay open for ever.
-const MAX_IDLE: Duration = Duration::from_secs(60);
+/// The timeouts of proxies without any: connections of peers that vanished must not stay open for ever.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How clients reach the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +31,15 @@ impl Route {
     /// Through a proxy whose configuration follows from this number.
     pub(super) fn proxied(number: u64) -> Self {
         let mut config = ProxyConfig::random(&mut Random::of(number, "way", 0));
-        config.client_keep_alive.idle_timeout.get_or_insert(MAX_IDLE);
-        config.response_timeout.get_or_insert(MAX_IDLE);
+        config
+            .client_keep_alive
+            .idle_timeout
+            .get_or_insert(DEFAULT_TIMEOUT);
+        config.response_timeout.get_or_insert(DEFAULT_TIMEOUT);
         Self::Proxied(config)
     }
 
-    /// What it guarantees with this ping interval: a session that it may end can end at any time.
+    /// What it guarantees with this ping interval: if it may end sessions, they may end at any time.
     pub(super) fn guarantee(&self, ping_interval: Duration) -> Guarantee {
         match self {
             Self::Proxied(config) if config.may_end_sessions(ping_interval) => Guarantee::None,
@@ -45,7 +48,7 @@ impl Route {
     }
 
     /// The longest time that it delays a response.
-    pub(super) const fn delay(&self) -> Duration {
+    pub(super) const fn longest_delay(&self) -> Duration {
         match self {
             Self::Proxied(config) => config.longest_delay(),
             Self::Direct => Duration::ZERO,

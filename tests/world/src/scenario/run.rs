@@ -19,7 +19,8 @@ use crate::{NetworkConditions, Statistics, World};
 
 /// How long a shutdown waits for the connections.
 const GRACE: Duration = Duration::from_secs(5);
-/// Longer than anything takes but waiting for a peer: full windows, handlers, open polls, request timeouts, idle timeouts.
+/// Longer than anything takes except waiting for a dead peer: full windows, handlers, open polls, request and idle
+/// timeouts.
 const SETTLE_TIME: Duration = Duration::from_secs(100);
 
 /// Gives the first failure, the log, what the network did, and how long it took.
@@ -49,6 +50,7 @@ pub(super) async fn run(
     (failure, log, statistics, elapsed)
 }
 
+/// A scenario while it runs.
 struct Run {
     record: Arc<Record>,
     server_app: ServerApp,
@@ -57,6 +59,7 @@ struct Run {
     clients: Vec<RunningClient>,
 }
 
+/// A client of the scenario, its handlers, and its handle.
 struct RunningClient {
     client_index: usize,
     setup: ClientSetup,
@@ -95,8 +98,8 @@ impl Run {
     }
 
     async fn step(&mut self, number: usize, step: &Step) {
-        let many = self.clients.len().max(1);
-        let Some(client) = self.clients.get_mut(step.client_index % many) else {
+        let count = self.clients.len().max(1);
+        let Some(client) = self.clients.get_mut(step.client_index % count) else {
             return;
         };
         let namespace_index = usize::from(step.namespace_index % client.setup.namespaces);
@@ -136,13 +139,10 @@ impl Run {
                     .broadcast(all, Namespace(namespace_index as u8), broadcast_setup, None);
             }
             Action::CloseRoom(room) => {
-                let closed = self
-                    .server
-                    .of(NAMESPACES[namespace_index])
-                    .close_room(room_name(*room));
-                if closed.is_ok() {
-                    let closed = Fact::RoomClosed(Namespace(namespace_index as u8), *room);
-                    self.server_app.note(closed);
+                let namespace = self.server.of(NAMESPACES[namespace_index]);
+                if namespace.close_room(room_name(*room)).is_ok() {
+                    self.server_app
+                        .note(Fact::RoomClosed(Namespace(namespace_index as u8), *room));
                 }
             }
             Action::KillServer(outage) => self.kill_server(*outage).await,
@@ -206,16 +206,18 @@ impl Run {
             world.set_conditions(address, NetworkConditions::typical());
         }
         let (interval, timeout) = self.record.scenario.heartbeat;
-        let settle_time = match (self.record.scenario.network, &self.record.scenario.route) {
-            (NetworkKind::Unreliable, _) | (_, Route::Proxied(_)) => interval + timeout + SETTLE_TIME,
-            // The last call has ended, too.
-            (_, Route::Direct) => CallSetup::LONGEST_TIMEOUT + Duration::from_secs(1),
-        };
-        world.sleep(settle_time).await;
         match (self.record.scenario.network, &self.record.scenario.route) {
-            // A connection may have been lost just now.
-            (NetworkKind::Unreliable, _) | (_, Route::Proxied(_)) => audit(&self.record, &self.server),
-            (_, Route::Direct) => audit_idle(&self.record, &self.server),
+            (NetworkKind::Unreliable, _) | (_, Route::Proxied(_)) => {
+                world.sleep(interval + timeout + SETTLE_TIME).await;
+                // It need not be idle: a connection may have been lost just now.
+                audit(&self.record, &self.server);
+            }
+            (_, Route::Direct) => {
+                world
+                    .sleep(CallSetup::LONGEST_TIMEOUT + Duration::from_secs(1))
+                    .await;
+                audit_idle(&self.record, &self.server);
+            }
         }
         let idle = self.record.with_model(|model| model.check_idle(world.elapsed()));
         if let Err(violation) = idle {

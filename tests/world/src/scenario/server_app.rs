@@ -9,9 +9,8 @@ use socketio_driver::{
 };
 use socketio_model::{Delivery, DisconnectCause, Fact, Message, Namespace, Room, Side, SocketId};
 
-use super::content::{is_binary, is_text};
 use super::events::{self, AuthFields, client_index_of};
-use super::record::{ConnectedSocket, NAMESPACES, Record};
+use super::record::{ConnectedSocket, NAMESPACES, Record, namespace_index};
 use super::{Action, Admission, CallSetup, Content, ContentKind, NetworkKind};
 use crate::Host;
 
@@ -124,6 +123,10 @@ fn register_handlers(namespace: NamespaceBuilder<Async>) -> NamespaceBuilder<Asy
         .on_disconnect(on_disconnect)
 }
 
+pub(super) fn namespace_of(socket: &Socket) -> Namespace {
+    Namespace(namespace_index(socket.namespace().name()) as u8)
+}
+
 /// Admits clients as the scenario says.
 async fn guard(State(app): State<ServerApp>, auth: Auth<AuthFields>) -> Result<(), Refusal> {
     let client_index = client_index_of(&auth);
@@ -143,8 +146,7 @@ async fn guard(State(app): State<ServerApp>, auth: Auth<AuthFields>) -> Result<(
 
 async fn on_connect(socket: Socket, State(app): State<ServerApp>, auth: Auth<AuthFields>) {
     let socket_id = app.socket_id(&socket);
-    let name = socket.namespace().name().to_owned();
-    let namespace = Namespace(u8::from(name != NAMESPACES[0]));
+    let namespace = namespace_of(&socket);
     let client_index = client_index_of(&auth);
     app.note(Fact::ServerConnecting { socket_id, namespace });
     let entry = ConnectedSocket {
@@ -153,15 +155,13 @@ async fn on_connect(socket: Socket, State(app): State<ServerApp>, auth: Auth<Aut
         namespace,
     };
     app.record().add_socket(socket_id, entry);
-    let room = Room(client_index as u8 % 4);
-    app.join(&socket, socket_id, room);
+    app.join(&socket, socket_id, Room(client_index as u8 % 4));
     let greeting = Content {
         kind: ContentKind::Text,
         size: 10,
     };
     app.emit(&socket, greeting, Delivery::Reliable);
-    let client = app.record().scenario.clients.get(client_index);
-    if let Some(Admission::Slow(time)) = client.map(|client| client.admission) {
+    if let Some(Admission::Slow(time)) = app.admission(client_index) {
         app.record().world.sleep(time).await;
     }
     app.note(Fact::ServerConnected(socket_id));
@@ -179,9 +179,7 @@ fn on_text(
     Args((number, size, text)): Args<(u64, usize, String)>,
 ) {
     app.note_received(&socket, number);
-    if !is_text(number, size, &text) {
-        app.record().fail(format!("message {number} was corrupted"));
-    }
+    app.record().check_text(number, size, &text);
 }
 
 fn on_binary(
@@ -190,9 +188,7 @@ fn on_binary(
     Args((number, size, first, second)): Args<(u64, usize, Bytes, Bytes)>,
 ) {
     app.note_received(&socket, number);
-    if !is_binary(number, size, &first) || !is_binary(number + 1, size / 2, &second) {
-        app.record().fail(format!("message {number} was corrupted"));
-    }
+    app.record().check_binary(number, size, [&first, &second]);
 }
 
 /// Performs the action of a step.

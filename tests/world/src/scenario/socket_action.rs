@@ -3,8 +3,7 @@
 use socketio_driver::{Broadcast, Error, Socket};
 use socketio_model::{Delivery, DisconnectCause, Fact, Namespace, Room, Side, SocketId};
 
-use super::record::NAMESPACES;
-use super::server_app::ServerApp;
+use super::server_app::{ServerApp, namespace_of};
 use super::{BroadcastSetup, CallSetup, Content, SocketAction};
 
 /// The names of the rooms.
@@ -21,7 +20,7 @@ impl ServerApp {
         match action {
             SocketAction::Emit(content, delivery) => self.emit(socket, *content, *delivery),
             SocketAction::Broadcast(broadcast_setup) => {
-                let namespace = Namespace(u8::from(socket.namespace().name() != NAMESPACES[0]));
+                let namespace = namespace_of(socket);
                 self.broadcast(socket.broadcast(), namespace, broadcast_setup, Some(socket_id));
             }
             SocketAction::EmitWithAck(call_setup) => {
@@ -40,14 +39,14 @@ impl ServerApp {
                 let _ = socket.disconnect();
             }
             SocketAction::DisconnectClient => {
-                self.disconnect_client(socket, socket_id);
+                self.note_client_disconnect(socket, socket_id);
                 let _ = socket.disconnect_client();
             }
         }
     }
 
     /// Notes that all sockets of this client's connection end; those of its earlier connections do so anyway.
-    fn disconnect_client(&self, socket: &Socket, socket_id: SocketId) {
+    fn note_client_disconnect(&self, socket: &Socket, socket_id: SocketId) {
         // On a socket that has disconnected it does nothing, although its last handlers still run.
         if !socket.connected() {
             return;
@@ -78,7 +77,7 @@ impl ServerApp {
             self.note(Fact::ServerSent(self.socket_id(socket), message, delivery));
         } else if socket.connected() {
             self.record()
-                .fail(format!("not sent to a connected socket: {sent:?}"));
+                .fail(format!("an event to a connected socket was refused: {sent:?}"));
         }
     }
 
@@ -108,7 +107,7 @@ impl ServerApp {
             .content
             .emit_to(&broadcast, message, broadcast_setup.delivery)
         {
-            // A server that begins or has ended has no members.
+            // A server that is not serving has no members.
             Ok(()) | Err(Error::NotServing) => {}
             Err(error) => self.record().fail(format!("a broadcast was refused: {error}")),
         }

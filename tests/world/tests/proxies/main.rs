@@ -1,5 +1,5 @@
-//! Clients behind HTTP proxies of all kinds. Behind a proxy that ends no sessions everything is received exactly once and in
-//! order; behind others at most once and in order, and both sides get the reason why their session ended.
+//! Clients behind HTTP proxies of all kinds. Behind a proxy that ends no sessions everything is received exactly once and
+//! in order; behind others at most once and in order, and both sides get the reason why their session ended.
 //!
 //! `SIM_SEEDS` says how many random proxies are tried, from `SIM_FIRST` on.
 
@@ -16,6 +16,7 @@ use socketio_world::proxy::{
     BodyFraming, Buffering, CloseKind, ForwardingHeaders, HeaderCase, KeepAlive, KeepAliveHeader,
     LosableRequests, MessageFormat, Persistence, ProxyConfig, ServerConnections, Upgrades,
 };
+use socketio_world::random::Random;
 use traffic::{Report, Session, Traffic};
 
 const POLLING: TransportOrder = TransportOrder::Polling;
@@ -49,7 +50,8 @@ fn assert_complete(report: &Report, clients: usize, about: &str) {
     }
 }
 
-/// What was received is the beginning of what was sent; if something is missing, both sides know that the session was lost.
+/// What was received is the beginning of what was sent; if something is missing, both sides know that the session was
+/// lost.
 fn assert_prefixes(report: &Report, about: &str) {
     assert_eq!(report.failures, Vec::<String>::new(), "{about}");
     for session in &report.sessions {
@@ -77,7 +79,7 @@ fn assert_prefixes(report: &Report, about: &str) {
 }
 
 /// Runs the traffic with some seeds and asserts that nothing is lost; gives all reports.
-fn loses_nothing(seeds: u64, traffic: &Traffic) -> Vec<Report> {
+fn run_without_loss(seeds: u64, traffic: &Traffic) -> Vec<Report> {
     let reports = (0..seeds).map(|seed| {
         let (report, _) = traffic.run(seed);
         assert_complete(
@@ -91,7 +93,7 @@ fn loses_nothing(seeds: u64, traffic: &Traffic) -> Vec<Report> {
 }
 
 /// Runs the traffic with some seeds and asserts that sessions that end do so for a reason; gives all reports.
-fn ends_with_reasons(seeds: u64, traffic: &Traffic) -> Vec<Report> {
+fn run_with_reasons(seeds: u64, traffic: &Traffic) -> Vec<Report> {
     let reports = (0..seeds).map(|seed| {
         let (report, _) = traffic.run(seed);
         assert_prefixes(&report, &format!("seed {seed} {:?}", traffic.config));
@@ -111,7 +113,7 @@ fn ends(reports: &[Report]) -> Vec<ReasonKind> {
 
 #[test]
 fn nothing_is_lost_through_a_proxy_that_only_forwards() {
-    for report in loses_nothing(10, &Traffic::through(ProxyConfig::default())) {
+    for report in run_without_loss(10, &Traffic::through(ProxyConfig::default())) {
         let (polling, websocket) = (Some(Transport::Polling), Some(Transport::WebSocket));
         assert_eq!(report.transports, [polling, websocket, websocket, websocket]);
         assert_eq!(report.statistics.tunnels, 3);
@@ -125,19 +127,19 @@ fn nothing_is_lost_where_responses_are_buffered_and_delayed() {
             buffering: Buffering::Whole(Duration::ZERO..most),
             ..ProxyConfig::default()
         };
-        loses_nothing(4, &Traffic::through(config).with_clients(&[POLLING, UPGRADING]));
+        run_without_loss(4, &Traffic::through(config).with_clients(&[POLLING, UPGRADING]));
     }
 }
 
 #[test]
 fn idle_connections_may_be_closed() {
-    let keep_alive = [
+    let timeouts = [
         (5, KeepAliveHeader::Absent),
         (7, KeepAliveHeader::Absent),
         (1, KeepAliveHeader::Sent),
         (2, KeepAliveHeader::Sent),
     ];
-    for (seconds, header) in keep_alive {
+    for (seconds, header) in timeouts {
         let config = ProxyConfig {
             client_keep_alive: KeepAlive {
                 idle_timeout: Some(Duration::from_secs(seconds)),
@@ -154,9 +156,9 @@ fn idle_connections_may_be_closed() {
         let mut traffic = Traffic::through(config).with_clients(&[POLLING, POLLING]);
         traffic.pause = Duration::ZERO..Duration::from_secs(12);
         traffic.heartbeat = (Duration::from_secs(20), Duration::from_secs(5));
-        let reports = loses_nothing(4, &traffic);
-        let cut: u64 = reports.iter().map(|report| report.statistics.idle_timeouts).sum();
-        assert!(cut > 0, "{seconds} {header:?}");
+        let reports = run_without_loss(4, &traffic);
+        let closed: u64 = reports.iter().map(|report| report.statistics.idle_timeouts).sum();
+        assert!(closed > 0, "{seconds} {header:?}");
     }
 }
 
@@ -171,7 +173,7 @@ fn a_poll_that_meets_the_end_of_a_connection_is_sent_again() {
         },
         ..ProxyConfig::default()
     };
-    for report in loses_nothing(
+    for report in run_without_loss(
         8,
         &Traffic::through(config).with_clients(&[POLLING, UPGRADING, POLLING]),
     ) {
@@ -195,7 +197,7 @@ fn a_request_with_an_unknown_outcome_ends_the_session() {
             },
             ..ProxyConfig::default()
         };
-        let reports = ends_with_reasons(
+        let reports = run_with_reasons(
             5,
             &Traffic::through(config).with_clients(&[POLLING, UPGRADING, POLLING]),
         );
@@ -219,7 +221,7 @@ fn a_request_that_is_lost_before_the_server_ends_the_session() {
             server_connections: ServerConnections::Pooled(3),
             ..ProxyConfig::default()
         };
-        let reports = ends_with_reasons(6, &Traffic::through(config).with_clients(&[POLLING, POLLING]));
+        let reports = run_with_reasons(6, &Traffic::through(config).with_clients(&[POLLING, POLLING]));
         let ends = ends(&reports);
         let bad_gateway = |reason: &ReasonKind| {
             *reason == ReasonKind::Engine(CloseReason::RequestFailed(StatusCode::BAD_GATEWAY))
@@ -271,7 +273,7 @@ fn a_client_whose_upgrade_fails_stays_on_polling() {
             upgrades,
             ..ProxyConfig::default()
         };
-        for report in loses_nothing(4, &Traffic::through(config).with_clients(&[POLLING, UPGRADING])) {
+        for report in run_without_loss(4, &Traffic::through(config).with_clients(&[POLLING, UPGRADING])) {
             assert_eq!(upgrade_failures(&report), [vec![], vec![reason]], "{upgrades:?}");
             assert_eq!(report.transports, [Some(Transport::Polling); 2], "{upgrades:?}");
         }
@@ -292,7 +294,7 @@ fn a_client_that_begins_with_websocket_falls_back_to_polling() {
             upgrades,
             ..ProxyConfig::default()
         };
-        for report in loses_nothing(4, &Traffic::through(config).with_clients(&[FALLING_BACK])) {
+        for report in run_without_loss(4, &Traffic::through(config).with_clients(&[FALLING_BACK])) {
             assert_eq!(report.transports, [Some(Transport::Polling)], "{upgrades:?}");
         }
     }
@@ -339,7 +341,7 @@ fn a_websocket_closed_at_any_time_ends_with_a_reason() {
             ..ProxyConfig::default()
         };
         let traffic = Traffic::through(config).with_clients(&[UPGRADING, FALLING_BACK, WEBSOCKET]);
-        for reason in ends(&ends_with_reasons(2, &traffic)) {
+        for reason in ends(&run_with_reasons(2, &traffic)) {
             let ReasonKind::Engine(reason) = reason else {
                 panic!("{reason:?}");
             };
@@ -363,7 +365,7 @@ fn requests_of_a_session_may_come_on_any_connection() {
         };
         let traffic =
             Traffic::through(config).with_clients(&[POLLING, UPGRADING, POLLING, POLLING, FALLING_BACK]);
-        for report in loses_nothing(4, &traffic) {
+        for report in run_without_loss(4, &traffic) {
             let expects_sharing = server_connections != ServerConnections::PerRequest;
             assert_eq!(
                 report.statistics.shared > 0,
@@ -386,10 +388,10 @@ fn a_response_timeout_longer_than_the_ping_interval_ends_no_session() {
     assert!(!config.may_end_sessions(Duration::from_secs(6)));
     let mut traffic = Traffic::through(config.clone());
     traffic.pause = Duration::ZERO..Duration::from_secs(8);
-    loses_nothing(4, &traffic);
+    run_without_loss(4, &traffic);
     config.response_timeout = Some(Duration::from_secs(3));
     traffic.config = config;
-    let reports = ends_with_reasons(4, &traffic.with_clients(&[POLLING, POLLING]));
+    let reports = run_with_reasons(4, &traffic.with_clients(&[POLLING, POLLING]));
     let ends = ends(&reports);
     let late = ReasonKind::Engine(CloseReason::RequestFailed(StatusCode::GATEWAY_TIMEOUT));
     assert!(
@@ -413,7 +415,7 @@ fn the_format_of_messages_makes_no_difference() {
                     },
                     ..ProxyConfig::default()
                 };
-                loses_nothing(1, &Traffic::through(config));
+                run_without_loss(1, &Traffic::through(config));
             }
         }
     }
@@ -466,7 +468,7 @@ fn variable(name: &str) -> Option<u64> {
 
 /// Random clients behind a random proxy.
 fn random_traffic(seed: u64) -> Traffic {
-    let mut random = socketio_world::random::Random::of(seed, "drawn", 0);
+    let mut random = Random::of(seed, "drawn", 0);
     let config = ProxyConfig::random(&mut random);
     let orders = [POLLING, UPGRADING, FALLING_BACK, WEBSOCKET];
     let clients: Vec<_> = (0..random.length(1..5)).map(|_| *random.pick(&orders)).collect();

@@ -58,6 +58,7 @@ pub(crate) struct Report {
     pub(crate) failures: Vec<String>,
 }
 
+/// What the server and all clients record.
 #[derive(Clone, Default)]
 struct Record(Arc<Mutex<RecordState>>);
 
@@ -67,10 +68,10 @@ struct RecordState {
     sockets: BTreeMap<usize, Socket>,
     events: BTreeMap<usize, Vec<ConnectionEvent>>,
     failures: Vec<String>,
-    last: u64,
+    last_number: u64,
 }
 
-/// The state of a client.
+/// The state of a client, and the id of its socket while it is connected.
 #[derive(Clone)]
 struct ClientState {
     record: Record,
@@ -89,20 +90,25 @@ impl Record {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn update(&self, id: &str, note: impl FnOnce(&mut Session)) {
-        note(self.lock().sessions.entry(id.to_owned()).or_default());
+    fn update(&self, id: &str, update: impl FnOnce(&mut Session)) {
+        update(self.lock().sessions.entry(id.to_owned()).or_default());
     }
 
-    fn fail(&self, fail: String) {
-        self.lock().failures.push(fail);
+    fn fail(&self, failure: String) {
+        self.lock().failures.push(failure);
     }
 
     fn next_number(&self) -> u64 {
         let mut state = self.lock();
-        state.last += 1;
-        state.last
+        state.last_number += 1;
+        state.last_number
     }
 }
+
+/// The event of every message. Its name, and that of the auth field, are part of every trace.
+const EVENT: &str = "letter";
+/// The auth field with the index of the client.
+const CLIENT_INDEX: &str = "person";
 
 /// The content of every message: the id of its socket, its number, and bytes that follow from the number.
 type Message = (String, u64, Bytes);
@@ -118,7 +124,9 @@ fn new_message(id: &str, number: u64, random: &mut Random) -> Message {
 }
 
 fn content(number: u64, size: usize) -> Bytes {
-    (0..size).map(|place| (place as u64 * 7 + number) as u8).collect()
+    (0..size)
+        .map(|position| (position as u64 * 7 + number) as u8)
+        .collect()
 }
 
 fn check_message(record: &Record, own_id: &str, (id, number, bytes): &Message) -> u64 {
@@ -219,7 +227,7 @@ impl Traffic {
             .ping_interval(self.heartbeat.0)
             .ping_timeout(self.heartbeat.1)
             .on_connect(on_server_connect)
-            .on("letter", on_server_message)
+            .on(EVENT, on_server_message)
             .on_disconnect(on_server_disconnect)
             .build();
         let (runtime, served) = (server_host.clone(), server.clone());
@@ -246,9 +254,9 @@ impl Traffic {
             .state(state.clone())
             .transports(order)
             .retry_initial(true)
-            .auth(&BTreeMap::from([("person", client_index)]))
+            .auth(&BTreeMap::from([(CLIENT_INDEX, client_index)]))
             .on_connect(on_client_connect)
-            .on("letter", on_client_message)
+            .on(EVENT, on_client_message)
             .on_disconnect(on_client_disconnect);
         let client = engine::start(host.clone(), builder).expect("it can be built");
         record_events(&host, &client, record.clone(), client_index);
@@ -261,7 +269,7 @@ fn on_server_connect(
     State(record): State<Record>,
     Auth(auth): Auth<BTreeMap<String, usize>>,
 ) {
-    let client_index = auth.get("person").copied().unwrap_or(usize::MAX);
+    let client_index = auth.get(CLIENT_INDEX).copied().unwrap_or(usize::MAX);
     record.update(socket.id().as_str(), |session| {
         session.client_index = client_index
     });
@@ -316,16 +324,12 @@ fn start_proxy(world: &World, config: ProxyConfig) -> Proxy {
 }
 
 fn client_emits(record: &Record, (client, state): &(Client, ClientState), random: &mut Random) {
-    let (Some(id), Some(known)) = (client.id(), state.id().clone()) else {
+    let (Some(id), Some(own_id)) = (client.id(), state.id().clone()) else {
         return;
     };
     let number = record.next_number();
-    if known == id.as_str()
-        && client
-            .emit("letter", &new_message(&known, number, random))
-            .is_ok()
-    {
-        record.update(&known, |session| session.client_sent.push(number));
+    if own_id == id.as_str() && client.emit(EVENT, &new_message(&own_id, number, random)).is_ok() {
+        record.update(&own_id, |session| session.client_sent.push(number));
     }
 }
 
@@ -334,7 +338,7 @@ fn server_emits(record: &Record, client_index: usize, random: &mut Random) {
     let Some(socket) = socket else { return };
     let number = record.next_number();
     if socket
-        .emit("letter", &new_message(socket.id().as_str(), number, random))
+        .emit(EVENT, &new_message(socket.id().as_str(), number, random))
         .is_ok()
     {
         record.update(socket.id().as_str(), |session| session.server_sent.push(number));
@@ -355,7 +359,7 @@ async fn check_nothing_is_left(world: &World, record: &Record, server: &Server, 
         record.fail(format!("connections and bytes are left: {load:?}"));
     }
     record.lock().sockets.clear();
-    server.shutdown(Duration::ZERO).expect("it is served");
+    server.shutdown(Duration::ZERO).expect("it is serving");
     world.sleep(Duration::from_secs(20)).await;
     let tasks = world.tasks();
     if tasks != 1 {
