@@ -22,12 +22,12 @@ pub struct NetworkConditions {
     pub stalls: u64,
     /// How long it is delayed.
     pub stall: Range<Duration>,
-    /// After one in so many segments the reader sees the end of the stream although the writer did not end it, as with a
-    /// middlebox that drops half of a connection. The other direction goes on.
+    /// After one in so many segments the reader sees the end of the stream although the writer did not end it, as with
+    /// a middlebox that drops half of a connection. The other direction goes on.
     pub half_closes: u64,
     /// At one in so many segments the connection is reset.
     pub resets: u64,
-    /// From one in so many segments on nothing arrives on the connection any more, and neither side is told.
+    /// At one in so many segments the connection falls silent: nothing arrives any more, and neither side sees an error.
     pub silences: u64,
     /// One in so many dials is refused.
     pub refusals: u64,
@@ -79,8 +79,8 @@ impl NetworkConditions {
         }
     }
 
-    /// Nothing is lost, but windows are small and bandwidth is low, so that writers wait. Yet nothing takes so long that a
-    /// heartbeat behind it fails.
+    /// Nothing is lost, but windows are small and bandwidth is low, so that writers wait. Yet nothing takes so long that
+    /// a heartbeat behind it fails.
     #[must_use]
     pub fn narrow() -> Self {
         Self {

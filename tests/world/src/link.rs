@@ -45,7 +45,7 @@ pub(crate) struct Link {
     /// How long a KiB takes, besides latency.
     time_per_kib: Duration,
     pub(crate) statistics: Statistics,
-    /// Whether nothing arrives any more, although neither side is told.
+    /// Whether nothing arrives any more, although neither side sees an error.
     is_silent: bool,
 }
 
@@ -222,7 +222,7 @@ impl Link {
         }
     }
 
-    /// From now on nothing arrives, and neither side is told.
+    /// From now on nothing arrives, and neither side sees an error.
     pub(crate) const fn silence(&mut self) {
         self.is_silent = true;
     }

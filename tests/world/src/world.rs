@@ -192,7 +192,7 @@ impl World {
         state.running + state.spawned.len()
     }
 
-    /// From now on nothing arrives on the open connections of a host, and neither side is told.
+    /// From now on nothing arrives on the open connections of a host, and neither side sees an error.
     pub fn silence(&self, host: &Host) {
         let mut state = self.lock();
         for id in state.network.links_of(host.address()) {
@@ -202,7 +202,7 @@ impl World {
         }
     }
 
-    /// Switches a host off: its tasks are gone, its connections are reset.
+    /// Switches a host off: its tasks are dropped, its connections are reset.
     pub fn kill(&self, host: &Host) {
         let mut state = self.lock();
         for address in state.network.listeners_of(host.address()) {

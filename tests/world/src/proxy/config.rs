@@ -43,7 +43,7 @@ pub enum Buffering {
 pub struct KeepAlive {
     /// How long a connection may be idle before it is closed; for ever if `None`.
     pub idle_timeout: Option<Duration>,
-    /// Whether clients are told the idle timeout.
+    /// Whether clients learn the idle timeout.
     pub header: KeepAliveHeader,
     /// One in so many requests on a connection that has carried a request before meets the end of the connection and is
     /// lost without a response; never for 0.
@@ -77,10 +77,10 @@ pub enum LosableRequests {
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CloseKind {
-    /// With a FIN: the client knows that there was no response.
+    /// With a FIN, so that the client knows that there was no response.
     #[default]
     Fin,
-    /// With a RST: the client cannot know whether there was a response.
+    /// With a RST, so that the client cannot know whether there was a response.
     Reset,
 }
 
@@ -169,7 +169,7 @@ pub enum ForwardingHeaders {
     Added,
 }
 
-/// A client sends no POST on a connection that has been idle for 4 s, and a POST travels less than the rest of this.
+/// Clients send no POST on a connection that has been idle for 4 s, and a POST arrives within another second.
 const SAFE_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much longer than the ping interval a poll may take.
 const POLL_MARGIN: Duration = Duration::from_secs(3);
@@ -213,7 +213,7 @@ impl ProxyConfig {
         config
     }
 
-    /// Whether it may end sessions of clients whose server pings at this interval. Both sides get a reason then; other
+    /// Whether it may end sessions of clients whose server pings at this interval. Both sides get the reason; other
     /// proxies only cost time.
     #[must_use]
     pub fn may_end_sessions(&self, ping_interval: Duration) -> bool {

@@ -56,8 +56,8 @@ impl Connection {
         .await
     }
 
-    /// Ends this direction and discards input until the peer ends the other. Closing at once could reset the connection, and
-    /// what was written last would be lost.
+    /// Ends this direction and discards input until the peer ends the other. Closing at once could reset the connection,
+    /// and what was written last would be lost.
     pub(super) async fn finish(mut self, world: &World) {
         let stream = &mut self.stream;
         let ended = poll_fn(|task| stream.poll_shutdown(task)).await;

@@ -1,10 +1,10 @@
-//! HTTP proxies between clients and a server: they forward requests and responses, and may buffer, delay, lose or refuse
-//! them and close connections, as real proxies do.
+//! HTTP proxies between clients and a server: they forward requests and responses, and may buffer, delay, lose or
+//! refuse them and close connections, as real proxies do.
 //!
 //! ```text
-//!   client ──► SimListener ──► client connection: one request after the other ──► exchange ──► pool ──► server
-//!                                 │                                                 │
-//!                                 └─────────────────── tunnel ◄── 101 ──────────────┘
+//!   client ──► client connection: one request after the other ──► exchange ──► pool ──► server
+//!                     │                                              │
+//!                     └─────────────── tunnel ◄── 101 ───────────────┘
 //! ```
 //!
 //! A [`ProxyConfig`] says what a proxy does; it is set by a test or [random](ProxyConfig::random).

@@ -12,7 +12,8 @@ use super::socket_action::{ROOMS, room_name};
 /// The largest event of a scenario in bytes; an empty queue accepts it whatever its limit.
 const LARGEST_EVENT: usize = 140_000;
 
-/// Compares the members of all namespaces and rooms, the rooms of all sockets, and the counts of calls and queued bytes.
+/// Compares the members of all namespaces and rooms, the rooms of all sockets, and the counts of calls and queued
+/// bytes.
 pub(super) fn audit(record: &Record, server: &Server) {
     for (number, name) in (0..).zip(NAMESPACES) {
         let namespace = server.of(name);

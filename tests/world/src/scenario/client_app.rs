@@ -16,7 +16,8 @@ use crate::Host;
 /// The host of the first client; the others follow.
 const FIRST_HOST: u8 = 10;
 
-/// A client and its handlers, from its start to its end. Clones are handles to the same, and do not keep the client alive.
+/// A client and its handlers, from its start to its end. Clones are handles to the same client, and do not keep it
+/// running.
 #[derive(Clone)]
 pub(super) struct ClientApp(Arc<Inner>);
 
@@ -131,7 +132,7 @@ impl ClientApp {
     pub(super) fn kill(&self) {
         let socket_ids = std::mem::take(&mut *self.socket_ids());
         for socket_id in socket_ids {
-            // What it sent before it disconnected may still be on its way.
+            // What it sent before it disconnected may still be in transit.
             self.note(Fact::DisconnectCaused(socket_id, DisconnectCause::ConnectionLost));
             self.note(Fact::Killed(Side::Client, socket_id));
         }

@@ -85,7 +85,7 @@ fn text(number: u64, size: usize) -> String {
 
 /// The attachments of a message.
 fn attachments(number: u64, size: usize) -> [Bytes; 2] {
-    [(number, size), (number + 1, size / 2)].map(|(number, size)| {
+    [(number, size), (number.wrapping_add(1), size / 2)].map(|(number, size)| {
         let bytes = (0..size).map(|position| byte_at(number, position) ^ 0xa5);
         bytes.collect()
     })
@@ -97,7 +97,8 @@ pub(super) fn is_text(number: u64, size: usize, text: &str) -> bool {
 }
 
 pub(super) fn are_attachments(number: u64, size: usize, received: [&[u8]; 2]) -> bool {
-    attachments(number, size) == received
+    // Lengths first: a corrupted size may be huge.
+    received.map(<[u8]>::len) == [size, size / 2] && attachments(number, size) == received
 }
 
 /// Differs between messages and positions, and is quick to compute.

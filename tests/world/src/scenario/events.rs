@@ -1,5 +1,5 @@
-//! The names of events and auth fields. They are bytes on the wire: other names would change every trace, and with it what
-//! seeds find.
+//! The names of events and auth fields. They are bytes on the wire: other names would change every trace, and what seeds
+//! find.
 
 use std::collections::BTreeMap;
 

@@ -62,7 +62,7 @@ impl Record {
             .map(|client| client.admission.on_connect_time())
             .max();
         let (interval, timeout) = scenario.heartbeat;
-        // What is on its way when a link falls silent still arrives.
+        // What is in transit when a link falls silent still arrives.
         let in_transit = match scenario.network {
             NetworkKind::Unreliable => Duration::from_secs(61),
             NetworkKind::Narrow => Duration::from_secs(20),

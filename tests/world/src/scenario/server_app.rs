@@ -17,7 +17,7 @@ use crate::Host;
 /// Where the server and the proxy listen.
 pub(super) const PORT: u16 = 80;
 
-/// Most bytes that are queued for a client in an unreliable network: so few that some clients do not read fast enough.
+/// Most bytes that are queued for a client in an unreliable network: few, so that the limit is reached by some clients.
 pub(super) const MAX_QUEUED_BYTES: usize = 100_000;
 
 /// A server and its handlers, from its start to its end. Clones are handles to the same server.

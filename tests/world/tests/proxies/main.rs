@@ -1,5 +1,5 @@
-//! Clients behind HTTP proxies of all kinds. Behind a proxy that ends no sessions everything is received exactly once and
-//! in order; behind others at most once and in order, and both sides get the reason why their session ended.
+//! Clients behind HTTP proxies of all kinds. Behind a proxy that ends no sessions everything is received exactly once
+//! and in order; behind others at most once and in order, and both sides get the reason why their session ended.
 //!
 //! `SIM_SEEDS` says how many random proxies are tried, from `SIM_FIRST` on.
 
@@ -334,7 +334,7 @@ fn a_client_without_fallback_reports_why_there_is_no_websocket() {
 }
 
 #[test]
-fn a_websocket_closed_at_any_time_ends_with_a_reason() {
+fn a_websocket_closed_at_any_time_ends_the_session_with_a_reason_or_not_at_all() {
     for reads in [1, 2, 3, 4, 6, 9, 20] {
         let config = ProxyConfig {
             upgrades: Upgrades::ClosedAfter(reads),
