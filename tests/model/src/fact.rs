@@ -9,6 +9,10 @@ use crate::{AnswerExpectation, CallOutcome, DisconnectCause};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SocketId(pub usize);
 
+/// One client, from its start to its end; with each connection it has other sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClientId(pub usize);
+
 /// A namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Namespace(pub u8);
@@ -88,6 +92,15 @@ pub enum Fact {
     ClientReceived(SocketId, Message),
     /// The client has sent a message.
     ClientSent(SocketId, Message, Delivery),
+    /// The client has accepted a message while the namespace was not connected.
+    Buffered(ClientId, Namespace, Message),
+    /// The client sends what it has buffered on this socket, before anything else; on one that has disconnected again if
+    /// there is none.
+    BufferSent(ClientId, Namespace, Option<SocketId>),
+    /// The client reports that it does not send the oldest message it has buffered.
+    BufferedNotSent(ClientId, Namespace),
+    /// The client is gone with what it has buffered.
+    BuffersLost(ClientId),
     /// The server's handler of a message begins.
     ServerReceived(SocketId, Message),
     /// The message that was just sent asks for an acknowledgement.
@@ -135,6 +148,8 @@ pub enum Violation {
     WrongCallOutcome(Fact),
     /// The message that this side sent on the socket was not received.
     Missing(SocketId, Side, Message),
+    /// The message that this client had buffered was neither sent nor reported.
+    LostSilently(ClientId, Message),
     /// This side's call has not ended.
     CallNotEnded(Side, Message),
     /// This side has not detected in time that its peer is dead, or that it was told to disconnect.

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | messages of one sender are received in order, without gaps, at most once | [`Fact::ClientReceived`], [`Fact::ServerReceived`] |
 //! | every recipient receives a message exactly once, unless its connection was lost | [`Model::check_idle`], [`Model::check_finished`] |
+//! | what a client emits while it is not connected is sent once, on its next socket and before anything else, or it is reported as not sent | [`Fact::ServerReceived`], [`Model::check_idle`], [`Model::check_finished`] |
 //! | nobody else receives it, and nobody before connecting or after disconnecting | [`Fact::ClientReceived`], [`Fact::ServerReceived`] |
 //! | a client in several targeted rooms receives a broadcast once | [`Fact::ClientReceived`] |
 //! | no event starts before the end of `on_connect`, none after `on_disconnect` | [`Fact::ServerReceived`], [`Fact::ClientReceived`] |
@@ -21,12 +22,13 @@
 mod call;
 mod fact;
 mod model;
+mod offline;
 mod socket;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use call::{AnswerExpectation, CallOutcome};
-pub use fact::{Broadcast, Delivery, Fact, Message, Namespace, Room, Side, SocketId, Violation};
+pub use fact::{Broadcast, ClientId, Delivery, Fact, Message, Namespace, Room, Side, SocketId, Violation};
 pub use model::{Guarantee, Model};
 pub use socket::DisconnectCause;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::call::Call;
+use crate::offline::{Buffer, OfflineBuffers};
 use crate::socket::{ConnectionState, Socket};
 use crate::stream::{Certainty, Stream};
 use crate::{
@@ -30,6 +31,7 @@ pub struct Model {
     /// Sockets that have a cause to disconnect, until both sides have.
     disconnecting: BTreeSet<SocketId>,
     calls: BTreeMap<(Side, Message), Call>,
+    buffers: OfflineBuffers,
     /// Broadcasts to whole namespaces, all made at this time.
     recent_broadcasts: (Duration, Vec<Broadcast>),
 }
@@ -44,6 +46,7 @@ impl Model {
             sockets: BTreeMap::new(),
             disconnecting: BTreeSet::new(),
             calls: BTreeMap::new(),
+            buffers: OfflineBuffers::new(),
             recent_broadcasts: (Duration::ZERO, Vec::new()),
         }
     }
@@ -89,7 +92,13 @@ impl Model {
                     .expect(message, certainty(delivery));
                 Ok(())
             }
-            Fact::ServerReceived(socket_id, message) => self.receive(socket_id, Side::Server, message, fact),
+            Fact::ServerReceived(socket_id, message) => {
+                self.send_buffer_of(socket_id, message);
+                self.receive(socket_id, Side::Server, message, fact)
+            }
+            Fact::Buffered(..) | Fact::BufferSent(..) | Fact::BufferedNotSent(..) | Fact::BuffersLost(..) => {
+                self.change_buffer(fact)
+            }
             Fact::CallStarted { .. } => {
                 self.call_started(at, fact);
                 Ok(())
@@ -176,9 +185,45 @@ impl Model {
                 check_missing(*socket_id, socket)?;
             }
         }
+        if let Some((client, message)) = self.buffers.first_left() {
+            return Err(Violation::LostSilently(client, message));
+        }
         match self.calls.iter().find(|(_, call)| !call.has_ended) {
             Some(((caller, message), _)) => Err(Violation::CallNotEnded(*caller, *message)),
             None => Ok(()),
+        }
+    }
+
+    fn change_buffer(&mut self, fact: &Fact) -> Result<(), Violation> {
+        match *fact {
+            Fact::Buffered(client, namespace, message) => self.buffers.push(client, namespace, message),
+            Fact::BufferSent(client, namespace, Some(socket_id)) => {
+                let buffer = self.buffers.take(client, namespace);
+                self.send_buffer(socket_id, buffer);
+            }
+            Fact::BufferSent(client, namespace, None) => self.buffers.make_uncertain(client, namespace),
+            Fact::BufferedNotSent(client, namespace) if !self.buffers.remove_oldest(client, namespace) => {
+                return Err(Violation::WrongState(fact.clone()));
+            }
+            Fact::BuffersLost(client) => self.buffers.forget(client),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn send_buffer(&mut self, socket_id: SocketId, buffer: Buffer) {
+        let socket = self.socket(socket_id);
+        for (message, certainty) in buffer {
+            socket.to_server.expect(message, certainty);
+        }
+    }
+
+    /// The server may receive what a client had buffered before the client's `on_connect` begins.
+    fn send_buffer_of(&mut self, socket_id: SocketId, message: Message) {
+        let socket = self.socket(socket_id);
+        if let (ConnectionState::NotYetConnected, Some(namespace)) = (socket.client, socket.namespace) {
+            let buffer = self.buffers.take_with(namespace, message);
+            self.send_buffer(socket_id, buffer);
         }
     }
 
@@ -348,7 +393,17 @@ impl Model {
             Side::Server => &mut socket.to_server,
             Side::Client => &mut socket.to_client,
         };
-        stream.receive(message, fact)
+        let outcome = stream.receive(message, fact);
+        // On an earlier socket of the same client.
+        let was_received = |socket: &Socket| socket.to_server.has_received(message);
+        match outcome {
+            Err(Violation::WrongRecipient(_))
+                if recipient == Side::Server && self.sockets.values().any(was_received) =>
+            {
+                Err(Violation::Duplicate(fact.clone()))
+            }
+            outcome => outcome,
+        }
     }
 
     fn call_ended(

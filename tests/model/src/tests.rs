@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::{
-    AnswerExpectation, Broadcast, CallOutcome, Delivery, DisconnectCause, Fact, Guarantee, Message, Model,
-    Namespace, Room, Side, SocketId, Violation,
+    AnswerExpectation, Broadcast, CallOutcome, ClientId, Delivery, DisconnectCause, Fact, Guarantee, Message,
+    Model, Namespace, Room, Side, SocketId, Violation,
 };
 
 const ONE: SocketId = SocketId(1);
 const TWO: SocketId = SocketId(2);
+const CLIENT: ClientId = ClientId(1);
 const NAMESPACE: Namespace = Namespace(0);
 const DETECTION_TIME: Duration = Duration::from_secs(45);
 
@@ -280,4 +281,107 @@ fn a_lost_connection_is_detected_in_time() {
         assert_eq!(note_later(&mut model, fact), Ok(()));
     }
     assert_eq!(model.check_idle(later), Ok(()));
+}
+
+/// A client has buffered the messages 1 to 3, and gets a socket at the server.
+fn buffering() -> Model {
+    let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
+    let connecting = Fact::ServerConnecting {
+        socket_id: ONE,
+        namespace: NAMESPACE,
+    };
+    let buffered = |message| Fact::Buffered(CLIENT, NAMESPACE, Message(message));
+    for fact in [
+        buffered(1),
+        buffered(2),
+        buffered(3),
+        connecting,
+        Fact::ServerConnected(ONE),
+    ] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+    }
+    model
+}
+
+#[test]
+fn what_was_buffered_is_received_once_in_order_and_before_anything_else() {
+    let sent = |message| Fact::ClientSent(ONE, Message(message), Delivery::Reliable);
+    let received = |message| Fact::ServerReceived(ONE, Message(message));
+    let buffer_sent = Fact::BufferSent(CLIENT, NAMESPACE, Some(ONE));
+    for first in [buffer_sent.clone(), received(1)] {
+        let mut model = buffering();
+        for fact in [
+            first.clone(),
+            buffer_sent.clone(),
+            Fact::ClientConnected(ONE),
+            sent(4),
+        ] {
+            assert_eq!(note_later(&mut model, fact), Ok(()));
+        }
+        let gap = received(4);
+        assert_eq!(
+            note_later(&mut model, gap.clone()),
+            Err(Violation::Gap(
+                gap,
+                Message(if first == buffer_sent { 1 } else { 2 })
+            ))
+        );
+    }
+    let mut model = buffering();
+    for fact in [received(1), buffer_sent, received(2)] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+    }
+    let again = Fact::ServerReceived(ONE, Message(2));
+    assert_eq!(
+        note_later(&mut model, again.clone()),
+        Err(Violation::Duplicate(again))
+    );
+    for fact in [
+        Fact::ServerConnecting {
+            socket_id: TWO,
+            namespace: NAMESPACE,
+        },
+        Fact::ServerConnected(TWO),
+    ] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+    }
+    let again = Fact::ServerReceived(TWO, Message(2));
+    assert_eq!(
+        note_later(&mut model, again.clone()),
+        Err(Violation::Duplicate(again))
+    );
+}
+
+#[test]
+fn what_was_buffered_is_sent_or_reported() {
+    let not_sent = Fact::BufferedNotSent(CLIENT, NAMESPACE);
+    let mut model = buffering();
+    assert_eq!(
+        note_later(&mut model, Fact::BufferSent(CLIENT, NAMESPACE, Some(ONE))),
+        Ok(())
+    );
+    assert_eq!(
+        note_later(&mut model, not_sent.clone()),
+        Err(Violation::WrongState(not_sent.clone()))
+    );
+    let mut model = buffering();
+    let disconnected = Fact::ServerDisconnected(ONE);
+    for fact in [disconnected.clone(), not_sent.clone(), not_sent.clone()] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+    }
+    let left = Err(Violation::LostSilently(CLIENT, Message(3)));
+    assert_eq!(model.check_finished(), left);
+    for end in [
+        not_sent,
+        Fact::BuffersLost(CLIENT),
+        Fact::BufferSent(CLIENT, NAMESPACE, None),
+    ] {
+        let mut model = buffering();
+        for _ in 0..2 {
+            assert!(note_later(&mut model, Fact::BufferedNotSent(CLIENT, NAMESPACE)).is_ok());
+        }
+        assert_eq!(note_later(&mut model, disconnected.clone()), Ok(()));
+        assert_eq!(note_later(&mut model, end), Ok(()));
+        assert_eq!(model.check_finished(), Ok(()));
+    }
 }

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use socketio_driver::client::{Client, ClientReason};
-use socketio_driver::{Ack, Arg, Args, Async, ClientSocket, NamespaceBuilder, Reply, State, engine};
-use socketio_model::{Delivery, DisconnectCause, Fact, Message, Side, SocketId};
+use socketio_driver::{
+    Ack, Arg, Args, Async, ClientSocket, ErrorReport, NamespaceBuilder, Reply, Stage, State, engine,
+};
+use socketio_model::{ClientId, Delivery, DisconnectCause, Fact, Message, Side, SocketId};
 
 use super::events::{self, auth_of};
-use super::record::{NAMESPACES, Record, namespace_index};
+use super::record::{NAMESPACES, Record, namespace_index, namespace_of};
 use super::{CallSetup, ClientSetup, Content, ContentKind};
 use crate::Host;
 
@@ -23,6 +25,7 @@ pub(super) struct ClientApp(Arc<Inner>);
 
 struct Inner {
     record: Arc<Record>,
+    client: ClientId,
     host: Host,
     /// False once its host was killed: what runs while its tasks are dropped is not noted.
     is_alive: AtomicBool,
@@ -50,6 +53,7 @@ impl ClientApp {
         let host = record.world.host(FIRST_HOST + client_index as u8);
         let app = Self(Arc::new(Inner {
             record: Arc::clone(record),
+            client: record.next_client(),
             host: host.clone(),
             is_alive: AtomicBool::new(true),
             namespaces: Mutex::default(),
@@ -59,8 +63,9 @@ impl ClientApp {
         let mut builder = Client::builder(record.scenario.route.url())
             .state(app.clone())
             .transports(setup.transports)
+            .offline(setup.offline)
             .retry_initial(true)
-            .on_error(move |report| failures.0.record.fail(report.to_string()));
+            .on_error(move |report| failures.note_error(&report));
         for name in NAMESPACES.iter().take(usize::from(setup.namespaces)) {
             builder = builder.namespace(name, |namespace| {
                 register_handlers(namespace).auth(&auth_of(client_index))
@@ -128,8 +133,19 @@ impl ClientApp {
         }
     }
 
+    fn note_error(&self, report: &ErrorReport<ClientSocket>) {
+        match report.stage() {
+            Stage::Emit => {
+                let namespace = namespace_of(report.namespace());
+                self.note(Fact::BufferedNotSent(self.0.client, namespace));
+            }
+            _ => self.0.record.fail(report.to_string()),
+        }
+    }
+
     /// Its host is switched off.
     pub(super) fn kill(&self) {
+        self.note(Fact::BuffersLost(self.0.client));
         let socket_ids = std::mem::take(&mut *self.socket_ids());
         for socket_id in socket_ids {
             // What it sent before it disconnected may still be in transit.
@@ -155,15 +171,22 @@ impl ClientApp {
     }
 
     fn note_sent(&self, socket: &ClientSocket, message: Message, delivery: Delivery, is_sent: bool) {
-        match socket.id() {
-            Some(id) if is_sent => {
+        let namespace = namespace_of(socket.namespace_name());
+        match (socket.id(), is_sent) {
+            (Some(id), true) => {
                 let socket_id = self.0.record.socket_id(id.as_str());
+                // `on_connect` may not have begun yet.
+                self.note(Fact::BufferSent(self.0.client, namespace, Some(socket_id)));
                 self.note(Fact::ClientSent(socket_id, message, delivery));
             }
-            Some(_) => self.0.record.fail(format!(
+            (Some(_), false) => self.0.record.fail(format!(
                 "{message:?} was refused although the namespace is connected"
             )),
-            None => {}
+            (None, true) if delivery == Delivery::Reliable => {
+                self.note(Fact::Buffered(self.0.client, namespace, message));
+            }
+            // Volatile events are dropped.
+            (None, _) => {}
         }
     }
 
@@ -207,6 +230,8 @@ fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
         own.socket = Some(socket.clone());
         own.is_leaving
     };
+    let namespace = namespace_of(socket.namespace_name());
+    app.note(Fact::BufferSent(app.0.client, namespace, socket_id));
     let Some(socket_id) = socket_id else { return };
     app.socket_ids().push(socket_id);
     app.note(Fact::ClientConnected(socket_id));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use socketio_driver::client::TransportOrder;
+use socketio_driver::client::{Offline, TransportOrder};
 use socketio_model::{Delivery, Room};
 
 use super::{
@@ -88,6 +88,13 @@ fn setup(byte: u8, other: u8, namespaces: u8) -> ClientSetup {
             _ => TransportOrder::PollingFirst,
         },
         namespaces: 1 + (byte >> 4) % namespaces,
+        offline: match byte >> 2 & 3 {
+            3 => Offline::Buffer {
+                packets: 8,
+                bytes: 200_000,
+            },
+            _ => Offline::Refuse,
+        },
         admission: match other % 8 {
             0 | 4 => Admission::Slow(Duration::from_millis(u64::from(other) / 8)),
             1 => Admission::EverySecondTime,

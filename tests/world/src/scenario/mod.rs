@@ -24,7 +24,7 @@ mod socket_action;
 
 use std::time::Duration;
 
-use socketio_driver::client::TransportOrder;
+use socketio_driver::client::{Offline, TransportOrder};
 use socketio_model::{Delivery, Room};
 
 pub use call_setup::{AnswerMode, CallSetup};
@@ -86,6 +86,8 @@ pub struct ClientSetup {
     pub transports: TransportOrder,
     /// How many namespaces it joins.
     pub namespaces: u8,
+    /// What becomes of events that it emits while it is not connected.
+    pub offline: Offline,
     /// How the server admits it to a namespace.
     pub admission: Admission,
 }

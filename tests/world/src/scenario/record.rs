@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use socketio_driver::Socket;
-use socketio_model::{Fact, Guarantee, Message, Model, Namespace, SocketId};
+use socketio_model::{ClientId, Fact, Guarantee, Message, Model, Namespace, SocketId};
 
 use super::content::{are_attachments, is_text};
 use super::{NetworkKind, Scenario};
@@ -17,6 +17,11 @@ pub(super) const NAMESPACES: [&str; 2] = ["/", "/b"];
 /// The position of a namespace in [`NAMESPACES`].
 pub(super) fn namespace_index(name: &str) -> usize {
     usize::from(name != NAMESPACES[0])
+}
+
+/// The namespace of this name as the model knows it.
+pub(super) fn namespace_of(name: &str) -> Namespace {
+    Namespace(namespace_index(name) as u8)
 }
 
 /// Everything that was noted in one run of a scenario, and what follows from it.
@@ -32,6 +37,7 @@ struct State {
     failure: Option<String>,
     socket_ids: BTreeMap<String, SocketId>,
     last_message: u64,
+    clients: usize,
     sockets: BTreeMap<SocketId, ConnectedSocket>,
     /// How often the guard was asked for each client.
     connect_attempts: BTreeMap<usize, u64>,
@@ -79,6 +85,7 @@ impl Record {
                 failure: None,
                 socket_ids: BTreeMap::new(),
                 last_message: 0,
+                clients: 0,
                 sockets: BTreeMap::new(),
                 connect_attempts: BTreeMap::new(),
             }),
@@ -151,6 +158,13 @@ impl Record {
         let mut state = self.lock();
         state.last_message += 1;
         Message(state.last_message)
+    }
+
+    /// The id of a new client.
+    pub(super) fn next_client(&self) -> ClientId {
+        let mut state = self.lock();
+        state.clients += 1;
+        ClientId(state.clients)
     }
 
     /// Counts one more call of the guard for this client; gives how many there were before.

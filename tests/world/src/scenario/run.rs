@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketio_driver::client::Client;
-use socketio_driver::{Error, Server, Transport};
+use socketio_driver::client::{Client, Offline};
+use socketio_driver::{ClientSocket, Error, Server, Transport};
 use socketio_model::{DisconnectCause, Fact, Model, Namespace};
 
 use super::audit::{audit, audit_empty, audit_idle};
@@ -103,7 +103,7 @@ impl Run {
             return;
         };
         let namespace_index = usize::from(step.namespace_index % client.setup.namespaces);
-        let socket = client.app.socket(namespace_index);
+        let socket = client.socket(namespace_index);
         match &step.action {
             Action::ClientEmit(content, delivery) => {
                 if let Some(socket) = socket {
@@ -266,6 +266,14 @@ impl RunningClient {
 
     fn namespaces(&self) -> std::ops::Range<usize> {
         0..usize::from(self.setup.namespaces)
+    }
+
+    /// Its socket in a namespace, if it can accept events: one that buffers them can before it was ever connected.
+    fn socket(&self, namespace_index: usize) -> Option<ClientSocket> {
+        match self.setup.offline {
+            Offline::Buffer { .. } => self.handle.of(NAMESPACES[namespace_index]).ok(),
+            Offline::Refuse | Offline::Drop => self.app.socket(namespace_index),
+        }
     }
 
     fn leave(&self, namespace_index: usize) {

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use socketio_driver::{
     Ack, Arg, Args, Async, Auth, Limits, NamespaceBuilder, Refusal, Reply, Server, Socket, State, engine,
 };
-use socketio_model::{Delivery, DisconnectCause, Fact, Message, Namespace, Room, Side, SocketId};
+use socketio_model::{Delivery, DisconnectCause, Fact, Message, Room, Side, SocketId};
 
 use super::events::{self, AuthFields, client_index_of};
-use super::record::{ConnectedSocket, NAMESPACES, Record, namespace_index};
+use super::record::{ConnectedSocket, NAMESPACES, Record, namespace_of};
 use super::{Action, Admission, CallSetup, Content, ContentKind, NetworkKind};
 use crate::Host;
 
@@ -123,10 +123,6 @@ fn register_handlers(namespace: NamespaceBuilder<Async>) -> NamespaceBuilder<Asy
         .on_disconnect(on_disconnect)
 }
 
-pub(super) fn namespace_of(socket: &Socket) -> Namespace {
-    Namespace(namespace_index(socket.namespace().name()) as u8)
-}
-
 /// Admits clients as the scenario says.
 async fn guard(State(app): State<ServerApp>, auth: Auth<AuthFields>) -> Result<(), Refusal> {
     let client_index = client_index_of(&auth);
@@ -146,7 +142,7 @@ async fn guard(State(app): State<ServerApp>, auth: Auth<AuthFields>) -> Result<(
 
 async fn on_connect(socket: Socket, State(app): State<ServerApp>, auth: Auth<AuthFields>) {
     let socket_id = app.socket_id(&socket);
-    let namespace = namespace_of(&socket);
+    let namespace = namespace_of(socket.namespace().name());
     let client_index = client_index_of(&auth);
     app.note(Fact::ServerConnecting { socket_id, namespace });
     let entry = ConnectedSocket {

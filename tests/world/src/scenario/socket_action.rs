@@ -3,7 +3,8 @@
 use socketio_driver::{Broadcast, Error, Socket};
 use socketio_model::{Delivery, DisconnectCause, Fact, Namespace, Room, Side, SocketId};
 
-use super::server_app::{ServerApp, namespace_of};
+use super::record::namespace_of;
+use super::server_app::ServerApp;
 use super::{BroadcastSetup, CallSetup, Content, SocketAction};
 
 /// The names of the rooms.
@@ -20,7 +21,7 @@ impl ServerApp {
         match action {
             SocketAction::Emit(content, delivery) => self.emit(socket, *content, *delivery),
             SocketAction::Broadcast(broadcast_setup) => {
-                let namespace = namespace_of(socket);
+                let namespace = namespace_of(socket.namespace().name());
                 self.broadcast(socket.broadcast(), namespace, broadcast_setup, Some(socket_id));
             }
             SocketAction::EmitWithAck(call_setup) => {
