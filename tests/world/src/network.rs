@@ -79,11 +79,7 @@ impl Network {
 
     /// Connects a host to an address.
     pub(crate) fn dial(&mut self, now: Instant, from: IpAddr, to: SocketAddr) -> Dialled {
-        let conditions = self
-            .conditions
-            .get(&to)
-            .cloned()
-            .unwrap_or_else(NetworkConditions::typical);
+        let conditions = self.conditions_of(to);
         if self.dials.once_in(conditions.black_holes) {
             self.statistics.black_holes += 1;
             return Dialled::Lost;
@@ -101,12 +97,13 @@ impl Network {
 
     /// How long a dial to `address` takes.
     pub(crate) fn dial_time(&mut self, now: Instant, address: SocketAddr) -> Instant {
-        let conditions = self
-            .conditions
-            .get(&address)
-            .cloned()
-            .unwrap_or_else(NetworkConditions::typical);
+        let conditions = self.conditions_of(address);
         now + self.dials.time(&conditions.latency)
+    }
+
+    fn conditions_of(&self, address: SocketAddr) -> NetworkConditions {
+        let known = self.conditions.get(&address).cloned();
+        known.unwrap_or_else(NetworkConditions::typical)
     }
 
     /// Hands a link to its listener; whether there still is one, and the task to wake.
