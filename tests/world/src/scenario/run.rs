@@ -116,7 +116,8 @@ impl Run {
                 }
             }
             Action::ClientEmitWithAck(call_setup) => {
-                if let Some(socket) = socket {
+                // It must not hold what keeps the client running.
+                if let Some(socket) = client.app.socket(namespace_index) {
                     let (app, call_setup) = (client.app.clone(), *call_setup);
                     let host = app.host().clone();
                     host.run(async move { app.emit_with_ack(socket, call_setup).await });
