@@ -18,12 +18,12 @@ struct Receiver {
 
 impl Receiver {
     fn new(transports: TransportOrder) -> Self {
-        let mut raw = Raw::welcomed_with(|config| config.engine.transports = transports);
+        let mut raw = Raw::joined_main_with(|config| config.engine.transports = transports);
         let [_, other] = NAMESPACES;
         let second = raw.client.add_namespace(raw.now, other).unwrap();
         raw.run();
         raw.join(second);
-        raw.say(&format!("0{other},{{\"sid\":\"def\"}}"));
+        raw.send_packet(&format!("0{other},{{\"sid\":\"def\"}}"));
         let namespaces = vec![raw.main(), second];
         let mut acks = Vec::new();
         for (name, namespace) in NAMESPACES.into_iter().zip(namespaces.clone()) {
@@ -39,7 +39,7 @@ impl Receiver {
             }
         }
         raw.run();
-        raw.told.clear();
+        raw.client_events.clear();
         Self {
             raw,
             namespaces,
@@ -50,7 +50,7 @@ impl Receiver {
     fn received(&mut self) -> Vec<Received> {
         self.raw.run();
         let mut received = Vec::new();
-        for event in self.raw.told.drain(..) {
+        for event in self.raw.client_events.drain(..) {
             match event {
                 Event::Event {
                     namespace,
@@ -88,7 +88,7 @@ proptest! {
         let expected = expected(&items);
         for item in items {
             match item {
-                Item::Header(header) => receiver.raw.say(&header.text()),
+                Item::Header(header) => receiver.raw.send_packet(&header.text()),
                 Item::Attachment(data) => receiver.raw.send(Message::Binary(data.into())),
                 // A ping of the server comes in its own time.
                 Item::Heartbeat => receiver.raw.wait(SECOND),

@@ -21,8 +21,8 @@ fn target(rooms: &[&str], except: &[&str], skip: Option<SocketId>) -> Target {
 fn four(pair: &mut Pair) -> ([ClientId; 4], [SocketId; 4]) {
     let members = [0; 4].map(|_| pair.member("/"));
     let sockets = members.map(|(_, socket)| socket);
-    for (place, room) in [(0, "a"), (1, "a"), (1, "b"), (2, "b")] {
-        pair.server.join(sockets[place], room).unwrap();
+    for (index, room) in [(0, "a"), (1, "a"), (1, "b"), (2, "b")] {
+        pair.server.join(sockets[index], room).unwrap();
     }
     (members.map(|(client, _)| client), sockets)
 }
@@ -30,10 +30,10 @@ fn four(pair: &mut Pair) -> ([ClientId; 4], [SocketId; 4]) {
 /// Which of the clients heard exactly one `hello`.
 fn heard(pair: &mut Pair, clients: &[ClientId]) -> Vec<usize> {
     let mut heard = Vec::new();
-    for (place, client) in clients.iter().enumerate() {
+    for (index, client) in clients.iter().enumerate() {
         let received = pair.receive(*client);
         if received == [text("42[\"hello\"]")] {
-            heard.push(place);
+            heard.push(index);
         } else {
             assert_eq!(received, NOTHING);
         }
@@ -181,14 +181,14 @@ fn one_who_does_not_read_is_closed_and_the_others_hear_it() {
     assert!(counts[..closed_at].iter().all(|count| *count == 4));
     assert!(counts[closed_at..].iter().all(|count| *count == 3));
     assert_eq!(
-        pair.told(),
+        pair.texts(),
         [
             "disconnected: transport error (the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes)"
         ]
     );
     assert_eq!(pair.server.counts().rooms, 2);
-    for place in [0, 2, 3] {
-        assert_eq!(pair.receive(clients[place]).len(), 6);
+    for index in [0, 2, 3] {
+        assert_eq!(pair.receive(clients[index]).len(), 6);
     }
 }
 
@@ -222,7 +222,7 @@ fn the_time_a_connection_may_rest_counts_from_what_was_sent_on_it() {
             .emit(pair.now, socket, &packet, Delivery::Reliable)
             .unwrap();
         assert_eq!(pair.receive(client), [text("42[\"a\"]")]);
-        pair.pass(Duration::from_secs(59));
+        pair.wait(Duration::from_secs(59));
         pair.poll(client);
     }
 }

@@ -153,7 +153,7 @@ fn many_are_disconnected_on_both_servers() {
     cluster.carry();
     for (node, client) in clients.into_iter().enumerate() {
         assert_eq!(cluster.nodes[node].receive(client), [text("41")]);
-        let told = cluster.nodes[node].told();
+        let told = cluster.nodes[node].texts();
         assert_eq!(told, ["disconnected: server namespace disconnect"]);
     }
     let chat = cluster.nodes[0].namespace("/chat");

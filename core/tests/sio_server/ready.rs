@@ -91,12 +91,12 @@ fn a_socket_that_leaves_is_told_of_that_and_others_go_on_waiting() {
     let (client, socket, chat) = slow(&mut pair);
     assert_eq!(ask(&mut pair, chat), Readiness::Awaited);
     pair.server.disconnect(pair.now, chat);
-    assert_eq!(pair.told(), ["disconnected: server namespace disconnect"]);
+    assert_eq!(pair.texts(), ["disconnected: server namespace disconnect"]);
     assert_eq!(ask(&mut pair, chat), Readiness::Never);
     pair.set_reads(client, Reads::Everything);
     assert_eq!(told(&mut pair), [socket]);
     pair.lose(client);
-    assert_eq!(pair.told(), ["disconnected: transport close"]);
+    assert_eq!(pair.texts(), ["disconnected: transport close"]);
     assert_eq!(ask(&mut pair, socket), Readiness::Never);
 }
 
@@ -104,7 +104,7 @@ fn a_socket_that_leaves_is_told_of_that_and_others_go_on_waiting() {
 fn a_socket_that_was_not_accepted_is_not_ready() {
     let mut pair = pair();
     let client = pair.websocket();
-    let socket = pair.ask(client, "/");
+    let socket = pair.request_connection(client, "/");
     assert_eq!(ask(&mut pair, socket), Readiness::Never);
     assert!(pair.server.accept(pair.now, socket));
     assert_eq!(ask(&mut pair, socket), Readiness::Ready);
