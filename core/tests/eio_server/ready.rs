@@ -43,8 +43,7 @@ fn wait_for_ready(pair: &mut Pair, session: SessionId) {
 
 /// A polling session that the application [waits for](wait_for_ready).
 fn awaited_polling(pair: &mut Pair) -> (String, SessionId) {
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     wait_for_ready(pair, session);
     (sid, session)
 }
@@ -105,8 +104,7 @@ fn a_polling_client_is_ready_once_it_has_read_the_answer_to_its_poll() {
 #[test]
 fn polls_on_ever_new_connections_that_are_not_read_make_no_session_ready() {
     let mut pair = pair();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let mut sent = 0;
     for _ in 0..100 {
         if watch_ready(&mut pair, session) == Readiness::Ready {

@@ -1,4 +1,4 @@
-//! Limits of connections and requests: what the peer is answered, and what the application is told.
+//! Limits of connections and requests: what the peer is answered, and the events of the application.
 
 use crate::pair::{App, Conn, POLLING, Pair, ms};
 use socketio_core::eio::payload::PayloadError;
@@ -202,7 +202,7 @@ fn a_second_head_that_is_slow_is_told_and_rest_between_requests_is_not() {
     }
 }
 
-/// A POST of a polling session: its answer, what is told of it, and how the session ends, if it does.
+/// A POST of a polling session: its answer, its events, and how the session ends, if it does.
 #[track_caller]
 fn posted(rest: &str, wait: bool) -> (u16, Vec<Why>, Vec<CloseReason>) {
     let mut pair = Pair::with(|config| {
@@ -294,7 +294,7 @@ fn whoever_probes_without_reading_gets_few_answers() {
     assert_eq!(count, 64);
 }
 
-/// A server that pages of any origin may talk to.
+/// A server that allows pages of any origin.
 fn open_to_pages(change: impl FnOnce(&mut Config)) -> Pair {
     Pair::with(|config| {
         config.cors = Some(Cors::builder(CorsOrigin::Any).build().unwrap());
@@ -316,7 +316,7 @@ fn seen(pair: &mut Pair, conn: Conn) -> u16 {
 }
 
 #[test]
-fn pages_of_other_origins_see_why_they_were_turned_away() {
+fn pages_of_other_origins_see_why_they_were_refused() {
     for (connections, connections_per_address, sessions, status) in
         [(0, 100, 100, 503), (100, 0, 100, 429), (100, 100, 0, 503)]
     {

@@ -134,7 +134,7 @@ fn one_that_times_out_or_is_forgotten_while_it_waits_is_never_sent() {
 }
 
 #[test]
-fn a_forgotten_one_is_never_heard_of() {
+fn a_forgotten_acknowledgement_has_no_event() {
     let mut pair = Pair::joined();
     let ack = pair.emit_with_ack("/", "a", &(), SECOND).unwrap();
     pair.client.forget_ack(ack);

@@ -199,7 +199,7 @@ fn the_reason_and_the_detail_come_from_below() {
 }
 
 #[test]
-fn a_silent_server_is_left_after_its_heartbeat_even_if_nobody_woke_meanwhile() {
+fn a_silent_server_is_left_after_its_heartbeat_even_if_no_timer_fired_meanwhile() {
     let mut raw = Raw::joined_main();
     let interval = 100_000 * SECOND;
     raw.now += interval + 21 * SECOND;

@@ -5,7 +5,7 @@ use socketio_core::eio::client::TransportOrder;
 use socketio_core::sio::client::{EmitError, Initial, Offline};
 
 #[test]
-fn closing_flushes_says_goodbye_and_stays_closed() {
+fn closing_flushes_disconnects_and_stays_closed() {
     for transports in [
         TransportOrder::WebSocket,
         TransportOrder::PollingFirst,

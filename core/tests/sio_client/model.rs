@@ -1,4 +1,4 @@
-//! A random life of client, server and network beside a model of queues that says what must arrive.
+//! Random steps of client, server and network, compared with a model of queues that says what must arrive.
 
 use crate::pair::{Network, Pair, SECOND, new_server};
 use proptest::prelude::*;
@@ -46,12 +46,12 @@ struct Model {
     emitted: Vec<u32>,
     delivered: Vec<u32>,
     asked: BTreeMap<AckId, u32>,
-    /// How each question ended.
+    /// How each acknowledgement ended.
     ended: BTreeMap<u32, bool>,
-    /// What the server's application heard of each kind.
+    /// The events of each kind that the server's application received.
     received_emits: Vec<u32>,
     received_deliveries: Vec<u32>,
-    /// What it answered, perhaps more than once.
+    /// What it acknowledged, perhaps more than once.
     answered: Vec<u32>,
     /// What the server sent while the client was there, by number.
     server_emitted: Vec<u32>,

@@ -1,4 +1,4 @@
-//! Verbs in any order and servers that say anything: nothing panics, everything ends once.
+//! Verbs in any order and servers that send anything: nothing panics, everything ends once.
 
 use crate::pair::{Network, SECOND, target};
 use crate::raw::Raw;
@@ -106,7 +106,7 @@ fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What must be true of the whole life of a client.
+/// What must be true of a client over all steps.
 #[derive(Default)]
 struct Ledger {
     pending: BTreeSet<AckId>,
@@ -124,7 +124,9 @@ impl Ledger {
         raw.run();
         for event in raw.client_events.drain(..) {
             match event {
-                Event::Acked { ack, .. } => assert!(self.pending.remove(&ack), "ended twice or never owed"),
+                Event::Acked { ack, .. } => {
+                    assert!(self.pending.remove(&ack), "ended twice or never asked for")
+                }
                 Event::Joined { namespace, .. } => assert!(self.joined.insert(namespace)),
                 Event::Left { namespace, .. } => assert!(self.joined.remove(&namespace)),
                 Event::Event { namespace, .. } => assert!(self.joined.contains(&namespace)),
@@ -197,7 +199,7 @@ fn apply(raw: &mut Raw, ledger: &mut Ledger, step: Step) {
         Step::Emit(..) | Step::EmitWithAck(..) | Step::Deliver(..) => emit(raw, ledger, step),
         Step::Forget(index) => {
             if let Some(ack) = ledger.asked.get(index) {
-                // What has ended already is told; only afterwards is it forgotten.
+                // What has ended already is recorded before it is forgotten.
                 let ack = *ack;
                 ledger.check(raw);
                 raw.client.forget_ack(ack);
@@ -300,7 +302,7 @@ fn emit(raw: &mut Raw, ledger: &mut Ledger, step: Step) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
     #[test]
-    fn any_life_ends_everything_once(
+    fn whatever_happens_everything_ends_once(
         steps in prop::collection::vec(steps(), 0..150),
         transports in prop::sample::select(vec![
             TransportOrder::WebSocket,

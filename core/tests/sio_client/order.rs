@@ -27,7 +27,7 @@ enum Step {
     Receive,
     ReceiveBinary,
     Leave,
-    /// The client comes back, and the server lets it in.
+    /// The client enters again, and the server accepts it.
     Enter,
 }
 
@@ -45,14 +45,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..12)
 }
 
-/// Whether bytes and events move after each verb or only when the server has something to say.
+/// Whether bytes and events move after each verb or only when the server sends something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Polling {
     Eager,
     Lazy,
 }
 
-/// What became of a namespace: what its verbs returned, what the server received, what the application was told.
+/// What became of a namespace: what its verbs returned, what the server received, and the events of the application.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
     verbs: Vec<String>,

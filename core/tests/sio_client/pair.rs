@@ -27,7 +27,7 @@ pub(crate) enum Network {
     Silent,
 }
 
-/// What the test does by itself with questions.
+/// Whether the pair answers by itself what the client asks its application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answers {
     Given,
@@ -47,9 +47,9 @@ pub(crate) struct Pair<H: TestServer = sio::Server> {
     pub(crate) connections: Vec<Connection<H>>,
     /// The session of a server without Socket.IO.
     pub(crate) session: Option<SessionId>,
-    /// What the client's application was told.
+    /// Events of the client that no test has taken yet.
     pub(crate) client_events: VecDeque<Event>,
-    /// What the server's application was told.
+    /// Events of the server that no test has taken yet.
     pub(crate) server_events: VecDeque<H::Event>,
 }
 
@@ -105,7 +105,7 @@ impl Pair {
         Self::between(new_server(now, 7), now, adjust)
     }
 
-    /// Joined in `/`, and nothing left to tell.
+    /// Joined in `/`, with no event left.
     pub(crate) fn joined() -> Self {
         Self::joined_with(|_| {})
     }
@@ -149,14 +149,14 @@ impl Pair {
         self.pump();
     }
 
-    /// What the server heard, without its own affairs, as short texts.
+    /// What the server received, as short texts; its own events are left out.
     pub(crate) fn server_texts(&mut self) -> Vec<String> {
         self.pump();
         let events = self.server_events.drain(..).collect::<Vec<_>>();
         events.iter().filter_map(describe_server_event).collect()
     }
 
-    /// The server acknowledges every event it heard that asks for it, with the event's own arguments.
+    /// The server acknowledges every event it received that asks for it, with the event's own arguments.
     pub(crate) fn acknowledge_all(&mut self) -> usize {
         self.pump();
         let mut count = 0;
@@ -188,14 +188,14 @@ impl Pair {
         }
     }
 
-    /// Moves bytes until nothing moves; the server lets everybody in.
+    /// Moves bytes until nothing moves; the server accepts every socket.
     pub(crate) fn pump(&mut self) {
         while self.pump_once() {
             self.accept_sockets();
         }
     }
 
-    /// Time passes, and both sides wake at each deadline on the way.
+    /// Time passes, and the timers of both sides fire at each deadline on the way.
     pub(crate) fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         self.pump();
@@ -212,7 +212,7 @@ impl Pair {
         self.pump();
     }
 
-    /// What the client was told, as short texts in order.
+    /// The events of the client, as short texts in order.
     pub(crate) fn client_texts(&mut self) -> Vec<String> {
         self.pump();
         self.texts()
@@ -331,7 +331,7 @@ impl<H: TestServer> Pair<H> {
             {
                 self.client.poll_transmit(id, &mut connection.client_wire);
             } else if !self.client.is_wanted(id) {
-                // A dial nobody answers is given up.
+                // A dial without an answer is given up.
                 self.client.handle_lost(self.now, id);
             }
         }

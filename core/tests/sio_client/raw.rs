@@ -1,4 +1,4 @@
-//! A server that knows Engine.IO alone: the test says every packet of Socket.IO itself.
+//! A server that knows Engine.IO alone: the test writes every packet of Socket.IO itself.
 
 use crate::pair::{Pair, SECOND, start};
 use socketio_core::eio::{self, Delivery, Message, SessionId};
@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) type Raw = Pair<eio::Server>;
 
 impl Raw {
-    /// Connected, and asked by the client to let it into `/`.
+    /// Connected, and the client has asked to join `/`.
     pub(crate) fn joining() -> Self {
         Self::joining_with(|_| {})
     }
@@ -30,7 +30,7 @@ impl Raw {
         Self::between(server, now, adjust)
     }
 
-    /// Let into `/`.
+    /// Joined in `/`.
     pub(crate) fn joined_main() -> Self {
         Self::joined_main_with(|_| {})
     }

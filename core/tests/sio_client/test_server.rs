@@ -5,7 +5,7 @@ use socketio_core::sio::{self, ConnId, SocketIo};
 use socketio_core::wire::{Codec, Item, Plain, Wire};
 use std::time::Instant;
 
-/// A server: one of Socket.IO, or one of Engine.IO where the test says every word itself.
+/// A server: one of Socket.IO, or one of Engine.IO whose packets of Socket.IO the test writes.
 pub(crate) trait TestServer {
     type Codec: Codec;
     type Event;

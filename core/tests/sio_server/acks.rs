@@ -244,7 +244,7 @@ fn emit_with_ack_when_gone(pair: &mut Pair, socket: SocketId) -> Result<AckId, E
 }
 
 #[test]
-fn a_forgotten_one_is_never_heard_of() {
+fn a_forgotten_acknowledgement_has_no_event() {
     let mut pair = Pair::new();
     let (client, socket) = pair.member("/");
     let ack = emit_with_ack(&mut pair, socket, "a", SECOND).unwrap();

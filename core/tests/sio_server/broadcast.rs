@@ -27,8 +27,8 @@ fn four(pair: &mut Pair) -> ([ClientId; 4], [SocketId; 4]) {
     (members.map(|(client, _)| client), sockets)
 }
 
-/// Which of the clients heard exactly one `hello`.
-fn heard(pair: &mut Pair, clients: &[ClientId]) -> Vec<usize> {
+/// Which of the clients received exactly one `hello`.
+fn received(pair: &mut Pair, clients: &[ClientId]) -> Vec<usize> {
     let mut heard = Vec::new();
     for (index, client) in clients.iter().enumerate() {
         let received = pair.receive(*client);
@@ -42,7 +42,7 @@ fn heard(pair: &mut Pair, clients: &[ClientId]) -> Vec<usize> {
 }
 
 #[test]
-fn each_recipient_hears_it_once() {
+fn each_recipient_receives_it_once() {
     let mut pair = Pair::new();
     let (clients, sockets) = four(&mut pair);
     let outsider = pair.member("/chat").0;
@@ -67,7 +67,7 @@ fn each_recipient_hears_it_once() {
         (target(&["a"], &["b"], Some(sockets[0])), &[]),
     ] {
         let count = pair.broadcast("/", &target, "hello");
-        assert_eq!(heard(&mut pair, &clients), expected, "{target:?}");
+        assert_eq!(received(&mut pair, &clients), expected, "{target:?}");
         assert_eq!(count, expected.len(), "{target:?}");
     }
     assert_eq!(pair.receive(outsider), NOTHING);
@@ -82,12 +82,12 @@ fn a_stale_or_foreign_socket_to_skip_skips_nobody() {
     let (_, foreign) = pair.member("/chat");
     for socket in [stale, foreign] {
         assert_eq!(pair.broadcast("/", &target(&[], &[], Some(socket)), "hello"), 4);
-        assert_eq!(heard(&mut pair, &clients), [0, 1, 2, 3]);
+        assert_eq!(received(&mut pair, &clients), [0, 1, 2, 3]);
     }
 }
 
 #[test]
-fn newcomers_hear_only_what_comes_after_them() {
+fn newcomers_receive_only_what_comes_after_them() {
     let mut pair = Pair::new();
     pair.broadcast("/", &Target::default(), "before");
     let (client, socket) = pair.member("/");
@@ -98,7 +98,7 @@ fn newcomers_hear_only_what_comes_after_them() {
 }
 
 #[test]
-fn large_packets_and_attachments_reach_everybody_whole() {
+fn large_packets_and_attachments_reach_all_members_whole() {
     let mut pair = Pair::new();
     let (clients, _) = four(&mut pair);
     let (polling, _) = pair.polling_member("/");
@@ -160,7 +160,7 @@ fn volatile_reaches_those_who_can_take_it_at_once() {
 }
 
 #[test]
-fn one_who_does_not_read_is_closed_and_the_others_hear_it() {
+fn one_who_does_not_read_is_closed_and_the_others_receive_it() {
     let mut pair = Pair::with(|config| config.engine.limits.queued_bytes = 100_000);
     let (clients, sockets) = four(&mut pair);
     pair.server.join(sockets[1], "own").unwrap();

@@ -1,4 +1,4 @@
-//! Clients that speak in bytes: no code of the library reads or writes for them.
+//! Clients made of bytes: no code of the library reads or writes for them.
 
 use crate::pair::Pair;
 use base64::Engine;
@@ -280,7 +280,7 @@ impl Pair {
         self.clients[client.0].inbox.iter().cloned().collect()
     }
 
-    /// Whether the session is over for its client: its WebSocket was closed, or its poll tells so.
+    /// Whether the session is over for its client: its WebSocket was closed, or its poll is refused.
     pub(crate) fn is_closed(&mut self, client: ClientId) -> bool {
         let last = self.receive(client).pop();
         matches!(last, Some(Packet::Closed | Packet::Refused(400))) || last == Some(text("1"))

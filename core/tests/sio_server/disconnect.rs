@@ -67,7 +67,7 @@ fn packets_that_cross_the_disconnect_of_their_socket_do_not_end_the_others() {
         assert_eq!(pair.texts(), [""; 0], "{packet}");
         assert_eq!(pair.server.counts().sessions, 1);
     }
-    // Whoever was let in again and has left by itself has no excuse.
+    // After joining again and leaving by itself, no packet can have crossed.
     pair.join(client, "/chat");
     pair.send(client, "41/chat,");
     pair.texts();
@@ -176,7 +176,7 @@ fn the_reason_is_that_of_the_session() {
 }
 
 #[test]
-fn a_shutdown_tells_no_namespace_and_lets_nobody_in() {
+fn a_shutdown_disconnects_no_namespace_and_refuses_every_handshake() {
     let mut pair = Pair::new();
     let (client, _) = pair.member("/");
     pair.join(client, "/chat");

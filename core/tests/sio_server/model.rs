@@ -1,4 +1,4 @@
-//! Random lives of a server against sets and queues that say what must happen.
+//! Random steps of a server, compared with sets and queues that say what must happen.
 
 use crate::client::{ClientId, Packet, text};
 use crate::pair::{Pair, describe, prefix};
@@ -57,7 +57,7 @@ impl Model {
         format!("m{}", self.serial)
     }
 
-    /// A socket ends: its acknowledgements fail in the order of their numbers, then it is told of.
+    /// A socket ends: its acknowledgements fail in the order of their numbers, then its disconnection is told.
     fn end(&mut self, owner: (usize, usize), reason: &str) {
         if self.sockets.remove(&owner).is_none() {
             return;
@@ -86,7 +86,7 @@ impl Model {
             .iter()
             .filter(|((_, own), _)| *own == namespace)
             .filter(|((client, _), member)| {
-                // People who are not there leave a room that is not there.
+                // The id of a socket that is gone is a room without members.
                 let meant = choice.rooms.is_empty() && choice.sockets.is_empty()
                     || is_in(*client, member, &choice.rooms, &choice.sockets);
                 meant
@@ -444,7 +444,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn any_life_is_as_the_model_says(steps in steps()) {
+    fn whatever_happens_is_as_the_model_says(steps in steps()) {
         let mut world = World::new();
         for step in &steps {
             world.apply(step);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 const CLIENTS: usize = 3;
 
-/// What concerns one client and nobody else.
+/// What concerns one client alone.
 #[derive(Clone, Debug)]
 enum Step {
     Emit,
@@ -50,7 +50,7 @@ struct Member {
     number: u32,
 }
 
-/// What became of one client: what it received, what the application heard of it, and its rooms.
+/// What became of one client: what it received, the events of its socket, and its rooms.
 type Outcome = (Vec<Packet>, Vec<String>, Vec<String>);
 
 struct World {
@@ -120,7 +120,7 @@ impl World {
                 Event::Event { socket, .. } | Event::Disconnected { socket, .. } => {
                     events.entry(*socket).or_default().push(describe(&event));
                 }
-                // Of a client that has left and goes on talking.
+                // Of a client that has left and goes on sending.
                 Event::Refused { .. } => {}
                 _ => panic!("{event:?}"),
             }
@@ -131,7 +131,7 @@ impl World {
             rooms.drain(..rooms.len().min(1));
             rooms.sort();
             let mut received = Vec::new();
-            // A closed client is told so at every poll.
+            // A closed client is refused at every poll.
             let is_last = |packet: &Packet| matches!(packet, Packet::Closed | Packet::Refused(_));
             while !received.last().is_some_and(is_last) {
                 let more = self.pair.receive(member.client);

@@ -9,7 +9,7 @@ use socketio_core::wire::{Flow, Wire};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A server with the namespaces `/` and `/chat`, and everybody who talks to it.
+/// A server with the namespaces `/` and `/chat`, and its clients.
 pub(crate) struct Pair {
     pub(crate) server: Server,
     pub(crate) encoder: Encoder,
@@ -51,7 +51,7 @@ impl Pair {
         self.server.namespace(name).unwrap()
     }
 
-    /// Time passes, and the server's timer wakes at each deadline on the way.
+    /// Time passes, and the server's timer fires at each deadline on the way.
     pub(crate) fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         while let Some(due) = self.server.poll_timeout().filter(|due| *due <= end) {
@@ -64,24 +64,24 @@ impl Pair {
         self.pump();
     }
 
-    /// The next thing the application is told.
+    /// The next event.
     pub(crate) fn event(&mut self) -> Event {
         self.pump();
         self.events.pop_front().expect("an event")
     }
 
-    /// Everything the application is told and has not looked at.
+    /// All events that no test has taken yet.
     pub(crate) fn events(&mut self) -> Vec<Event> {
         self.pump();
         self.events.drain(..).collect()
     }
 
-    /// What the application was told, as short texts in order.
+    /// The same as [`events`](Self::events), as short texts.
     pub(crate) fn texts(&mut self) -> Vec<String> {
         self.events().iter().map(describe).collect()
     }
 
-    /// Sends CONNECT, takes its event and lets the client in.
+    /// Sends CONNECT, takes its event and accepts the socket.
     pub(crate) fn join(&mut self, client: ClientId, namespace: &str) -> SocketId {
         let socket = self.request_connection(client, namespace);
         assert!(self.server.accept(self.now, socket));

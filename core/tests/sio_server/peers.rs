@@ -168,7 +168,7 @@ fn many_are_disconnected_on_both_servers() {
 }
 
 #[test]
-fn strangers_and_removed_peers_are_not_heard_and_not_told() {
+fn messages_of_strangers_and_removed_peers_are_ignored_and_they_get_none() {
     let mut cluster = Cluster::new();
     let (client, _) = cluster.member(1, "/", &[]);
     cluster.nodes[0].broadcast("/", &Target::default(), "hello");

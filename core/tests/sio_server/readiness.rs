@@ -1,4 +1,4 @@
-//! Who is asked only when it says that it is ready hears everything: the list of ready connections and the queues agree,
+//! A driver that polls connections only when they are ready misses nothing: the list of ready connections and the queues agree,
 //! and no deadline is ever in the past.
 
 use crate::client::ClientId;
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// Only those that are ready are asked; then nobody has anything left.
+    /// Only those that are ready are polled; then no other has anything left.
     fn assert_agreement(&mut self) {
         self.pair.pump();
         for connection in self

@@ -21,7 +21,7 @@ fn ask(pair: &mut Pair, socket: SocketId) -> Readiness {
     pair.server.watch_ready(pair.now, socket)
 }
 
-/// The sockets that were said to be ready since the last look.
+/// The sockets of [`Event::Ready`] since the last call.
 fn told(pair: &mut Pair) -> Vec<SocketId> {
     let ready = |event: Event| match event {
         Event::Ready { socket } => Some(socket),

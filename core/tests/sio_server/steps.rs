@@ -1,4 +1,4 @@
-//! What may happen in a random life of a server.
+//! What may happen to a server in random tests.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ pub(crate) const CLIENTS: usize = 5;
 pub(crate) const NAMESPACES: [&str; 2] = ["/", "/chat"];
 pub(crate) const ROOMS: [&str; 3] = ["red", "green", "blue"];
 
-/// Something somebody does. Numbers mean clients, namespaces, rooms and open acknowledgements, and wrap.
+/// One thing that happens. Numbers mean clients, namespaces, rooms and open acknowledgements, and wrap.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Connect(usize, usize),
@@ -25,11 +25,11 @@ pub(crate) enum Step {
     AcknowledgeAgain(usize),
     Forget(usize),
     Wait(u64),
-    /// Time passes and the timer wakes once, when it is over.
+    /// Time passes and the timer fires once, when it is over.
     Sleep(u64),
 }
 
-/// A [`Target`] before anybody is known.
+/// A [`Target`] in numbers of clients and rooms.
 #[derive(Clone, Debug)]
 pub(crate) struct TargetChoice {
     pub(crate) rooms: Vec<usize>,
