@@ -46,9 +46,9 @@ fn everything_queued_reaches_the_server_before_the_end() {
             world.send(text).unwrap();
         }
         world.close();
-        let heard = world.server_texts();
-        assert_eq!(heard[1..101], texts);
-        assert_eq!(heard[101..], ["TransportClose"]);
+        let received = world.server_texts();
+        assert_eq!(received[1..101], texts);
+        assert_eq!(received[101..], ["TransportClose"]);
         assert_eq!(world.closed(), (CloseReason::ForcedClose, None));
         world.assert_empty();
     }
@@ -186,8 +186,8 @@ fn our_server_closing_a_session_is_a_transport_close() {
         let (session, now) = (world.session(), world.now);
         world.server.as_mut().unwrap().close(now, session);
         world.wait(ms(500));
-        let heard = world.client_texts();
-        assert_eq!(heard[heard.len() - 2..], ["last", "Closed TransportClose"]);
+        let received = world.client_texts();
+        assert_eq!(received[received.len() - 2..], ["last", "Closed TransportClose"]);
         world.assert_empty();
     }
 }

@@ -252,10 +252,10 @@ proptest! {
         let number = |text: &String, prefix: &str| text.strip_prefix(prefix).map(|rest| {
             rest.split(' ').next().unwrap().parse::<i32>().unwrap()
         });
-        let heard: Vec<_> = world.client_texts().iter().filter_map(|text| number(text, "down ")).collect();
-        prop_assert_eq!(heard, (0..down).collect::<Vec<_>>());
-        let heard: Vec<_> = world.server_texts().iter().filter_map(|text| number(text, "up ")).collect();
-        prop_assert_eq!(heard, (0..up).collect::<Vec<_>>());
+        let received: Vec<_> = world.client_texts().iter().filter_map(|text| number(text, "down ")).collect();
+        prop_assert_eq!(received, (0..down).collect::<Vec<_>>());
+        let received: Vec<_> = world.server_texts().iter().filter_map(|text| number(text, "up ")).collect();
+        prop_assert_eq!(received, (0..up).collect::<Vec<_>>());
         world.close();
         world.assert_empty();
         let server = world.server.as_ref().unwrap();

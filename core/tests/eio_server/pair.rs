@@ -255,15 +255,15 @@ impl Pair {
     }
 
     fn poll_events(&mut self) -> bool {
-        let mut heard = false;
+        let mut has_events = false;
         while let Some(event) = self.server.poll_event() {
-            heard = true;
+            has_events = true;
             if let (App::Echo, Event::Message { session, message }) = (self.app, &event) {
                 let _ = self.server.send(self.now, *session, message, Delivery::Reliable);
             }
             self.events.push(event);
         }
-        heard
+        has_events
     }
 
     /// Whether the server has closed the connection.

@@ -315,7 +315,7 @@ impl World {
                 Event::Opened { session } => opened.push(*session),
                 Event::Closed { session, .. } => closed.push(*session),
                 Event::Message { session, .. } => {
-                    assert!(!closed.contains(session), "heard of it after its end")
+                    assert!(!closed.contains(session), "an event after its end")
                 }
                 _ => {}
             }

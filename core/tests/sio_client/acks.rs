@@ -127,9 +127,9 @@ fn one_that_times_out_or_is_forgotten_while_it_waits_is_never_sent() {
     assert_eq!(pair.client.buffered_packets(pair.main()), 2);
     pair.server_events.clear();
     pair.wait(2 * SECOND);
-    let told = pair.client_texts();
-    assert_eq!(told.iter().filter(|text| text.contains("ack")).count(), 1);
-    assert!(told.contains(&"ack failed: operation has timed out".to_owned()));
+    let texts = pair.client_texts();
+    assert_eq!(texts.iter().filter(|text| text.contains("ack")).count(), 1);
+    assert!(texts.contains(&"ack failed: operation has timed out".to_owned()));
     assert_eq!(pair.server_texts(), ["\"plain\" () 0"]);
 }
 

@@ -87,7 +87,7 @@ fn an_opened_session_alone_does_not_reset_the_count() {
     for attempt in 0..4 {
         raw.run();
         raw.lose_all();
-        let told = raw.client_texts();
+        let texts = raw.client_texts();
         let expected = [
             format!("attempt {attempt}"),
             "opened".to_owned(),
@@ -95,7 +95,7 @@ fn an_opened_session_alone_does_not_reset_the_count() {
             format!("failed Some({attempt}): transport error"),
             format!("reconnecting {}", attempt + 1),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(texts, expected);
         raw.wait(5 * SECOND);
     }
 }
@@ -118,9 +118,9 @@ fn the_first_connection_is_tried_once_or_again_as_configured() {
         pair.network = Network::Up;
         pair.connect();
         let attempt = u32::from(initial == Initial::Retry);
-        let told = pair.client_texts();
-        assert_eq!(told[0], format!("attempt {attempt}"));
-        assert_eq!(told.last().unwrap(), "joined /");
+        let texts = pair.client_texts();
+        assert_eq!(texts[0], format!("attempt {attempt}"));
+        assert_eq!(texts.last().unwrap(), "joined /");
     }
 }
 
@@ -208,9 +208,9 @@ fn a_silent_server_is_left_after_its_heartbeat_even_if_no_timer_fired_meanwhile(
     let outcome = raw.client.emit(raw.now, main, &packet, Default::default());
     assert!(outcome.is_err());
     assert_eq!(raw.texts(), NOTHING);
-    let told = raw.client_texts();
+    let texts = raw.client_texts();
     assert_eq!(
-        told[..3],
+        texts[..3],
         [
             "left /: ping timeout, Later",
             "failed None: ping timeout",

@@ -31,17 +31,17 @@ fn attachments_arrive_intact_both_ways_on_every_transport() {
                 noise(usize::from(round % 3), round),
             ];
             pair.emit("/", "up", &(round, &data[0], &data[1])).unwrap();
-            let heard = pair.server_events.drain(..).find_map(|event| match event {
+            let received = pair.server_events.drain(..).find_map(|event| match event {
                 sio::Event::Event { arguments, .. } => Some(arguments),
                 _ => None,
             });
-            assert_eq!(heard.unwrap().attachments(), data);
+            assert_eq!(received.unwrap().attachments(), data);
             pair.server_emit("/", "down", &(round, &data[0], &data[1]));
-            let told = pair.client_events.drain(..).find_map(|event| match event {
+            let texts = pair.client_events.drain(..).find_map(|event| match event {
                 Event::Event { arguments, .. } => Some(arguments),
                 _ => None,
             });
-            assert_eq!(told.unwrap().attachments(), data);
+            assert_eq!(texts.unwrap().attachments(), data);
         }
     }
 }
@@ -78,8 +78,8 @@ fn acknowledgements_carry_attachments_both_ways() {
     };
     let answer = pair.encoder.ack("/", token.id(), &arguments).unwrap();
     pair.client.ack(pair.now, token, &answer).unwrap();
-    let heard = pair.server_texts();
-    assert_eq!(heard, ["acked ({\"_placeholder\":true,\"num\":0}) 1"]);
+    let received = pair.server_texts();
+    assert_eq!(received, ["acked ({\"_placeholder\":true,\"num\":0}) 1"]);
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn limits_of_the_configuration_hold() {
             config.engine.limits.json_depth = 10;
         });
         raw.send_packet(&packet);
-        let told = raw.client_texts();
-        assert_eq!(told[1], "failed None: parse error", "{packet}");
+        let texts = raw.client_texts();
+        assert_eq!(texts[1], "failed None: parse error", "{packet}");
     }
     let mut raw = Raw::joined_main();
     raw.send_packet("51-[\"a\",{\"_placeholder\":true,\"num\":0}]");

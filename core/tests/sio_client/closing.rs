@@ -4,6 +4,22 @@ use crate::pair::{Answers, NOTHING, Network, Pair, SECOND};
 use socketio_core::eio::client::TransportOrder;
 use socketio_core::sio::client::{EmitError, Initial, Offline};
 
+/// The events of a client that is joined in `/` and closes.
+const CLOSED: [&str; 2] = [
+    "left /: io client disconnect, Never",
+    "closed: io client disconnect",
+];
+
+/// A client that buffers what is emitted while it is offline.
+fn joined_with_buffer() -> Pair {
+    Pair::joined_with(|config| {
+        config.offline = Offline::Buffer {
+            packets: 10,
+            bytes: 10_000,
+        };
+    })
+}
+
 #[test]
 fn closing_flushes_disconnects_and_stays_closed() {
     for transports in [
@@ -20,18 +36,11 @@ fn closing_flushes_disconnects_and_stays_closed() {
                 .unwrap();
         }
         pair.client.close(pair.now);
-        let told = pair.client_texts();
-        assert_eq!(
-            told,
-            [
-                "left /: io client disconnect, Never",
-                "closed: io client disconnect"
-            ],
-            "{transports:?}"
-        );
-        let heard = pair.server_texts();
-        assert_eq!(heard.len(), 11);
-        assert_eq!(heard[10], "disconnected: client namespace disconnect");
+        let texts = pair.client_texts();
+        assert_eq!(texts, CLOSED, "{transports:?}");
+        let received = pair.server_texts();
+        assert_eq!(received.len(), 11);
+        assert_eq!(received[10], "disconnected: client namespace disconnect");
         pair.wait(100 * SECOND);
         assert_eq!(pair.client_texts(), NOTHING);
         assert!(pair.connections.is_empty(), "{transports:?}");
@@ -51,14 +60,14 @@ fn acknowledgements_may_still_come_while_the_queue_leaves() {
     // Both are on their way; the server answers the first before it reads the second.
     pair.server_is_running = true;
     pair.acknowledge_all();
-    let told = pair.client_texts();
-    assert_eq!(told.last().unwrap(), "closed: io client disconnect");
+    let texts = pair.client_texts();
+    assert_eq!(texts.last().unwrap(), "closed: io client disconnect");
     assert_eq!(
-        told.iter().filter(|text| text.contains("ack")).count(),
+        texts.iter().filter(|text| text.contains("ack")).count(),
         2,
-        "{told:?}"
+        "{texts:?}"
     );
-    assert!(told.contains(&"ack failed: socket has been disconnected".to_owned()));
+    assert!(texts.contains(&"ack failed: socket has been disconnected".to_owned()));
     assert_eq!(pair.client.pending_acks(), 0);
     pair.client.forget_ack(answered);
 }
@@ -122,23 +131,12 @@ fn it_closes_in_every_state() {
     let mut pair = Pair::joined();
     pair.client.close(pair.now);
     pair.client.close(pair.now);
-    assert_eq!(
-        pair.client_texts(),
-        [
-            "left /: io client disconnect, Never",
-            "closed: io client disconnect"
-        ]
-    );
+    assert_eq!(pair.client_texts(), CLOSED);
 }
 
 #[test]
 fn connecting_again_while_it_closes_follows_the_end() {
-    let mut pair = Pair::joined_with(|config| {
-        config.offline = Offline::Buffer {
-            packets: 10,
-            bytes: 10_000,
-        };
-    });
+    let mut pair = joined_with_buffer();
     pair.client.close(pair.now);
     pair.client.connect(pair.now);
     // What is emitted for the next connection waits for it.
@@ -159,23 +157,12 @@ fn connecting_again_while_it_closes_follows_the_end() {
     pair.client.close(pair.now);
     pair.client.connect(pair.now);
     pair.client.close(pair.now);
-    assert_eq!(
-        pair.client_texts(),
-        [
-            "left /: io client disconnect, Never",
-            "closed: io client disconnect"
-        ]
-    );
+    assert_eq!(pair.client_texts(), CLOSED);
 }
 
 #[test]
 fn what_waits_ends_with_the_connection() {
-    let mut pair = Pair::joined_with(|config| {
-        config.offline = Offline::Buffer {
-            packets: 10,
-            bytes: 10_000,
-        };
-    });
+    let mut pair = joined_with_buffer();
     pair.lose_all();
     pair.emit("/", "plain", &()).unwrap();
     pair.emit_with_ack("/", "asking", &(), 100 * SECOND).unwrap();

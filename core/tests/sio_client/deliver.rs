@@ -138,14 +138,14 @@ fn it_ends_when_the_namespace_does() {
             _ => raw.client.close(raw.now),
         }
         raw.wait(10 * SECOND);
-        let told = raw.client_texts();
-        let ended = told
+        let texts = raw.client_texts();
+        let ended = texts
             .iter()
             .filter(|text| *text == "ack failed: socket has been disconnected");
-        let timed_out = told
+        let timed_out = texts
             .iter()
             .filter(|text| *text == "ack failed: operation has timed out");
-        assert_eq!((ended.count(), timed_out.count()), (2, 0), "{how} {told:?}");
+        assert_eq!((ended.count(), timed_out.count()), (2, 0), "{how} {texts:?}");
         let packet = raw.encode("/", "c", &());
         assert_eq!(
             raw.client.deliver(raw.now, main, &packet, RETRY),
@@ -183,9 +183,9 @@ fn what_the_server_does_not_take_is_told() {
     let main = raw.main();
     raw.client.deliver(raw.now, main, &packet, RETRY).unwrap();
     deliver(&mut raw, "b");
-    let told = raw.client_texts();
-    assert_eq!(told[0], "undeliverable /: TooLarge { limit: 1000000 }");
-    assert!(told[1].starts_with("ack failed: the event could not be sent"));
+    let texts = raw.client_texts();
+    assert_eq!(texts[0], "undeliverable /: TooLarge { limit: 1000000 }");
+    assert!(texts[1].starts_with("ack failed: the event could not be sent"));
     assert_eq!(raw.received(), ["20[\"b\"]"]);
 }
 
@@ -193,7 +193,7 @@ fn what_the_server_does_not_take_is_told() {
 fn lost_acknowledgements_make_duplicates_and_nothing_is_missing() {
     let mut pair = Pair::joined();
     let main = pair.main();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     let mut acked = 0;
     for number in 0..30 {
         let packet = pair.encode("/", "order", &number);
@@ -207,7 +207,7 @@ fn lost_acknowledgements_make_duplicates_and_nothing_is_missing() {
         pair.pump();
         for event in pair.server_events.iter() {
             if let socketio_core::sio::Event::Event { arguments, .. } = event {
-                heard.push(arguments.parse::<(u32,)>().unwrap().0);
+                received.push(arguments.parse::<(u32,)>().unwrap().0);
             }
         }
         match round % 3 {
@@ -230,8 +230,8 @@ fn lost_acknowledgements_make_duplicates_and_nothing_is_missing() {
             .count();
     }
     assert_eq!(acked, 30);
-    assert!(heard.is_sorted());
-    assert!(heard.len() > 30);
-    heard.dedup();
-    assert_eq!(heard, (0..30).collect::<Vec<_>>());
+    assert!(received.is_sorted());
+    assert!(received.len() > 30);
+    received.dedup();
+    assert_eq!(received, (0..30).collect::<Vec<_>>());
 }

@@ -177,8 +177,8 @@ fn a_server_that_breaks_the_rules_while_the_client_closes_ends_it_at_once() {
 fn an_id_is_no_place_to_keep_a_megabyte_in() {
     let mut raw = Raw::joining();
     raw.send_packet(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(257)));
-    let told = raw.client_texts();
-    assert_eq!(told[0], "failed Some(0): parse error");
+    let texts = raw.client_texts();
+    assert_eq!(texts[0], "failed Some(0): parse error");
     assert!(!raw.client.is_joined(raw.main()));
     let mut raw = Raw::joining();
     raw.send_packet(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(256)));

@@ -15,10 +15,10 @@ fn a_client_connects_and_joins() {
     ] {
         let mut pair = Pair::with(|config| config.engine.transports = transports);
         pair.connect();
-        let mut told = pair.client_texts();
-        told.retain(|text| text != "Upgraded");
+        let mut texts = pair.client_texts();
+        texts.retain(|text| text != "Upgraded");
         assert_eq!(
-            told,
+            texts,
             ["attempt 0", "opened", "joining /", "joined /"],
             "{transports:?}"
         );
@@ -100,8 +100,8 @@ fn a_refusal_brings_its_words_and_the_last_one_closes() {
             ("not you".to_owned(), Some("[1,2]".to_owned())),
         ]
     );
-    let told = pair.client_texts();
-    assert_eq!(told.last().unwrap(), "closed: forced close");
+    let texts = pair.client_texts();
+    assert_eq!(texts.last().unwrap(), "closed: forced close");
     pair.wait(100 * SECOND);
     assert_eq!(pair.client_texts(), NOTHING);
 }
@@ -149,12 +149,12 @@ fn a_server_of_socket_io_2_is_named() {
     for packet in ["0", r#"0{"sid":""}"#, r#"0{"sid":1}"#, "0{}"] {
         let mut raw = Raw::joining();
         raw.send_packet(packet);
-        let told = raw.client_texts();
+        let texts = raw.client_texts();
         assert!(
-            told[0].starts_with("refused /: the server speaks Socket.IO 2"),
-            "{packet} {told:?}"
+            texts[0].starts_with("refused /: the server speaks Socket.IO 2"),
+            "{packet} {texts:?}"
         );
-        assert_eq!(told[1..], ["closed: forced close"], "{packet}");
+        assert_eq!(texts[1..], ["closed: forced close"], "{packet}");
     }
 }
 
@@ -168,10 +168,10 @@ fn a_server_of_socket_io_2_speaks_before_it_is_asked() {
     assert_eq!(raw.received(), NOTHING);
     raw.client_events.clear();
     raw.send_packet("0");
-    let told = raw.client_texts();
+    let texts = raw.client_texts();
     assert!(
-        told[0].starts_with("refused /: the server speaks Socket.IO 2"),
-        "{told:?}"
+        texts[0].starts_with("refused /: the server speaks Socket.IO 2"),
+        "{texts:?}"
     );
 }
 
@@ -239,13 +239,13 @@ fn a_namespace_that_is_not_answered_does_not_end_the_others() {
     let slow = raw.client.add_namespace(raw.now, "/slow").unwrap();
     assert_eq!(raw.received(), [r#"0/slow,{"token":1}"#]);
     raw.wait(20 * SECOND);
-    let told = raw.client_texts();
-    assert_eq!(told[0], "joining /slow");
+    let texts = raw.client_texts();
+    assert_eq!(texts[0], "joining /slow");
     assert!(
-        told[1].starts_with("refused /slow: the server did not answer"),
-        "{told:?}"
+        texts[1].starts_with("refused /slow: the server did not answer"),
+        "{texts:?}"
     );
-    assert_eq!(told.len(), 2);
+    assert_eq!(texts.len(), 2);
     // An answer that comes late is turned down, because the server takes the client for joined.
     raw.send_packet(r#"0/slow,{"sid":"late"}"#);
     assert_eq!(raw.received(), ["1/slow,"]);

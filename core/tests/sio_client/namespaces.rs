@@ -21,9 +21,9 @@ fn all_are_joined_on_one_connection_and_again_after_a_loss() {
     let (mut pair, main, chat) = both();
     assert_eq!(pair.connections.len(), 1);
     pair.lose_all();
-    let told = pair.client_texts();
+    let texts = pair.client_texts();
     assert_eq!(
-        told,
+        texts,
         [
             "left /: transport error, Later",
             "left /chat: transport error, Later",
@@ -57,10 +57,10 @@ fn events_stay_in_their_namespace() {
     );
     pair.emit("/chat", "c", &3).unwrap();
     let namespace = pair.server.namespace("/chat").unwrap();
-    let heard = pair.server_events.iter().any(|event| {
+    let received = pair.server_events.iter().any(|event| {
         matches!(event, socketio_core::sio::Event::Event { namespace: there, .. } if *there == namespace)
     });
-    assert!(heard);
+    assert!(received);
 }
 
 #[test]
@@ -159,9 +159,9 @@ fn a_whole_client_that_is_disconnected_stays_so() {
 fn a_server_that_shuts_down_is_waited_for() {
     let (mut pair, _, _) = both();
     pair.server.shutdown(pair.now);
-    let told = pair.client_texts();
-    assert_eq!(told[0], "left /: transport close, Later");
-    assert_eq!(told.last().unwrap(), "reconnecting 1");
+    let texts = pair.client_texts();
+    assert_eq!(texts[0], "left /: transport close, Later");
+    assert_eq!(texts.last().unwrap(), "reconnecting 1");
 }
 
 #[test]

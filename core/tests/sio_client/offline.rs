@@ -27,9 +27,9 @@ fn events_are_refused_dropped_or_wait_as_configured() {
         // There is room for one.
         assert_eq!(asked, expected.and(Err(EmitError::BufferFull)));
         pair.wait(2 * SECOND);
-        let mut heard = pair.server_texts();
-        heard.retain(|text| !text.starts_with("disconnected"));
-        assert_eq!(heard.len(), usize::from(expected.is_ok()), "{heard:?}");
+        let mut received = pair.server_texts();
+        received.retain(|text| !text.starts_with("disconnected"));
+        assert_eq!(received.len(), usize::from(expected.is_ok()), "{received:?}");
     }
 }
 
@@ -145,19 +145,22 @@ fn more_may_wait_than_fits_the_queue() {
         // Larger than the queue altogether.
         pair.emit("/", "large", &"x".repeat(5_000)).unwrap();
         pair.connect();
-        let heard = pair.server_events.drain(..).filter_map(|event| match event {
+        let received = pair.server_events.drain(..).filter_map(|event| match event {
             socketio_core::sio::Event::Event { name, arguments, .. } => {
                 let number = arguments.text().split(',').next().unwrap_or_default().to_owned();
                 Some((name.as_str().to_owned(), number))
             }
             _ => None,
         });
-        let heard = heard.collect::<Vec<_>>();
-        assert_eq!(heard.len(), 102, "{transports:?}");
-        for (number, (name, text)) in heard.iter().take(100).enumerate() {
+        let received = received.collect::<Vec<_>>();
+        assert_eq!(received.len(), 102, "{transports:?}");
+        for (number, (name, text)) in received.iter().take(100).enumerate() {
             assert_eq!((name.as_str(), text.as_str()), ("a", number.to_string().as_str()));
         }
-        assert_eq!((heard[100].0.as_str(), heard[101].0.as_str()), ("asked", "large"));
+        assert_eq!(
+            (received[100].0.as_str(), received[101].0.as_str()),
+            ("asked", "large")
+        );
         assert_eq!(pair.client.buffered_packets(pair.main()), 0);
         assert!(
             !pair
@@ -176,12 +179,12 @@ fn what_the_server_does_not_take_is_refused_or_told_later() {
     pair.emit_with_ack("/", "asking", &large, 100 * SECOND).unwrap();
     pair.emit("/", "small", &()).unwrap();
     pair.connect();
-    let told = pair.client_texts();
-    assert_eq!(told[3], "joined /");
-    assert_eq!(told[4], "undeliverable /: TooLarge { limit: 1000000 }");
-    assert_eq!(told[5], "undeliverable /: TooLarge { limit: 1000000 }");
-    assert!(told[6].starts_with("ack failed: the event could not be sent"));
-    assert_eq!(told.len(), 7);
+    let texts = pair.client_texts();
+    assert_eq!(texts[3], "joined /");
+    assert_eq!(texts[4], "undeliverable /: TooLarge { limit: 1000000 }");
+    assert_eq!(texts[5], "undeliverable /: TooLarge { limit: 1000000 }");
+    assert!(texts[6].starts_with("ack failed: the event could not be sent"));
+    assert_eq!(texts.len(), 7);
     assert_eq!(pair.server_texts(), ["\"small\" () 0"]);
     assert_eq!(
         pair.emit("/", "plain", &large),

@@ -223,10 +223,10 @@ fn all_end_before_their_socket_does() {
             "shutdown" => pair.server.shutdown(pair.now),
             packet => pair.send(client, packet),
         }
-        let told = pair.texts();
+        let texts = pair.texts();
         let failed = "ack failed: socket has been disconnected";
-        assert_eq!(told[..2], [failed, failed], "{how}");
-        assert!(told[2].starts_with("disconnected: "), "{how}");
+        assert_eq!(texts[..2], [failed, failed], "{how}");
+        assert!(texts[2].starts_with("disconnected: "), "{how}");
         let is_over = how == "shutdown";
         assert_eq!(pair.server.counts().acks, usize::from(!is_over), "{how}");
         assert_eq!(
@@ -296,9 +296,9 @@ fn what_could_not_be_queued_owes_nothing() {
         Err(EmitError::QueueFull)
     );
     assert_eq!(pair.server.counts().acks, 0);
-    let told = pair.texts();
+    let texts = pair.texts();
     assert_eq!(
-        told,
+        texts,
         [
             "disconnected: transport error (the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes)"
         ]

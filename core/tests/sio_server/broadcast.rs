@@ -29,16 +29,16 @@ fn four(pair: &mut Pair) -> ([ClientId; 4], [SocketId; 4]) {
 
 /// Which of the clients received exactly one `hello`.
 fn received(pair: &mut Pair, clients: &[ClientId]) -> Vec<usize> {
-    let mut heard = Vec::new();
+    let mut recipients = Vec::new();
     for (index, client) in clients.iter().enumerate() {
         let received = pair.receive(*client);
         if received == [text("42[\"hello\"]")] {
-            heard.push(index);
+            recipients.push(index);
         } else {
             assert_eq!(received, NOTHING);
         }
     }
-    heard
+    recipients
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Model {
         format!("m{}", self.serial)
     }
 
-    /// A socket ends: its acknowledgements fail in the order of their numbers, then its disconnection is told.
+    /// A socket ends: its acknowledgements fail in the order of their numbers, then its disconnection is texts.
     fn end(&mut self, owner: (usize, usize), reason: &str) {
         if self.sockets.remove(&owner).is_none() {
             return;
@@ -363,8 +363,8 @@ impl World {
         let of_sockets = events
             .iter()
             .filter(|event| !matches!(event, Event::Refused { .. }));
-        let told: Vec<String> = of_sockets.map(short).collect();
-        assert_eq!(told, core::mem::take(&mut self.model.events));
+        let texts: Vec<String> = of_sockets.map(short).collect();
+        assert_eq!(texts, core::mem::take(&mut self.model.events));
         for (client, id) in self.model.clients.iter().enumerate() {
             if let Some(id) = id {
                 let expected = core::mem::take(&mut self.model.packets[client]);

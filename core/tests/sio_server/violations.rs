@@ -140,10 +140,10 @@ fn before_any_connect_every_other_packet_ends_the_session() {
             pair.send_binary(client, b"x");
         }
         assert!(pair.is_closed(client), "{packet}");
-        let told = pair.texts();
+        let texts = pair.texts();
         assert!(
-            matches!(&told[..], [refused] if refused.starts_with("refused: Violation(")),
-            "{packet} {told:?}"
+            matches!(&texts[..], [refused] if refused.starts_with("refused: Violation(")),
+            "{packet} {texts:?}"
         );
         assert_eq!(pair.server.counts(), Default::default(), "{packet}");
     }
