@@ -2,12 +2,15 @@
 
 use allocation_counter::{AllocationInfo, measure};
 use bytes::{Bytes, BytesMut};
+use socketio_core::OutBuf;
 use socketio_core::eio::client::{Client, Config, Event, Security, Target, TransportOrder};
 use socketio_core::eio::{ConnId, Delivery, Message};
 use socketio_core::http::Headers;
 use socketio_core::wire::{ClientWire, Plain};
-use socketio_core::{OutBuf, ws};
 use std::time::Instant;
+use websocket_handshake::accept;
+
+mod websocket_handshake;
 
 struct Session {
     client: Client,
@@ -44,18 +47,7 @@ impl Session {
             now,
         };
         let request = session.written();
-        let request = core::str::from_utf8(&request).unwrap();
-        let (_, rest) = request.split_once("Sec-WebSocket-Key: ").unwrap();
-        let key = rest.split("\r\n").next().unwrap();
-        let accept = ws::accept_key(key.as_bytes());
-        let accept = core::str::from_utf8(&accept).unwrap();
-        let answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Accept: {accept}\r\n\r\n"
-        );
-        session.read(answer.as_bytes());
-        let handshake = br#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
-        session.read(&[&[0x81, handshake.len() as u8], &handshake[..]].concat());
+        session.read(&accept(&request));
         assert!(matches!(session.client.poll_event(), Some(Event::Opened { .. })));
         session
     }

@@ -1,7 +1,7 @@
 //! How attempts to open a session fail, and what is tried next.
 
 use super::bytes_on_the_wire::{HANDSHAKE, OFFER, accept, text};
-use super::world::{Dialling, Stage, World, ms, target};
+use super::world::{Dialling, LinkState, World, ms, target};
 use socketio_core::eio::Transport;
 use socketio_core::eio::client::{CloseReason, Config, Fallback, State, TransportOrder};
 use socketio_core::http::StatusCode;
@@ -49,26 +49,26 @@ fn without_fallback_nothing_else_is_tried() {
 }
 
 #[test]
-fn the_next_transport_opens_the_session_and_nobody_hears_of_the_first() {
+fn the_next_transport_opens_the_session_and_there_is_no_event_of_the_first() {
     let mut world = connecting(TransportOrder::WebSocketFirst);
     world.answer_with(0, "404 Not Found", "", "");
     world.answer(1, OFFER);
-    assert_eq!(world.heard(), ["Opened polling"]);
+    assert_eq!(world.client_texts(), ["Opened polling"]);
     // WebSocket has just failed; no probe.
     assert_eq!(world.dialled(), [Transport::WebSocket, Transport::Polling]);
 
     let mut world = connecting(TransportOrder::PollingFirst);
-    world.hang_up(0);
+    world.end(0);
     accept(&mut world, 1);
-    world.say(1, text(HANDSHAKE));
-    assert_eq!(world.heard(), ["Opened websocket"]);
+    world.receive(1, text(HANDSHAKE));
+    assert_eq!(world.client_texts(), ["Opened websocket"]);
 }
 
-/// How an attempt ends to which the server says just this.
+/// How an attempt ends that the server answers with just this.
 fn polling(bytes: &str) -> (CloseReason, Option<String>) {
     let mut world = connecting(TransportOrder::Polling);
-    world.say(0, bytes);
-    world.hang_up(0);
+    world.receive(0, bytes);
+    world.end(0);
     let closed = world.closed();
     world.assert_empty();
     closed
@@ -160,8 +160,8 @@ fn a_websocket_that_brings_no_handshake_has_its_reason() {
     let websocket = |frames: &[u8]| {
         let mut world = connecting(TransportOrder::WebSocket);
         accept(&mut world, 0);
-        world.say(0, frames);
-        world.hang_up(0);
+        world.receive(0, frames);
+        world.end(0);
         let closed = world.closed();
         world.assert_empty();
         closed.0
@@ -180,9 +180,9 @@ fn a_websocket_that_brings_no_handshake_has_its_reason() {
     // A ping frame is no packet.
     let mut world = connecting(TransportOrder::WebSocket);
     accept(&mut world, 0);
-    world.say(0, b"\x89\x00");
-    world.say(0, text(HANDSHAKE));
-    assert_eq!(world.heard(), ["Opened websocket"]);
+    world.receive(0, b"\x89\x00");
+    world.receive(0, text(HANDSHAKE));
+    assert_eq!(world.client_texts(), ["Opened websocket"]);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn an_attempt_takes_no_longer_than_the_connect_timeout() {
             "half an answer",
             |world| {
                 world.make(0);
-                world.say(0, "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n0{");
+                world.receive(0, "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n0{");
             },
             CloseReason::ConnectTimedOut,
         ),
@@ -203,7 +203,7 @@ fn an_attempt_takes_no_longer_than_the_connect_timeout() {
             "half a refusal",
             |world| {
                 world.make(0);
-                world.say(0, "HTTP/1.1 403 Forbidden\r\nContent-Length: 90\r\n\r\nno");
+                world.receive(0, "HTTP/1.1 403 Forbidden\r\nContent-Length: 90\r\n\r\nno");
             },
             CloseReason::Refused(StatusCode::FORBIDDEN),
         ),
@@ -229,7 +229,7 @@ fn all_transports_share_the_connect_timeout() {
     world.wait(ms(15_000));
     world.answer_with(0, "403 Forbidden", "", "no");
     world.wait(ms(4_999));
-    assert_eq!(world.heard(), [""; 0]);
+    assert_eq!(world.client_texts(), [""; 0]);
     world.wait(ms(1));
     let reason = CloseReason::Refused(StatusCode::FORBIDDEN);
     assert_eq!(world.closed(), (reason, Some("no".to_owned())));
@@ -250,7 +250,7 @@ fn a_websocket_that_nobody_answers_leaves_time_for_polling() {
         world.wait(ms(1));
         assert_eq!(world.dialled(), [Transport::WebSocket, Transport::Polling]);
         world.answer(1, OFFER);
-        assert_eq!(world.heard(), ["Opened polling"]);
+        assert_eq!(world.client_texts(), ["Opened polling"]);
         // It would only be held up again.
         assert_eq!(world.dialled(), [Transport::WebSocket, Transport::Polling]);
         assert!(!world.client.is_wanted(world.links[0].id));
@@ -277,16 +277,16 @@ fn a_websocket_that_nobody_answers_leaves_time_for_polling() {
     world.answer_with(0, "404 Not Found", "", "");
     world.wait(ms(15_000));
     world.answer(1, OFFER);
-    assert_eq!(world.heard(), ["Opened polling"]);
+    assert_eq!(world.client_texts(), ["Opened polling"]);
     let mut world = World::scripted_with(|config| {
         config.transports = TransportOrder::WebSocketFirst;
         config.upgrade_timeout = ms(100);
     });
     world.connect();
     accept(&mut world, 0);
-    world.say(0, text(HANDSHAKE));
+    world.receive(0, text(HANDSHAKE));
     world.wait(ms(101));
-    assert_eq!(world.heard(), ["Opened websocket"]);
+    assert_eq!(world.client_texts(), ["Opened websocket"]);
 }
 
 #[test]
@@ -294,8 +294,8 @@ fn a_websocket_that_is_the_only_transport_has_all_the_time() {
     let mut world = connecting(TransportOrder::WebSocket);
     world.wait(ms(19_999));
     accept(&mut world, 0);
-    world.say(0, text(HANDSHAKE));
-    assert_eq!(world.heard(), ["Opened websocket"]);
+    world.receive(0, text(HANDSHAKE));
+    assert_eq!(world.client_texts(), ["Opened websocket"]);
 }
 
 #[test]
@@ -308,16 +308,16 @@ fn a_dial_that_is_not_wanted_any_more_is_given_up_or_dropped() {
     world.client.close(world.now);
     assert!(!world.client.is_wanted(connection));
     assert!(!world.client.handle_open(world.now, connection));
-    world.links[0].stage = Stage::Gone;
+    world.links[0].state = LinkState::Gone;
     world.pump();
-    assert_eq!(world.heard(), ["Closed ForcedClose"]);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
     world.assert_empty();
-    // Or the one who dials hears of it first.
+    // Or the failure of the dial comes first.
     world.connect();
     world.close();
-    assert_eq!(world.links[1].stage, Stage::Gone);
+    assert_eq!(world.links[1].state, LinkState::Gone);
     world.assert_empty();
-    // Or nobody was told to dial.
+    // Or the dial was not taken yet.
     assert!(world.client.connect(world.now, target()));
     world.client.close(world.now);
     assert_eq!(world.client.poll_dial(), None);
@@ -329,7 +329,7 @@ fn a_dial_that_is_not_wanted_any_more_is_given_up_or_dropped() {
 fn closing_an_attempt_ends_it_at_once() {
     let mut world = connecting(TransportOrder::PollingFirst);
     world.close();
-    assert_eq!(world.heard(), ["Closed ForcedClose"]);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
     assert!(world.is_closed(0));
     world.assert_idle();
     assert_eq!(world.links.len(), 1);
@@ -340,7 +340,7 @@ fn stale_handles_and_spurious_wakes_change_nothing() {
     let mut world = connecting(TransportOrder::PollingFirst);
     let stale = world.links[0].id;
     world.answer_with(0, "404 Not Found", "", "");
-    world.hang_up(0);
+    world.end(0);
     let before = world.client.poll_timeout();
     for _ in 0..3 {
         world.client.handle_lost(world.now, stale);
@@ -356,6 +356,6 @@ fn stale_handles_and_spurious_wakes_change_nothing() {
     world.pump();
     assert_eq!(world.client.poll_timeout(), before);
     assert_eq!(world.client.state(), State::Opening);
-    assert_eq!(world.heard(), [""; 0]);
+    assert_eq!(world.client_texts(), [""; 0]);
     assert_eq!(world.dialled(), [Transport::Polling, Transport::WebSocket]);
 }

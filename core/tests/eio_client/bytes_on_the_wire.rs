@@ -1,4 +1,4 @@
-//! What exactly the client says, to a server whose bytes the test writes.
+//! The exact bytes that the client sends, to a server whose bytes the test writes.
 
 use super::world::{World, ms, target};
 use socketio_core::eio::client::{CloseReason, Config, TransportOrder};
@@ -32,7 +32,7 @@ pub(crate) fn accept(world: &mut World, index: usize) -> String {
     let (key, _) = rest.split_once("\r\n").expect("a line");
     let accept = ws::accept_key(key.as_bytes());
     let accept = core::str::from_utf8(&accept).unwrap();
-    world.say(
+    world.receive(
         index,
         format!(
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -78,7 +78,7 @@ fn a_polling_session_from_its_first_byte_to_its_last() {
         )
     );
     world.answer_with(0, "200 OK", "Set-Cookie: io=2; Path=/\r\n", HANDSHAKE);
-    assert_eq!(world.heard(), ["Opened polling"]);
+    assert_eq!(world.client_texts(), ["Opened polling"]);
     let rest = "Host: a\r\nAccept: */*\r\nX-Own: 1\r\nCookie: own=1; io=2\r\n\r\n";
     let get = format!("GET /engine.io/?{query}&sid=x%2F1 HTTP/1.1\r\n{rest}");
     assert_eq!(world.sent(0), get);
@@ -95,7 +95,7 @@ fn a_polling_session_from_its_first_byte_to_its_last() {
         )
     );
     world.answer(0, "4one\u{1e}2\u{1e}bAQ==\u{1e}6");
-    assert_eq!(world.heard(), ["one", r#"b"\x01""#]);
+    assert_eq!(world.client_texts(), ["one", r#"b"\x01""#]);
     assert_eq!(world.sent(0), get);
     assert_eq!(world.sent(1), "");
     world.answer(1, "ok");
@@ -108,7 +108,7 @@ fn a_polling_session_from_its_first_byte_to_its_last() {
     world.close();
     assert!(world.sent(1).ends_with("\r\n\r\n1"));
     world.answer(1, "ok");
-    assert_eq!(world.heard(), ["Closed ForcedClose"]);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
     world.assert_idle();
     assert!(world.is_closed(0) && world.is_closed(1));
 }
@@ -126,24 +126,24 @@ fn a_websocket_session_from_its_first_byte_to_its_last() {
          Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: KEY\r\n\
          Sec-WebSocket-Protocol: p\r\n\r\n"
     );
-    assert_eq!(world.heard(), [""; 0]);
-    world.say(0, text(HANDSHAKE));
-    assert_eq!(world.heard(), ["Opened websocket"]);
+    assert_eq!(world.client_texts(), [""; 0]);
+    world.receive(0, text(HANDSHAKE));
+    assert_eq!(world.client_texts(), ["Opened websocket"]);
     assert_eq!(world.client.sid().unwrap(), &"x/1");
-    world.say(0, text("2"));
-    world.say(0, text("4a"));
+    world.receive(0, text("2"));
+    world.receive(0, text("4a"));
     world.send("b").unwrap();
     let binary = Message::Binary(vec![7].into());
     world.client.send(world.now, &binary, Delivery::Reliable).unwrap();
     world.settle();
-    assert_eq!(world.heard(), ["a"]);
+    assert_eq!(world.client_texts(), ["a"]);
     assert_eq!(frames(&mut world, 0), ["3", "4b", r#"Binary(b"\x07")"#]);
     world.send("c").unwrap();
     world.close();
     assert_eq!(frames(&mut world, 0), ["4c", "None"]);
-    assert_eq!(world.heard(), [""; 0]);
-    world.hang_up(0);
-    assert_eq!(world.heard(), ["Closed ForcedClose"]);
+    assert_eq!(world.client_texts(), [""; 0]);
+    world.end(0);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
     world.assert_empty();
 }
 
@@ -160,7 +160,7 @@ fn an_upgrade_waits_for_the_poll_and_the_post_under_way() {
     world.send("a").unwrap();
     world.settle();
     assert!(world.sent(2).ends_with("\r\n\r\n4a"));
-    world.say(1, text("3probe"));
+    world.receive(1, text("3probe"));
     assert_eq!(frames(&mut world, 1), [""; 0]);
     world.send("b").unwrap();
     assert!(!world.client.is_writable());
@@ -171,7 +171,7 @@ fn an_upgrade_waits_for_the_poll_and_the_post_under_way() {
     world.answer(2, "ok");
     assert_eq!(world.sent(2), "");
     assert_eq!(frames(&mut world, 1), ["5", "4b", "3"]);
-    assert_eq!(world.heard(), ["Opened polling", "x", "Upgraded"]);
+    assert_eq!(world.client_texts(), ["Opened polling", "x", "Upgraded"]);
     assert!(world.is_closed(0) && world.is_closed(2));
     assert_eq!(world.client.transport(), Some(Transport::WebSocket));
 }
@@ -194,11 +194,11 @@ fn every_polling_request_is_unique() {
 }
 
 #[test]
-fn what_follows_a_handshake_in_its_answer_is_heard() {
+fn what_follows_a_handshake_in_its_answer_is_received() {
     let mut world = World::scripted();
     world.connect();
     world.answer(0, &format!("{HANDSHAKE}\u{1e}4first"));
-    assert_eq!(world.heard(), ["Opened polling", "first"]);
+    assert_eq!(world.client_texts(), ["Opened polling", "first"]);
 }
 
 #[test]
@@ -234,10 +234,10 @@ fn connections_are_used_again_as_long_as_the_server_allows() {
 fn a_body_that_ends_with_its_connection_is_read_and_polling_goes_on() {
     let mut world = polling();
     world.sent(0);
-    world.say(0, "HTTP/1.1 200 OK\r\n\r\n4a");
-    assert_eq!(world.heard()[1..], [""; 0]);
-    world.hang_up(0);
-    assert_eq!(world.heard(), ["a"]);
+    world.receive(0, "HTTP/1.1 200 OK\r\n\r\n4a");
+    assert_eq!(world.client_texts()[1..], [""; 0]);
+    world.end(0);
+    assert_eq!(world.client_texts(), ["a"]);
     assert!(world.sent(1).starts_with("GET "));
 }
 
@@ -245,17 +245,17 @@ fn a_body_that_ends_with_its_connection_is_read_and_polling_goes_on() {
 fn a_poll_lost_on_a_connection_that_had_served_is_sent_once_more() {
     let mut world = polling();
     world.sent(0);
-    world.hang_up(0);
+    world.end(0);
     assert_eq!(world.dialled().len(), 2);
     assert!(world.sent(1).starts_with("GET "));
     world.answer(1, "4a");
     assert!(world.sent(1).starts_with("GET "));
-    assert_eq!(world.heard(), ["Opened polling", "a"]);
+    assert_eq!(world.client_texts(), ["Opened polling", "a"]);
     // The next loss is another one.
-    world.hang_up(1);
+    world.end(1);
     assert!(world.sent(2).starts_with("GET "));
     // Twice in a row, on a connection that never served, is the end.
-    world.hang_up(2);
+    world.end(2);
     assert_eq!(world.closed(), (CloseReason::ConnectionLost, None));
     world.assert_empty();
 }
@@ -277,7 +277,7 @@ fn a_poll_is_not_repeated_on_a_connection_that_has_served() {
     world.settle();
     world.answer(1, "ok");
     // Link 1 is at rest; who closed link 0 may have closed that, too.
-    world.hang_up(0);
+    world.end(0);
     world.sent(1);
     assert_eq!(world.dialled().len(), 3);
     assert!(world.sent(2).starts_with("GET "));
@@ -288,8 +288,8 @@ fn a_poll_is_not_repeated_on_a_connection_that_has_served() {
 fn a_poll_whose_answer_has_begun_is_not_repeated() {
     for begun in ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n4a", "HTTP/1"] {
         let mut world = polling();
-        world.say(0, begun);
-        world.hang_up(0);
+        world.receive(0, begun);
+        world.end(0);
         assert_eq!(world.closed(), (CloseReason::ConnectionLost, None));
         world.assert_empty();
     }
@@ -303,7 +303,7 @@ fn a_post_is_never_repeated() {
     world.answer(1, "ok");
     world.send("b").unwrap();
     world.settle();
-    world.hang_up(1);
+    world.end(1);
     assert_eq!(world.closed(), (CloseReason::ConnectionLost, None));
 }
 
@@ -315,10 +315,10 @@ fn a_post_goes_elsewhere_when_its_connection_ended_before_it_left() {
     world.send("b").unwrap();
     // The answer and the end of the connection are read at once.
     world.sent(1);
-    world.answer_and_hang_up(1, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    world.answer_and_end(1, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     assert_eq!(world.sent(1), "");
     assert!(world.sent(2).ends_with("\r\n\r\n4b"));
-    assert_eq!(world.heard(), ["Opened polling"]);
+    assert_eq!(world.client_texts(), ["Opened polling"]);
 }
 
 #[test]
@@ -327,12 +327,12 @@ fn a_server_that_says_something_on_a_connection_at_rest_loses_only_that() {
     world.send("a").unwrap();
     world.settle();
     world.answer(1, "ok");
-    world.say(1, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+    world.receive(1, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
     assert!(world.is_closed(1));
     world.send("b").unwrap();
     world.settle();
     assert!(world.sent(2).ends_with("\r\n\r\n4b"));
-    assert_eq!(world.heard(), ["Opened polling"]);
+    assert_eq!(world.client_texts(), ["Opened polling"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn polling(handshake: &str) -> World {
     world.connect();
     world.answer(0, handshake);
     world.sent(0);
-    world.heard();
+    world.client_texts();
     world
 }
 
@@ -18,8 +18,8 @@ fn websocket() -> World {
     let mut world = World::scripted_with(|config| config.transports = TransportOrder::WebSocket);
     world.connect();
     accept(&mut world, 0);
-    world.say(0, text(HANDSHAKE));
-    world.heard();
+    world.receive(0, text(HANDSHAKE));
+    world.client_texts();
     world
 }
 
@@ -46,9 +46,9 @@ fn everything_queued_reaches_the_server_before_the_end() {
             world.send(text).unwrap();
         }
         world.close();
-        let heard = world.server_heard();
-        assert_eq!(heard[1..101], texts);
-        assert_eq!(heard[101..], ["TransportClose"]);
+        let received = world.server_texts();
+        assert_eq!(received[1..101], texts);
+        assert_eq!(received[101..], ["TransportClose"]);
         assert_eq!(world.closed(), (CloseReason::ForcedClose, None));
         world.assert_empty();
     }
@@ -66,18 +66,18 @@ fn a_close_packet_comes_behind_what_waits_for_the_post_under_way() {
     assert_eq!(world.client.state(), State::Closing);
     assert_eq!(world.send("c"), Err(SendError::Closed));
     assert!(!world.client.is_writable());
-    // What arrives meanwhile is heard, and a ping is left unanswered.
+    // What arrives meanwhile is an event, and a ping is left unanswered.
     world.answer(0, "4last\u{1e}2");
-    assert_eq!(world.heard(), ["last"]);
+    assert_eq!(world.client_texts(), ["last"]);
     assert!(world.sent(0).starts_with("GET "));
     world.answer(1, "ok");
     assert_eq!(body(&world.sent(1)), "4b\u{1e}1");
     // The server lets go of the poll; there is nothing left to poll for.
     world.answer(0, "6");
     assert_eq!(world.sent(0), "");
-    assert_eq!(world.heard(), [""; 0]);
+    assert_eq!(world.client_texts(), [""; 0]);
     world.answer(1, "ok");
-    assert_eq!(world.heard(), ["Closed ForcedClose"]);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
     world.assert_idle();
 }
 
@@ -86,7 +86,7 @@ fn what_becomes_of_the_poll_does_not_matter_once_the_close_packet_is_under_way()
     type Fate = fn(&mut World);
     let fates: [Fate; 3] = [
         |world| world.answer_with(0, "400 Bad Request", "", "{}"),
-        |world| world.hang_up(0),
+        |world| world.end(0),
         |world| world.answer(0, "1"),
     ];
     for (number, fate) in fates.into_iter().enumerate() {
@@ -96,9 +96,9 @@ fn what_becomes_of_the_poll_does_not_matter_once_the_close_packet_is_under_way()
         fate(&mut world);
         // A close packet of the server ends it, too.
         let expected: &[&str] = if number == 2 { &["Closed ForcedClose"] } else { &[] };
-        assert_eq!(world.heard(), expected);
+        assert_eq!(world.client_texts(), expected);
         world.answer(1, "ok");
-        assert_eq!(world.heard().len(), 1 - expected.len());
+        assert_eq!(world.client_texts().len(), 1 - expected.len());
         world.assert_idle();
     }
 }
@@ -108,18 +108,18 @@ fn a_server_that_does_not_take_the_end_has_only_so_long() {
     let mut world = polling(HANDSHAKE);
     world.close();
     world.wait(ms(4_999));
-    assert_eq!(world.heard(), [""; 0]);
+    assert_eq!(world.client_texts(), [""; 0]);
     world.wait(ms(1));
-    assert_eq!(world.heard(), ["Closed ForcedClose"]);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
     world.assert_idle();
 
     let mut world = websocket();
     world.close();
     assert_eq!(frames(&mut world, 0), ["None"]);
     world.wait(ms(4_999));
-    assert_eq!(world.heard(), [""; 0]);
+    assert_eq!(world.client_texts(), [""; 0]);
     world.wait(ms(1));
-    assert_eq!(world.heard(), ["Closed ForcedClose"]);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
     world.assert_idle();
 }
 
@@ -129,7 +129,7 @@ fn closing_gives_up_an_upgrade() {
         let mut world = polling(OFFER);
         accept(&mut world, 1);
         if is_pausing {
-            world.say(1, text("3probe"));
+            world.receive(1, text("3probe"));
         }
         world.send("a").unwrap();
         world.close();
@@ -146,7 +146,7 @@ fn closing_gives_up_an_upgrade() {
         if world.client.state() == State::Closing {
             world.answer(2, "ok");
         }
-        assert_eq!(world.heard(), ["Closed ForcedClose"]);
+        assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
         world.assert_idle();
     }
 }
@@ -155,7 +155,7 @@ fn closing_gives_up_an_upgrade() {
 fn a_server_that_closes_is_told_apart_from_a_lost_connection() {
     let mut world = polling(HANDSHAKE);
     world.answer(0, "4a\u{1e}1\u{1e}4b");
-    assert_eq!(world.heard(), ["a", "Closed TransportClose"]);
+    assert_eq!(world.client_texts(), ["a", "Closed TransportClose"]);
     world.assert_idle();
     for (bytes, reason) in [
         (text("1"), CloseReason::TransportClose),
@@ -165,8 +165,8 @@ fn a_server_that_closes_is_told_apart_from_a_lost_connection() {
         (b"\x81\x05a".to_vec(), CloseReason::ConnectionLost),
     ] {
         let mut world = websocket();
-        world.say(0, &bytes);
-        world.hang_up(0);
+        world.receive(0, &bytes);
+        world.end(0);
         assert_eq!(world.closed(), (reason, None), "{bytes:?}");
         world.assert_empty();
     }
@@ -186,14 +186,14 @@ fn our_server_closing_a_session_is_a_transport_close() {
         let (session, now) = (world.session(), world.now);
         world.server.as_mut().unwrap().close(now, session);
         world.wait(ms(500));
-        let heard = world.heard();
-        assert_eq!(heard[heard.len() - 2..], ["last", "Closed TransportClose"]);
+        let received = world.client_texts();
+        assert_eq!(received[received.len() - 2..], ["last", "Closed TransportClose"]);
         world.assert_empty();
     }
 }
 
 #[test]
-fn the_application_that_closes_hears_of_nothing_else() {
+fn an_application_that_closes_gets_no_other_event() {
     let mut world = websocket();
     world.client.close(world.now);
     let binary = Message::Binary(vec![1].into());
@@ -202,8 +202,8 @@ fn the_application_that_closes_hears_of_nothing_else() {
         Err(SendError::Closed)
     );
     world.settle();
-    world.hang_up(0);
+    world.end(0);
     world.close();
     world.wait(ms(100_000));
-    assert_eq!(world.heard(), ["Closed ForcedClose"]);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose"]);
 }

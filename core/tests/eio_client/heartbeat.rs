@@ -20,7 +20,7 @@ fn a_silent_session_lives_on() {
         assert_eq!(world.client.state(), State::Open);
         world.send("still there").unwrap();
         world.settle();
-        assert!(world.server_heard().contains(&"still there".to_owned()));
+        assert!(world.server_texts().contains(&"still there".to_owned()));
     }
 }
 
@@ -29,18 +29,21 @@ fn only_a_ping_puts_the_deadline_off() {
     let mut world = World::scripted_with(|config| config.transports = TransportOrder::WebSocket);
     world.connect();
     accept(&mut world, 0);
-    world.say(0, text(HANDSHAKE));
+    world.receive(0, text(HANDSHAKE));
     world.wait(ms(400));
-    world.say(0, text("2"));
+    world.receive(0, text("2"));
     assert_eq!(frames(&mut world, 0), ["3"]);
     world.wait(ms(400));
-    world.say(0, text("4a"));
-    world.say(0, text("3"));
-    world.say(0, b"\x89\x00");
+    world.receive(0, text("4a"));
+    world.receive(0, text("3"));
+    world.receive(0, b"\x89\x00");
     world.wait(ms(99));
     assert_eq!(world.client.state(), State::Open);
     world.wait(ms(1));
-    assert_eq!(world.heard(), ["Opened websocket", "a", "Closed PingTimeout"]);
+    assert_eq!(
+        world.client_texts(),
+        ["Opened websocket", "a", "Closed PingTimeout"]
+    );
     world.assert_idle();
 }
 
@@ -76,14 +79,14 @@ fn a_server_whose_pings_go_unanswered_ends_the_session_for_both() {
         let mut world = World::with(|config, _| config.transports = order);
         world.connect();
         world.wait(ms(1_000));
-        world.heard();
-        // Nothing the client hears or says arrives any more.
+        world.client_texts();
+        // Nothing arrives any more in either direction.
         world.sleep_through(Duration::from_secs(25));
         let server = world.server.as_mut().unwrap();
         server.handle_timeout(world.now);
         server.handle_timeout(world.now + Duration::from_secs(20));
         world.settle();
-        assert!(world.server_heard().contains(&"PingTimeout".to_owned()));
+        assert!(world.server_texts().contains(&"PingTimeout".to_owned()));
         let (reason, _) = world.closed();
         assert_ne!(reason, CloseReason::PingTimeout);
         world.assert_empty();
@@ -110,6 +113,6 @@ fn a_heartbeat_of_no_time_ends_the_session_once() {
         r#"0{"sid":"a","upgrades":[],"pingInterval":0,"pingTimeout":0}"#,
     );
     world.wait(ms(0));
-    assert_eq!(world.heard(), ["Opened polling", "Closed PingTimeout"]);
+    assert_eq!(world.client_texts(), ["Opened polling", "Closed PingTimeout"]);
     world.assert_idle();
 }

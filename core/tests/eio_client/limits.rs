@@ -28,7 +28,7 @@ fn websocket() -> World {
     });
     world.connect();
     accept(&mut world, 0);
-    world.say(0, text(PATIENT));
+    world.receive(0, text(PATIENT));
     world
 }
 
@@ -45,7 +45,7 @@ fn a_full_queue_refuses_and_the_session_goes_on() {
     world.answer(1, "ok");
     world.send(&large).unwrap();
     assert_eq!(world.client.state(), State::Open);
-    assert_eq!(world.heard(), ["Opened polling"]);
+    assert_eq!(world.client_texts(), ["Opened polling"]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_network_that_takes_nothing_fills_the_queue_and_no_more() {
     // What the wire holds is bounded, too.
     assert!(sent < 3_500, "{sent}");
     for _ in 0..10_000 {
-        world.say(0, text("2"));
+        world.receive(0, text("2"));
     }
     assert!(world.client.queued_bytes() < 200);
     world.resume();
@@ -151,11 +151,11 @@ fn a_post_may_not_go_unanswered_for_ever() {
     let stalls: [(Stall, CloseReason); 3] = [
         (|_| {}, CloseReason::RequestTimedOut),
         (
-            |world| world.say(1, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"),
+            |world| world.receive(1, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"),
             CloseReason::RequestTimedOut,
         ),
         (
-            |world| world.say(1, "HTTP/1.1 502 Bad\r\nContent-Length: 2\r\n\r\no"),
+            |world| world.receive(1, "HTTP/1.1 502 Bad\r\nContent-Length: 2\r\n\r\no"),
             refused,
         ),
     ];
@@ -184,7 +184,7 @@ fn a_poll_may_wait_but_not_its_refusal() {
     let mut world = polling();
     world.wait(ms(100_000));
     assert_eq!(world.client.state(), State::Open);
-    world.say(0, "HTTP/1.1 502 Bad\r\nContent-Length: 2\r\n\r\no");
+    world.receive(0, "HTTP/1.1 502 Bad\r\nContent-Length: 2\r\n\r\no");
     world.wait(ms(20_000));
     let reason = CloseReason::RequestFailed(StatusCode::BAD_GATEWAY);
     assert_eq!(world.closed(), (reason, None));
@@ -211,13 +211,13 @@ fn what_can_not_be_read_ends_the_session() {
         let mut world = polling();
         world.answer(0, body);
         assert_eq!(
-            world.heard(),
+            world.client_texts(),
             ["Opened polling", "a", &format!("Closed {reason:?}")]
         );
         world.assert_idle();
     }
     let mut world = websocket();
-    world.say(0, text("x"));
+    world.receive(0, text("x"));
     let reason = CloseReason::ParseError(PayloadError::UnknownType);
     assert_eq!(world.closed(), (reason, None));
     assert_eq!(frames(&mut world, 0), ["None"]);
@@ -226,11 +226,11 @@ fn what_can_not_be_read_ends_the_session() {
 #[test]
 fn what_is_too_large_is_refused_before_it_is_read() {
     let mut world = polling();
-    world.say(0, "HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n");
+    world.receive(0, "HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n");
     let reason = CloseReason::BadResponse(ClientWireError::BodyTooLarge);
     assert_eq!(world.closed(), (reason, None));
     let mut world = websocket();
-    world.say(0, b"\x81\x7e\x00\xc9");
+    world.receive(0, b"\x81\x7e\x00\xc9");
     let reason = CloseReason::BadResponse(ClientWireError::Frame(FrameError::TooLarge));
     assert_eq!(world.closed(), (reason, None));
 }

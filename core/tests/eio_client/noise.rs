@@ -1,11 +1,11 @@
 //! Whatever happens in whatever order, the client keeps its promises.
 
 use super::bytes_on_the_wire::{HANDSHAKE, OFFER, text};
-use super::world::{Stage, World, ms, target};
+use super::world::{LinkState, World, ms, target};
 use proptest::prelude::*;
 use socketio_core::eio::client::{Event, State};
 
-fn said() -> Vec<Vec<u8>> {
+fn server_answers() -> Vec<Vec<u8>> {
     let ok =
         |body: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes();
     vec![
@@ -39,7 +39,7 @@ fn accept(world: &mut World, link: usize) {
     let Some((key, _)) = key else { return };
     let accept = socketio_core::ws::accept_key(key.as_bytes());
     let accept = core::str::from_utf8(&accept).unwrap();
-    world.say(
+    world.receive(
         link,
         format!(
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -55,12 +55,12 @@ proptest! {
         steps in prop::collection::vec((0_u8..24, any::<usize>(), 0_u64..6_000), 1..120),
     ) {
         let mut world = World::scripted();
-        let said = said();
+        let said = server_answers();
         let (mut connects, mut closes) = (0, 0);
         let mut opened = 0;
         for (kind, choice, delay) in steps {
             let open: Vec<usize> = (0..world.links.len())
-                .filter(|index| world.links[*index].stage == Stage::Open)
+                .filter(|index| world.links[*index].state == LinkState::Open)
                 .collect();
             let link = open.get(choice % open.len().max(1)).copied();
             match (kind, link) {
@@ -75,18 +75,18 @@ proptest! {
                 }
                 (5..7, _) => world.wait(ms(delay)),
                 (7, Some(link)) => world.cut(link),
-                (8, Some(link)) => world.hang_up(link),
+                (8, Some(link)) => world.end(link),
                 (9, _) => {
                     if let Some(link) = world.links.get(choice % world.links.len().max(1)) {
                         // Of a connection that may be long gone.
                         let id = link.id;
-                        if link.stage == Stage::Gone {
+                        if link.state == LinkState::Gone {
                             world.client.handle_lost(world.now, id);
                         }
                     }
                 }
                 (10..14, Some(link)) => accept(&mut world, link),
-                (_, Some(link)) => world.say(link, &said[choice / 7 % said.len()]),
+                (_, Some(link)) => world.receive(link, &said[choice / 7 % said.len()]),
                 (_, None) => {}
             }
             world.settle();

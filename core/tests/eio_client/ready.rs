@@ -11,7 +11,7 @@ const LARGEST: usize = 600;
 /// Heads of requests, headers of frames, and the protocol's own packets.
 const EXTRA: usize = 1_000;
 
-const PATIENT: &str =
+const OPEN: &str =
     r#"0{"sid":"x","upgrades":[],"pingInterval":90000,"pingTimeout":90000,"maxPayload":100000}"#;
 
 fn world(order: TransportOrder) -> World {
@@ -25,7 +25,7 @@ fn world(order: TransportOrder) -> World {
 fn polling() -> World {
     let mut world = world(TransportOrder::Polling);
     world.connect();
-    world.answer(0, PATIENT);
+    world.answer(0, OPEN);
     world.sent(0);
     world
 }
@@ -34,16 +34,16 @@ fn websocket() -> World {
     let mut world = world(TransportOrder::WebSocket);
     world.connect();
     accept(&mut world, 0);
-    world.say(0, text(PATIENT));
+    world.receive(0, text(OPEN));
     world
 }
 
-fn ask(world: &mut World) -> Readiness {
+fn watch_ready(world: &mut World) -> Readiness {
     world.client.watch_ready(world.now)
 }
 
-/// How often the application was told since the last look.
-fn told(world: &mut World) -> usize {
+/// How many [`Event::Ready`] there were since the last call.
+fn take_ready_events(world: &mut World) -> usize {
     let before = world.events.len();
     world.events.retain(|event| !matches!(event, Event::Ready));
     before - world.events.len()
@@ -57,18 +57,21 @@ fn send(world: &mut World, size: usize) {
 fn a_websocket_is_ready_once_most_was_written() {
     let mut world = websocket();
     world.network = Network::Stalls;
-    assert_eq!(ask(&mut world), Readiness::Ready);
+    assert_eq!(watch_ready(&mut world), Readiness::Ready);
     send(&mut world, 600);
-    assert_eq!(ask(&mut world), Readiness::Ready);
+    assert_eq!(watch_ready(&mut world), Readiness::Ready);
     send(&mut world, 600);
-    assert_eq!(ask(&mut world), Readiness::Awaited);
-    assert_eq!(ask(&mut world), Readiness::Awaited);
-    assert_eq!((world.client.queued_bytes(), told(&mut world)), (0, 0));
+    assert_eq!(watch_ready(&mut world), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut world), Readiness::Awaited);
+    assert_eq!(
+        (world.client.queued_bytes(), take_ready_events(&mut world)),
+        (0, 0)
+    );
     assert!(world.client.bytes_under_way() > 1_200);
     world.resume();
-    assert_eq!(told(&mut world), 1);
+    assert_eq!(take_ready_events(&mut world), 1);
     assert_eq!(world.client.bytes_under_way(), 0);
-    assert_eq!(ask(&mut world), Readiness::Ready);
+    assert_eq!(watch_ready(&mut world), Readiness::Ready);
 }
 
 #[test]
@@ -79,35 +82,35 @@ fn what_a_post_has_not_written_counts_and_so_does_what_waits_for_the_next() {
     world.settle();
     assert_eq!(world.client.queued_bytes(), 0);
     send(&mut world, 600);
-    assert_eq!(ask(&mut world), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut world), Readiness::Awaited);
     world.resume();
-    let first = told(&mut world);
+    let first = take_ready_events(&mut world);
     // The second waits until the server has answered.
     assert_eq!((first, world.client.queued_bytes() > 0), (1, true));
     send(&mut world, 600);
-    assert_eq!(ask(&mut world), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut world), Readiness::Awaited);
     world.answer(1, "ok");
-    assert_eq!(told(&mut world), 1);
-    assert_eq!(ask(&mut world), Readiness::Ready);
+    assert_eq!(take_ready_events(&mut world), 1);
+    assert_eq!(watch_ready(&mut world), Readiness::Ready);
 }
 
 #[test]
 fn without_an_open_session_it_is_never_ready() {
     let mut world = world(TransportOrder::WebSocket);
-    assert_eq!(ask(&mut world), Readiness::Never);
+    assert_eq!(watch_ready(&mut world), Readiness::Never);
     world.connect();
-    assert_eq!(ask(&mut world), Readiness::Never);
+    assert_eq!(watch_ready(&mut world), Readiness::Never);
     accept(&mut world, 0);
-    world.say(0, text(PATIENT));
-    assert_eq!(ask(&mut world), Readiness::Ready);
+    world.receive(0, text(OPEN));
+    assert_eq!(watch_ready(&mut world), Readiness::Ready);
     world.network = Network::Stalls;
     send(&mut world, 600);
     send(&mut world, 600);
-    assert_eq!(ask(&mut world), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut world), Readiness::Awaited);
     world.client.close(world.now);
-    assert_eq!(ask(&mut world), Readiness::Never);
+    assert_eq!(watch_ready(&mut world), Readiness::Never);
     world.lose(0);
-    assert_eq!(told(&mut world), 0);
+    assert_eq!(take_ready_events(&mut world), 0);
     world.closed();
 }
 
@@ -134,7 +137,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let last = prop_oneof![
         8 => Just(None),
         1 => Just(Some(Step::Close)),
-        1 => (0_usize..4).prop_map(|who| Some(Step::Lose(who))),
+        1 => (0_usize..4).prop_map(|index| Some(Step::Lose(index))),
     ];
     (prop::collection::vec(step, 0..80), last).prop_map(|(mut steps, last)| {
         steps.extend(last);
@@ -142,14 +145,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-struct Patient {
+struct WaitingApplication {
     world: World,
     is_waiting: bool,
     closed: usize,
     sent: usize,
 }
 
-impl Patient {
+impl WaitingApplication {
     fn new(order: TransportOrder) -> Self {
         let mut world = World::with(|config, _| {
             config.transports = order;
@@ -169,9 +172,9 @@ impl Patient {
         }
     }
 
-    fn take(&mut self, step: &Step) {
+    fn apply(&mut self, step: &Step) {
         match *step {
-            Step::Send(size) => match ask(&mut self.world) {
+            Step::Send(size) => match watch_ready(&mut self.world) {
                 Readiness::Ready => {
                     send(&mut self.world, size);
                     self.sent += 1;
@@ -185,17 +188,17 @@ impl Patient {
             Step::Stall => self.world.network = Network::Stalls,
             Step::Resume => self.world.resume(),
             Step::Wait(time) => self.world.wait(ms(time)),
-            Step::Lose(who) if who < self.world.links.len() => self.world.lose(who),
+            Step::Lose(index) if index < self.world.links.len() => self.world.lose(index),
             Step::Lose(_) => {}
             Step::Close => self.world.close(),
         }
-        self.look();
+        self.check();
     }
 
-    /// Who asked is told once; and nothing grows while nothing is taken.
-    fn look(&mut self) {
-        let told = told(&mut self.world);
-        assert!(told <= usize::from(self.is_waiting), "told {told} times");
+    /// The application is told once that it need not wait any more, and nothing grows while nothing is taken.
+    fn check(&mut self) {
+        let count = take_ready_events(&mut self.world);
+        assert!(count <= usize::from(self.is_waiting), "told {count} times");
         let is_closed = |event: &&Event| matches!(event, Event::Closed { .. });
         self.closed += self
             .world
@@ -203,7 +206,7 @@ impl Patient {
             .drain(..)
             .filter(|event| is_closed(&event))
             .count();
-        self.is_waiting &= told == 0 && self.closed == 0;
+        self.is_waiting &= count == 0 && self.closed == 0;
         let unwritten: usize = self.world.links.iter().map(super::world::Link::unwritten).sum();
         let memory = self.world.client.queued_bytes() + unwritten;
         assert!(memory < READY + LARGEST + EXTRA, "{memory} bytes");
@@ -214,7 +217,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn who_asks_is_told_once_and_a_server_that_does_not_read_costs_little(
+    fn an_application_that_waits_is_told_once_and_a_server_that_does_not_read_costs_little(
         order in prop::sample::select(vec![
             TransportOrder::Polling,
             TransportOrder::WebSocket,
@@ -222,22 +225,22 @@ proptest! {
         ]),
         steps in steps(),
     ) {
-        let mut patient = Patient::new(order);
+        let mut application = WaitingApplication::new(order);
         for step in &steps {
-            patient.take(step);
+            application.apply(step);
         }
-        patient.world.resume();
-        patient.world.wait(ms(500));
-        patient.look();
-        prop_assert!(!patient.is_waiting, "the server has read everything");
-        if patient.closed == 0 {
-            prop_assert_eq!(patient.world.client.bytes_under_way(), 0);
-            let arrived = patient.world.server_heard();
+        application.world.resume();
+        application.world.wait(ms(500));
+        application.check();
+        prop_assert!(!application.is_waiting, "the server has read everything");
+        if application.closed == 0 {
+            prop_assert_eq!(application.world.client.bytes_under_way(), 0);
+            let arrived = application.world.server_texts();
             let arrived = arrived.iter().filter(|text| text.starts_with('x')).count();
-            prop_assert_eq!(arrived, patient.sent);
+            prop_assert_eq!(arrived, application.sent);
             let is_probed = !steps.iter().any(|step| matches!(step, Step::Lose(_)));
             if order == TransportOrder::PollingFirst && is_probed {
-                prop_assert_eq!(patient.world.client.transport(), Some(Transport::WebSocket));
+                prop_assert_eq!(application.world.client.transport(), Some(Transport::WebSocket));
             }
         }
     }

@@ -40,9 +40,9 @@ fn messages_go_both_ways_on_every_transport() {
             let long = "x".repeat(10_000);
             let texts = ["a", "", "\u{1f600}", &long];
             let opened = format!("Opened {}", transport.as_str());
-            assert_eq!(world.heard(), [&[opened.as_str()], &texts[..]].concat());
+            assert_eq!(world.client_texts(), [&[opened.as_str()], &texts[..]].concat());
             let expected = [&["Opened"], &texts[..], &[r#"b"\0\x01\xff""#]].concat();
-            assert_eq!(world.server_heard(), expected);
+            assert_eq!(world.server_texts(), expected);
         }
     }
 }
@@ -71,7 +71,7 @@ fn a_post_does_not_go_out_on_a_connection_that_rested_long() {
     world.settle();
     assert_eq!(world.links.len(), 3);
     assert!(world.is_closed(1));
-    assert_eq!(world.server_heard(), ["Opened", "a", "b"]);
+    assert_eq!(world.server_texts(), ["Opened", "a", "b"]);
     assert_eq!(world.client.connection_count(), 2);
 }
 
@@ -87,7 +87,7 @@ fn packets_wait_for_the_post_under_way_and_leave_in_bodies_the_server_takes() {
         world.send(text).unwrap();
     }
     world.settle();
-    assert_eq!(world.server_heard()[1..], texts);
+    assert_eq!(world.server_texts()[1..], texts);
     assert_eq!(world.client.state(), State::Open);
 }
 
@@ -99,7 +99,7 @@ fn many_small_packets_are_no_body_that_the_server_refuses() {
         world.send("x").unwrap();
     }
     world.settle();
-    assert_eq!(world.server_heard().len(), 40_001);
+    assert_eq!(world.server_texts().len(), 40_001);
     assert_eq!(world.client.state(), State::Open);
 }
 
@@ -107,16 +107,16 @@ fn many_small_packets_are_no_body_that_the_server_refuses() {
 fn a_session_moves_to_websocket_and_is_remembered() {
     let mut world = World::with(|config, _| config.remembered = Remembered::Upgrade);
     world.connect();
-    assert_eq!(world.heard(), ["Opened polling"]);
+    assert_eq!(world.client_texts(), ["Opened polling"]);
     world.wait(ms(200));
-    assert_eq!(world.heard(), ["Upgraded"]);
+    assert_eq!(world.client_texts(), ["Upgraded"]);
     world.close();
     world.connect();
-    assert_eq!(world.heard(), ["Closed ForcedClose", "Opened websocket"]);
+    assert_eq!(world.client_texts(), ["Closed ForcedClose", "Opened websocket"]);
     // Until WebSocket fails.
     world.close();
     world.server.as_mut().unwrap().shutdown(world.now);
-    world.heard();
+    world.client_texts();
     world.connect();
     let (reason, _) = world.closed();
     assert_eq!(reason, CloseReason::Refused(StatusCode::SERVICE_UNAVAILABLE));
@@ -132,7 +132,7 @@ fn what_the_server_does_not_speak_is_tried_in_vain_and_the_next_is_tried() {
         server.transports = socketio_core::eio::Transports::Polling;
     });
     world.connect();
-    assert_eq!(world.heard(), ["Opened polling"]);
+    assert_eq!(world.client_texts(), ["Opened polling"]);
     assert_eq!(world.dialled()[..2], [Transport::WebSocket, Transport::Polling]);
     let mut world = World::with(|config, server| {
         config.transports = TransportOrder::WebSocketFirst;
@@ -252,10 +252,10 @@ proptest! {
         let number = |text: &String, prefix: &str| text.strip_prefix(prefix).map(|rest| {
             rest.split(' ').next().unwrap().parse::<i32>().unwrap()
         });
-        let heard: Vec<_> = world.heard().iter().filter_map(|text| number(text, "down ")).collect();
-        prop_assert_eq!(heard, (0..down).collect::<Vec<_>>());
-        let heard: Vec<_> = world.server_heard().iter().filter_map(|text| number(text, "up ")).collect();
-        prop_assert_eq!(heard, (0..up).collect::<Vec<_>>());
+        let received: Vec<_> = world.client_texts().iter().filter_map(|text| number(text, "down ")).collect();
+        prop_assert_eq!(received, (0..down).collect::<Vec<_>>());
+        let received: Vec<_> = world.server_texts().iter().filter_map(|text| number(text, "up ")).collect();
+        prop_assert_eq!(received, (0..up).collect::<Vec<_>>());
         world.close();
         world.assert_empty();
         let server = world.server.as_ref().unwrap();

@@ -1,4 +1,4 @@
-//! A client, the connections it asks for, whoever is at their other ends, and a clock the test owns.
+//! A client, its connections, a server at their other ends or the test itself, and a clock the test owns.
 
 use bytes::BytesMut;
 use socketio_core::OutBuf;
@@ -16,7 +16,7 @@ pub(crate) struct World {
     pub(crate) server: Option<Server>,
     pub(crate) now: Instant,
     pub(crate) links: Vec<Link>,
-    /// What the application heard and no test has looked at yet.
+    /// Events that no test has taken yet.
     pub(crate) events: Vec<client::Event>,
     pub(crate) server_events: Vec<eio::Event>,
     pub(crate) dialling: Dialling,
@@ -44,7 +44,7 @@ pub(crate) enum Dialling {
 pub(crate) struct Link {
     pub(crate) id: ConnId,
     pub(crate) transport: Transport,
-    pub(crate) stage: Stage,
+    pub(crate) state: LinkState,
     wire: Option<ClientWire<Plain>>,
     out: OutBuf,
     server: Option<ServerEnd>,
@@ -60,7 +60,7 @@ struct ServerEnd {
 
 /// How the client sees a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum LinkState {
     Dialling,
     Open,
     /// It has ended its side.
@@ -151,7 +151,7 @@ impl World {
             let Some(next) = self.moves().into_iter().next() else {
                 return;
             };
-            self.carry_out(next, self.read_size);
+            self.perform(next, self.read_size);
         }
     }
 
@@ -162,7 +162,7 @@ impl World {
         let Some(next) = moves.get(choice % moves.len().max(1)) else {
             return false;
         };
-        self.carry_out(*next, size);
+        self.perform(*next, size);
         self.pump();
         true
     }
@@ -215,20 +215,20 @@ impl World {
     fn moves(&self) -> Vec<Move> {
         let mut moves = Vec::new();
         for (index, link) in self.links.iter().enumerate() {
-            if link.stage == Stage::Dialling && self.dialling != Dialling::Hangs {
+            if link.state == LinkState::Dialling && self.dialling != Dialling::Hangs {
                 moves.push(Move::Make(index));
             }
             if link.server.is_some() && link.up.has_more() {
                 moves.push(Move::Up(index));
             }
-            if matches!(link.stage, Stage::Open | Stage::Closing) && link.down.has_more() {
+            if matches!(link.state, LinkState::Open | LinkState::Closing) && link.down.has_more() {
                 moves.push(Move::Down(index));
             }
         }
         moves
     }
 
-    fn carry_out(&mut self, next: Move, size: usize) {
+    fn perform(&mut self, next: Move, size: usize) {
         match next {
             Move::Make(index) if self.dialling == Dialling::Fails => self.lose(index),
             Move::Make(index) => self.make(index),
@@ -241,10 +241,10 @@ impl World {
     pub(crate) fn make(&mut self, index: usize) {
         let link = &mut self.links[index];
         if !self.client.handle_open(self.now, link.id) {
-            link.stage = Stage::Gone;
+            link.state = LinkState::Gone;
             return;
         }
-        link.stage = Stage::Open;
+        link.state = LinkState::Open;
         link.wire = Some(self.client.wire());
         link.server = self.server.as_mut().map(|server| ServerEnd {
             id: server.open(self.now, Peer::Unknown),
@@ -302,17 +302,17 @@ impl World {
 
     fn poll_item(&mut self, index: usize) -> Option<ClientItem> {
         let link = &mut self.links[index];
-        match link.stage {
-            Stage::Open => link.wire.as_mut()?.poll_item(),
-            Stage::Dialling | Stage::Closing | Stage::Gone => None,
+        match link.state {
+            LinkState::Open => link.wire.as_mut()?.poll_item(),
+            LinkState::Dialling | LinkState::Closing | LinkState::Gone => None,
         }
     }
 
     /// The client's end of a connection disappears, or is never made.
     pub(crate) fn lose(&mut self, index: usize) {
         let link = &mut self.links[index];
-        if link.stage != Stage::Gone {
-            link.stage = Stage::Gone;
+        if link.state != LinkState::Gone {
+            link.state = LinkState::Gone;
             link.wire = None;
             link.up.has_ended = true;
             self.client.handle_lost(self.now, link.id);
@@ -342,7 +342,7 @@ impl World {
             self.links.push(Link {
                 id: dial.connection,
                 transport: dial.transport,
-                stage: Stage::Dialling,
+                state: LinkState::Dialling,
                 wire: None,
                 out: OutBuf::new(),
                 server: None,
@@ -354,9 +354,9 @@ impl World {
             let position = self
                 .links
                 .iter()
-                .position(|link| link.id == id && link.stage != Stage::Gone);
+                .position(|link| link.id == id && link.state != LinkState::Gone);
             let index = position.expect("a connection that is there");
-            if self.links[index].stage == Stage::Dialling {
+            if self.links[index].state == LinkState::Dialling {
                 assert!(!self.client.is_wanted(id));
                 self.lose(index);
             } else {
@@ -390,7 +390,7 @@ impl World {
                 continue;
             }
             if flow == Flow::Closing && link.out.is_empty() {
-                link.stage = Stage::Closing;
+                link.state = LinkState::Closing;
                 link.up.has_ended = true;
             }
             return;
@@ -458,8 +458,8 @@ impl World {
         self.links[index].up.bytes.split()
     }
 
-    /// The server says something on a connection.
-    pub(crate) fn say(&mut self, index: usize, bytes: impl AsRef<[u8]>) {
+    /// Bytes of the server arrive on a connection.
+    pub(crate) fn receive(&mut self, index: usize, bytes: impl AsRef<[u8]>) {
         self.links[index].down.bytes.extend_from_slice(bytes.as_ref());
         self.settle();
     }
@@ -472,17 +472,17 @@ impl World {
     pub(crate) fn answer_with(&mut self, index: usize, status: &str, headers: &str, body: &str) {
         let length = body.len();
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n");
-        self.say(index, head + body);
+        self.receive(index, head + body);
     }
 
     /// The server ends its side of a connection.
-    pub(crate) fn hang_up(&mut self, index: usize) {
+    pub(crate) fn end(&mut self, index: usize) {
         self.links[index].down.has_ended = true;
         self.settle();
     }
 
-    /// The server says something and ends its side, and the client reads both at once.
-    pub(crate) fn answer_and_hang_up(&mut self, index: usize, bytes: &str) {
+    /// Bytes of the server and the end of its side arrive, and the client reads both at once.
+    pub(crate) fn answer_and_end(&mut self, index: usize, bytes: &str) {
         let wire = self.links[index].wire.as_mut().unwrap();
         wire.handle_input(&mut BytesMut::from(bytes));
         wire.handle_end();
@@ -493,7 +493,7 @@ impl World {
 
     /// Whether the client has closed a connection.
     pub(crate) fn is_closed(&self, index: usize) -> bool {
-        matches!(self.links[index].stage, Stage::Closing | Stage::Gone)
+        matches!(self.links[index].state, LinkState::Closing | LinkState::Gone)
     }
 
     /// The transports of the connections that were asked for.

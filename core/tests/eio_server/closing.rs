@@ -7,8 +7,7 @@ use socketio_core::http::{Response, StatusCode};
 #[test]
 fn a_waiting_poll_is_told_at_once() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
     pair.close(session);
     assert_eq!(pair.polled(poll), (200, "1".into()));
@@ -19,8 +18,7 @@ fn a_waiting_poll_is_told_at_once() {
 #[test]
 fn without_a_poll_the_next_one_is_told() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     pair.close(session);
     pair.close(session);
     assert_eq!(pair.closed(), [CloseReason::ForcedClose]);
@@ -37,8 +35,7 @@ fn without_a_poll_the_next_one_is_told() {
 #[test]
 fn nobody_is_told_after_30_seconds() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     pair.close(session);
     pair.wait(ms(30_000));
     assert_eq!(pair.server.session_count(), 0);
@@ -48,8 +45,7 @@ fn nobody_is_told_after_30_seconds() {
 #[test]
 fn what_was_queued_comes_before_the_end() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     pair.emit(session, "a");
     pair.emit(session, "b");
     pair.close(session);
@@ -64,13 +60,9 @@ fn what_was_queued_comes_before_the_end() {
 #[test]
 fn what_a_waiting_poll_is_about_to_bring_comes_before_the_end() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
-    let message = Message::Text("a".into());
-    pair.server
-        .send(pair.now, session, &message, Delivery::Reliable)
-        .unwrap();
+    pair.queue(session, "a");
     pair.close(session);
     assert_eq!(pair.polled(poll), (200, "4a".into()));
     assert_eq!(pair.poll_now(&sid), (200, "6\x1e1".into()));
@@ -95,8 +87,7 @@ fn a_client_that_closes_has_its_poll_released_with_a_noop() {
 #[test]
 fn a_session_that_lingers_sends_no_pings() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     pair.close(session);
     pair.wait(ms(1_000));
     assert_eq!(pair.poll_now(&sid), (200, "6\x1e1".into()));
@@ -105,8 +96,7 @@ fn a_session_that_lingers_sends_no_pings() {
 #[test]
 fn a_second_poll_on_a_session_that_lingers_ends_it_silently() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     pair.close(session);
     let poll = pair.poll(&sid);
     assert_eq!(pair.polled(poll), (200, "6\x1e1".into()));
@@ -116,8 +106,7 @@ fn a_second_poll_on_a_session_that_lingers_ends_it_silently() {
 #[test]
 fn stale_handles_do_nothing() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
     let id = pair.id(poll);
     pair.close(session);

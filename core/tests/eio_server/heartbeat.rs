@@ -35,16 +35,14 @@ fn what_is_due_is_done_before_what_happens() {
     assert_eq!(pair.poll_now(&sid).0, 400);
     assert_eq!(pair.closed(), [CloseReason::PingTimeout]);
 
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     pair.sleep_through(ms(500));
     assert_eq!(pair.post(&sid, "3").0, 400);
     pair.server.close(pair.now, session);
     pair.settle();
     assert_eq!(pair.closed(), [CloseReason::PingTimeout]);
 
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
     pair.sleep_through(ms(500));
     pair.lose(poll);

@@ -6,7 +6,7 @@ use socketio_core::eio::{CloseReason, Message};
 use socketio_core::http::{RequestHead, Response};
 use socketio_core::wire::{BodyFailure, Plain, Reply, Wire};
 
-fn ask(pair: &mut Pair, method: &str, target: &str, headers: &str) -> Conn {
+fn hosted_request(pair: &mut Pair, method: &str, target: &str, headers: &str) -> Conn {
     let headers: Vec<(&str, &[u8])> = headers
         .lines()
         .filter_map(|line| line.split_once(": "))
@@ -37,7 +37,7 @@ fn body(pair: &mut Pair, conn: Conn) -> (u16, String) {
 }
 
 fn open(pair: &mut Pair) -> String {
-    let conn = ask(pair, "GET", POLLING, "");
+    let conn = hosted_request(pair, "GET", POLLING, "");
     sid_of(&body(pair, conn).1)
 }
 
@@ -56,11 +56,11 @@ fn polls_and_posts_pass_through_a_host() {
     let mut pair = Pair::new();
     let sid = open(&mut pair);
     let target = format!("{POLLING}&sid={sid}");
-    let poll = ask(&mut pair, "GET", &target, "");
+    let poll = hosted_request(&mut pair, "GET", &target, "");
     assert!(response(&mut pair, poll).is_none());
     // Over HTTP/2 a body need not announce its length.
     for headers in ["", "content-length: 6\n", "content-length: 0\n"] {
-        let post = ask(&mut pair, "POST", &target, headers);
+        let post = hosted_request(&mut pair, "POST", &target, headers);
         assert_eq!(pair.wire(post).wants_body(), Some(1_000_000));
         give_body(&mut pair, post, Ok(Bytes::from_static(b"4hello")));
         assert_eq!(body(&mut pair, post), (200, "ok".into()));
@@ -75,15 +75,15 @@ fn a_body_the_host_could_not_get_has_its_status() {
     let mut pair = Pair::new();
     let sid = open(&mut pair);
     let target = format!("{POLLING}&sid={sid}");
-    let post = ask(&mut pair, "POST", &target, "");
+    let post = hosted_request(&mut pair, "POST", &target, "");
     give_body(&mut pair, post, Ok(Bytes::from(vec![b'4'; 1_000_001])));
     assert_eq!(body(&mut pair, post).0, 413);
     assert_eq!(pair.closed(), []);
-    let post = ask(&mut pair, "POST", &target, "");
+    let post = hosted_request(&mut pair, "POST", &target, "");
     give_body(&mut pair, post, Err(BodyFailure::TooLarge));
     assert_eq!(body(&mut pair, post).0, 413);
     assert_eq!(pair.closed(), []);
-    let post = ask(&mut pair, "POST", &target, "");
+    let post = hosted_request(&mut pair, "POST", &target, "");
     give_body(&mut pair, post, Err(BodyFailure::Incomplete));
     assert_eq!(body(&mut pair, post).0, 408);
     assert_eq!(pair.closed(), [CloseReason::PostLost]);
@@ -93,7 +93,7 @@ fn a_body_the_host_could_not_get_has_its_status() {
 fn a_host_that_drops_a_poll_ends_the_session() {
     let mut pair = Pair::new();
     let sid = open(&mut pair);
-    let poll = ask(&mut pair, "GET", &format!("{POLLING}&sid={sid}"), "");
+    let poll = hosted_request(&mut pair, "GET", &format!("{POLLING}&sid={sid}"), "");
     pair.lose(poll);
     assert_eq!(pair.closed(), [CloseReason::PollLost]);
     pair.lose_all();
@@ -105,7 +105,7 @@ fn after_an_upgrade_the_same_wire_takes_and_gives_frames() {
     let mut pair = Pair::new();
     let sid = open(&mut pair);
     let headers = UPGRADE.replace("\r\n", "\n");
-    let conn = ask(&mut pair, "GET", &format!("{WEBSOCKET}&sid={sid}"), &headers);
+    let conn = hosted_request(&mut pair, "GET", &format!("{WEBSOCKET}&sid={sid}"), &headers);
     let Some(Reply::Upgrade(response)) = pair.wire(conn).poll_reply() else {
         panic!("no upgrade");
     };
@@ -127,7 +127,7 @@ fn after_an_upgrade_the_same_wire_takes_and_gives_frames() {
 fn a_handshake_over_a_hosts_websocket_begins_with_the_open_packet() {
     let mut pair = Pair::new();
     let headers = UPGRADE.replace("\r\n", "\n");
-    let conn = ask(&mut pair, "GET", WEBSOCKET, &headers);
+    let conn = hosted_request(&mut pair, "GET", WEBSOCKET, &headers);
     assert!(matches!(pair.wire(conn).poll_reply(), Some(Reply::Upgrade(_))));
     assert!(pair.text(conn).starts_with("0{"));
     pair.send_binary(conn, &[1]);
@@ -137,20 +137,20 @@ fn a_handshake_over_a_hosts_websocket_begins_with_the_open_packet() {
 #[test]
 fn refusals_are_replies() {
     let mut pair = Pair::new();
-    let conn = ask(&mut pair, "GET", "/engine.io/?EIO=4", "");
+    let conn = hosted_request(&mut pair, "GET", "/engine.io/?EIO=4", "");
     assert_eq!(
         body(&mut pair, conn),
         (400, "{\"code\":0,\"message\":\"Transport unknown\"}".into())
     );
     let headers = UPGRADE.replace("\r\n", "\n");
-    let conn = ask(&mut pair, "GET", "/engine.io/?EIO=4", &headers);
+    let conn = hosted_request(&mut pair, "GET", "/engine.io/?EIO=4", &headers);
     assert_eq!(body(&mut pair, conn), (400, "Transport unknown".into()));
 }
 
 #[test]
 fn a_body_for_a_foreign_request_is_handed_over_whole() {
     let mut pair = Pair::new();
-    let conn = ask(&mut pair, "POST", "/form", "");
+    let conn = hosted_request(&mut pair, "POST", "/form", "");
     let request = pair.requests()[0];
     pair.server.read_body(pair.now, request, 10);
     pair.settle();

@@ -4,13 +4,13 @@ use crate::pair::{POLLING, Pair, ms};
 use socketio_core::eio::CloseReason;
 use socketio_core::wire::Item;
 
-fn calm() -> Pair {
+fn undisturbed() -> Pair {
     Pair::with(|config| config.ping_interval = ms(600_000))
 }
 
 #[test]
 fn a_head_that_takes_too_long_is_408() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let conn = pair.connect();
     pair.wait(ms(10_000));
     pair.send(conn, "GET / HT");
@@ -26,7 +26,7 @@ fn a_head_that_takes_too_long_is_408() {
 
 #[test]
 fn a_connection_that_says_nothing_is_closed_silently() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let conn = pair.connect();
     pair.wait(ms(30_000));
     assert!(pair.is_closed(conn));
@@ -35,7 +35,7 @@ fn a_connection_that_says_nothing_is_closed_silently() {
 
 #[test]
 fn a_connection_that_rests_too_long_is_closed_silently() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let conn = pair.connect();
     pair.request(conn, "GET", POLLING, "", "");
     pair.answer(conn).unwrap();
@@ -49,7 +49,7 @@ fn a_connection_that_rests_too_long_is_closed_silently() {
 
 #[test]
 fn a_body_that_takes_too_long_is_408_and_the_end_of_the_session() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = pair.connect();
     let head = format!("POST {POLLING}&sid={sid} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n4he");
@@ -62,7 +62,7 @@ fn a_body_that_takes_too_long_is_408_and_the_end_of_the_session() {
 
 #[test]
 fn a_body_that_came_in_time_may_be_worked_off_slowly() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = pair.connect();
     let head = format!("POST {POLLING}&sid={sid} HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n");
@@ -79,7 +79,7 @@ fn a_body_that_came_in_time_may_be_worked_off_slowly() {
 
 #[test]
 fn a_waiting_poll_has_no_deadline_of_its_own() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let poll = pair.poll(&sid);
     pair.wait(ms(500_000));
@@ -89,7 +89,7 @@ fn a_waiting_poll_has_no_deadline_of_its_own() {
 
 #[test]
 fn requests_in_one_piece_are_answered_in_order() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = pair.connect();
     let target = format!("{POLLING}&sid={sid}");
@@ -108,7 +108,7 @@ fn requests_in_one_piece_are_answered_in_order() {
 
 #[test]
 fn a_client_that_asks_first_is_told_to_continue() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = pair.connect();
     let head = format!(
@@ -126,7 +126,7 @@ fn a_client_that_asks_first_is_told_to_continue() {
 
 #[test]
 fn a_chunked_body_is_read_to_its_end_and_the_connection_stays() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = pair.connect();
     let head = format!("POST {POLLING}&sid={sid} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -142,7 +142,7 @@ fn a_chunked_body_is_read_to_its_end_and_the_connection_stays() {
 
 #[test]
 fn a_broken_chunked_body_is_400_and_the_end_of_the_session() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = pair.connect();
     let head = format!("POST {POLLING}&sid={sid} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -154,7 +154,7 @@ fn a_broken_chunked_body_is_400_and_the_end_of_the_session() {
 
 #[test]
 fn http_1_0_and_connection_close_end_after_the_answer() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     for request in [
         format!("GET {POLLING} HTTP/1.0\r\n\r\n"),
         format!("GET {POLLING} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
@@ -180,7 +180,7 @@ fn http_1_0_and_connection_close_end_after_the_answer() {
 
 #[test]
 fn an_answer_to_head_has_no_body() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let conn = pair.connect();
     pair.request(conn, "HEAD", POLLING, "", "");
     let answer = pair.answer_to(conn, "HEAD").unwrap();
@@ -190,7 +190,7 @@ fn an_answer_to_head_has_no_body() {
 
 #[test]
 fn what_is_no_http_is_refused_and_closed() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     for (bytes, status) in [
         ("\x16\x03\x01", 400),
         ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
@@ -211,7 +211,7 @@ fn what_is_no_http_is_refused_and_closed() {
 
 #[test]
 fn a_body_nobody_reads_is_not_taken_for_the_next_request() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let conn = pair.connect();
     let hidden = "GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n";
     pair.request(conn, "POST", "/engine.io/?EIO=4&transport=polling", "", hidden);

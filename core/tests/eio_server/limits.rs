@@ -19,8 +19,7 @@ fn fill(pair: &mut Pair, session: SessionId, size: usize) -> (usize, SendError) 
 #[test]
 fn a_polling_client_that_never_polls_is_closed_at_the_limit() {
     let mut pair = Pair::with(|config| config.limits.queued_bytes = 10_000);
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let (count, error) = fill(&mut pair, session, 997);
     assert_eq!((count, error), (9, SendError::QueueFull));
     assert_eq!(pair.closed(), [CloseReason::SlowConsumer]);
@@ -30,8 +29,7 @@ fn a_polling_client_that_never_polls_is_closed_at_the_limit() {
 #[test]
 fn a_poll_that_waits_when_the_queue_overflows_is_answered() {
     let mut pair = Pair::with(|config| config.limits.queued_bytes = 10);
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
     let message = Message::Text("0123456789".into());
     let now = pair.now;
@@ -49,8 +47,7 @@ fn a_poll_that_waits_when_the_queue_overflows_is_answered() {
 #[test]
 fn one_message_larger_than_the_limit_is_still_sent() {
     let mut pair = Pair::with(|config| config.limits.queued_bytes = 10);
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     pair.emit(session, "0123456789abcdef");
     assert_eq!(pair.poll_now(&sid), (200, "40123456789abcdef".into()));
 }
@@ -110,7 +107,7 @@ fn a_client_that_pings_and_does_not_read_gets_no_more_pongs() {
 }
 
 #[test]
-fn a_client_that_asks_and_does_not_read_is_heard_no_further() {
+fn a_client_that_sends_requests_and_does_not_read_is_read_no_further() {
     let mut pair = Pair::new();
     let conn = pair.connect();
     pair.set_window(conn, 0);
@@ -134,8 +131,7 @@ fn a_message_that_finds_a_full_queue_reaches_nobody_else() {
     let mut pair = Pair::with(|config| config.limits.queued_bytes = 10);
     let slow = pair.open_polling();
     let slow_session = pair.session();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     fill(&mut pair, slow_session, 9);
     pair.emit(session, "a");
     assert_eq!(pair.poll_now(&sid), (200, "4a".into()));

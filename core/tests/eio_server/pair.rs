@@ -1,4 +1,4 @@
-//! A server, its connections and a clock the test owns. Everything a client says is raw bytes.
+//! A server, its connections and a clock the test owns. Everything a client sends is raw bytes.
 
 use bytes::{Bytes, BytesMut};
 use socketio_core::OutBuf;
@@ -10,12 +10,12 @@ use socketio_core::wire::{Flow, Item, Plain, Wire};
 use socketio_core::ws::{self, Fin, OpCode, Role};
 use std::time::{Duration, Instant};
 
-/// One end-to-end world: [`Pair::settle`] does what a driver does until nothing moves any more.
+/// A server and its clients: [`Pair::settle`] does what a driver does until nothing moves any more.
 pub(crate) struct Pair {
     pub(crate) server: Server,
     pub(crate) now: Instant,
     links: Vec<Link>,
-    /// What the application heard and no test has looked at yet.
+    /// Events that no test has taken yet.
     pub(crate) events: Vec<Event>,
     pub(crate) app: App,
     /// How many bytes one read brings at most.
@@ -48,7 +48,7 @@ struct Link {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LinkState {
     Open,
-    /// The server wrote all it had to say and closed.
+    /// The server has written everything and closed.
     Closed,
     /// The client is gone.
     Lost,
@@ -190,11 +190,11 @@ impl Pair {
     /// Does what a driver does until nothing moves any more.
     pub(crate) fn settle(&mut self) {
         loop {
-            let mut moved = self.hear();
+            let mut moved = self.poll_events();
             for index in 0..self.links.len() {
                 while let Some(item) = self.poll_item(index) {
                     self.server.handle_item(self.now, self.links[index].id, item);
-                    self.hear();
+                    self.poll_events();
                     self.transmit();
                     moved = true;
                 }
@@ -227,7 +227,7 @@ impl Pair {
         moved
     }
 
-    /// Writes what a connection has to say, as far as the client takes it.
+    /// Writes the output of a connection, as far as the client takes it.
     fn pump(&mut self, index: usize) {
         let link = &mut self.links[index];
         if link.state != LinkState::Open {
@@ -254,16 +254,16 @@ impl Pair {
         }
     }
 
-    fn hear(&mut self) -> bool {
-        let mut heard = false;
+    fn poll_events(&mut self) -> bool {
+        let mut has_events = false;
         while let Some(event) = self.server.poll_event() {
-            heard = true;
+            has_events = true;
             if let (App::Echo, Event::Message { session, message }) = (self.app, &event) {
                 let _ = self.server.send(self.now, *session, message, Delivery::Reliable);
             }
             self.events.push(event);
         }
-        heard
+        has_events
     }
 
     /// Whether the server has closed the connection.
@@ -303,7 +303,7 @@ impl Pair {
     }
 
     /// One request on a connection of its own.
-    pub(crate) fn ask(&mut self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) fn send_alone(&mut self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
         let conn = self.connect();
         self.request(conn, method, target, headers, body);
         self.answer(conn).expect("an answer")
@@ -351,9 +351,14 @@ pub(crate) const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nS
 impl Pair {
     /// A handshake over polling; the session's id.
     pub(crate) fn open_polling(&mut self) -> String {
-        let answer = self.ask("GET", POLLING, "", "");
+        let answer = self.send_alone("GET", POLLING, "", "");
         assert_eq!(answer.status, 200);
         sid_of(&answer.body)
+    }
+
+    /// [`open_polling`](Self::open_polling), and the server's handle of that session.
+    pub(crate) fn open_polling_session(&mut self) -> (String, SessionId) {
+        (self.open_polling(), self.session())
     }
 
     /// A poll on a connection of its own.
@@ -376,7 +381,7 @@ impl Pair {
     }
 
     pub(crate) fn post(&mut self, sid: &str, body: &str) -> (u16, String) {
-        let answer = self.ask("POST", &format!("{POLLING}&sid={sid}"), "", body);
+        let answer = self.send_alone("POST", &format!("{POLLING}&sid={sid}"), "", body);
         (answer.status, answer.body)
     }
 
@@ -436,7 +441,7 @@ impl Pair {
     }
 }
 
-/// What the application heard and says.
+/// The events of the application, and its verbs.
 impl Pair {
     /// The session that began last.
     pub(crate) fn session(&self) -> SessionId {
@@ -487,14 +492,19 @@ impl Pair {
 
     /// The application emits a text.
     pub(crate) fn emit(&mut self, session: SessionId, text: &str) {
+        self.queue(session, text);
+        self.settle();
+    }
+
+    /// As [`emit`](Self::emit), without a driver that moves it any further.
+    pub(crate) fn queue(&mut self, session: SessionId, text: &str) {
         let message = Message::Text(text.into());
         self.server
             .send(self.now, session, &message, Delivery::Reliable)
             .expect("an open session");
-        self.settle();
     }
 
-    /// The application emits to whoever can take it at once; whether it left.
+    /// The application emits what is dropped unless it can leave at once; whether it left.
     pub(crate) fn emit_volatile(&mut self, session: SessionId, text: &str) -> bool {
         let message = Message::Text(text.into());
         let sent = self.server.send(self.now, session, &message, Delivery::Volatile);
@@ -512,7 +522,7 @@ impl Pair {
         self.settle();
     }
 
-    /// Nothing is left of anybody.
+    /// No session, connection or timer is left.
     pub(crate) fn assert_empty(&self) {
         assert_eq!(self.server.session_count(), 0);
         assert_eq!(self.server.connection_count(), 0);

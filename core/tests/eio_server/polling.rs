@@ -13,7 +13,7 @@ fn target(sid: &str) -> String {
 fn a_post_is_answered_ok_and_a_poll_brings_the_echo() {
     let mut pair = Pair::new();
     let sid = pair.open_polling();
-    let post = pair.ask(
+    let post = pair.send_alone(
         "POST",
         &target(&sid),
         "Content-Type: text/plain;charset=UTF-8\r\n",
@@ -22,7 +22,7 @@ fn a_post_is_answered_ok_and_a_poll_brings_the_echo() {
     assert_eq!((post.status, &post.body[..]), (200, "ok"));
     assert_eq!(post.header("content-type"), Some("text/html"));
     assert_eq!(post.header("cache-control"), Some("no-store"));
-    let poll = pair.ask("GET", &target(&sid), "", "");
+    let poll = pair.send_alone("GET", &target(&sid), "", "");
     assert_eq!((poll.status, &poll.body[..]), (200, "4hello"));
     assert_eq!(poll.header("content-type"), Some("text/plain; charset=UTF-8"));
     assert_eq!(poll.header("content-length"), Some("6"));
@@ -40,8 +40,7 @@ fn all_that_is_queued_goes_in_one_answer() {
 #[test]
 fn a_batch_for_a_waiting_poll_has_its_separators() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
     for message in [
         Message::Text("a".into()),
@@ -128,14 +127,14 @@ fn a_second_post_ends_the_session_and_cuts_the_first() {
 fn octets_end_the_session_but_only_exactly_that_type() {
     let mut pair = Pair::new();
     let sid = pair.open_polling();
-    let like = pair.ask(
+    let like = pair.send_alone(
         "POST",
         &target(&sid),
         "Content-Type: application/octet-stream; x=1\r\n",
         "4a",
     );
     assert_eq!(like.status, 200);
-    let answer = pair.ask(
+    let answer = pair.send_alone(
         "POST",
         &target(&sid),
         "Content-Type: application/octet-stream\r\n",
@@ -272,7 +271,7 @@ fn other_methods_on_a_session_are_500_and_change_nothing() {
     let mut pair = Pair::new();
     let sid = pair.open_polling();
     for method in ["PUT", "DELETE", "OPTIONS", "PATCH"] {
-        let answer = pair.ask(method, &target(&sid), "", "");
+        let answer = pair.send_alone(method, &target(&sid), "", "");
         assert_eq!((answer.status, &answer.body[..]), (500, ""), "{method}");
     }
     let conn = pair.connect();
@@ -285,8 +284,7 @@ fn other_methods_on_a_session_are_500_and_change_nothing() {
 #[test]
 fn a_poll_waits_until_something_is_emitted() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
     assert_eq!(pair.answer(poll), None);
     pair.emit(session, "now");
@@ -301,8 +299,7 @@ fn a_poll_waits_until_something_is_emitted() {
 #[test]
 fn what_is_volatile_leaves_only_on_a_waiting_poll() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     assert!(!pair.emit_volatile(session, "lost"));
     let poll = pair.poll(&sid);
     let message = |text: &str| Message::Text(text.into());

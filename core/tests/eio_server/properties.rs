@@ -6,7 +6,7 @@ use socketio_core::eio::{Event, RequestId};
 use socketio_core::http::{Response, StatusCode};
 use socketio_core::ws::OpCode;
 
-/// Everything one client stream brings about: what the application heard and what the client received.
+/// Everything one client stream brings about: the events of the application and what the client received.
 fn outcome(bytes: &[u8], sizes: &[usize]) -> (Vec<String>, Vec<u8>, bool) {
     let mut pair = Pair::new();
     pair.open_polling();
@@ -19,8 +19,8 @@ fn outcome(bytes: &[u8], sizes: &[usize]) -> (Vec<String>, Vec<u8>, bool) {
         pair.send(conn, piece);
         rest = after;
     }
-    let heard = pair.events.iter().map(|event| format!("{event:?}")).collect();
-    (heard, pair.raw(conn).to_vec(), pair.is_closed(conn))
+    let events = pair.events.iter().map(|event| format!("{event:?}")).collect();
+    (events, pair.raw(conn).to_vec(), pair.is_closed(conn))
 }
 
 /// The id of the first session, which follows from the seed.
@@ -315,7 +315,7 @@ impl World {
                 Event::Opened { session } => opened.push(*session),
                 Event::Closed { session, .. } => closed.push(*session),
                 Event::Message { session, .. } => {
-                    assert!(!closed.contains(session), "heard of it after its end")
+                    assert!(!closed.contains(session), "an event after its end")
                 }
                 _ => {}
             }
@@ -361,23 +361,23 @@ proptest! {
 
     #[test]
     fn a_timer_that_fires_without_need_changes_nothing(steps in steps()) {
-        let mut calm = World::new();
-        let mut nervous = World::new();
+        let mut undisturbed = World::new();
+        let mut disturbed = World::new();
         for step in &steps {
-            calm.take(step);
-            nervous.fire_without_need();
-            nervous.take(step);
-            nervous.fire_without_need();
+            undisturbed.take(step);
+            disturbed.fire_without_need();
+            disturbed.take(step);
+            disturbed.fire_without_need();
         }
-        for conn in 0..calm.conns {
+        for conn in 0..undisturbed.conns {
             let conn = Conn(conn);
-            prop_assert_eq!(calm.pair.is_closed(conn), nervous.pair.is_closed(conn));
-            prop_assert_eq!(calm.pair.raw(conn), nervous.pair.raw(conn));
+            prop_assert_eq!(undisturbed.pair.is_closed(conn), disturbed.pair.is_closed(conn));
+            prop_assert_eq!(undisturbed.pair.raw(conn), disturbed.pair.raw(conn));
         }
-        let heard = |world: &World| format!("{:?}", world.pair.events.iter().map(|event| match event {
+        let events = |world: &World| format!("{:?}", world.pair.events.iter().map(|event| match event {
             Event::Closed { reason, .. } => format!("{reason:?}"),
             other => format!("{other:?}"),
         }).collect::<Vec<_>>());
-        prop_assert_eq!(heard(&calm), heard(&nervous));
+        prop_assert_eq!(events(&undisturbed), events(&disturbed));
     }
 }

@@ -19,12 +19,12 @@ fn pair() -> Pair {
     pair
 }
 
-fn ask(pair: &mut Pair, session: SessionId) -> Readiness {
+fn watch_ready(pair: &mut Pair, session: SessionId) -> Readiness {
     pair.server.watch_ready(pair.now, session)
 }
 
-/// How often the application was told since the last look.
-fn told(pair: &mut Pair) -> usize {
+/// How many [`Event::Ready`] there were since the last call.
+fn take_ready_events(pair: &mut Pair) -> usize {
     let before = pair.events.len();
     pair.events.retain(|event| !matches!(event, Event::Ready { .. }));
     before - pair.events.len()
@@ -34,105 +34,117 @@ fn emit(pair: &mut Pair, session: SessionId, size: usize) {
     pair.emit(session, &"x".repeat(size));
 }
 
+/// Two messages are queued, and the application waits until the session is ready.
+fn wait_for_ready(pair: &mut Pair, session: SessionId) {
+    emit(pair, session, 600);
+    emit(pair, session, 600);
+    assert_eq!(watch_ready(pair, session), Readiness::Awaited);
+}
+
+/// A polling session that the application [waits for](wait_for_ready).
+fn awaited_polling(pair: &mut Pair) -> (String, SessionId) {
+    let (sid, session) = pair.open_polling_session();
+    wait_for_ready(pair, session);
+    (sid, session)
+}
+
+/// A poll on a connection of its own whose client does not read.
+fn unread_poll(pair: &mut Pair, sid: &str) -> Conn {
+    let poll = pair.connect();
+    pair.set_window(poll, 0);
+    pair.request(poll, "GET", &format!("{POLLING}&sid={sid}"), "", "");
+    poll
+}
+
 #[test]
 fn a_websocket_is_ready_once_most_was_read() {
     let mut pair = pair();
     let conn = pair.open_websocket();
     let session = pair.session();
-    assert_eq!(ask(&mut pair, session), Readiness::Ready);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Ready);
     pair.set_window(conn, 0);
     emit(&mut pair, session, 600);
-    assert_eq!(ask(&mut pair, session), Readiness::Ready);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Ready);
     emit(&mut pair, session, 600);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Awaited);
     assert_eq!(pair.server.bytes_under_way(session), 1_210);
     pair.set_window(conn, 200);
-    assert_eq!((told(&mut pair), pair.unread(conn)), (0, 1_010));
+    assert_eq!((take_ready_events(&mut pair), pair.unread(conn)), (0, 1_010));
     pair.set_window(conn, 11);
-    assert_eq!((told(&mut pair), pair.unread(conn)), (1, 999));
+    assert_eq!((take_ready_events(&mut pair), pair.unread(conn)), (1, 999));
     pair.set_window(conn, usize::MAX);
     emit(&mut pair, session, 600);
-    assert_eq!(told(&mut pair), 0, "nobody asked again");
+    assert_eq!(
+        take_ready_events(&mut pair),
+        0,
+        "the application does not wait again"
+    );
 }
 
 #[test]
 fn a_polling_client_is_ready_once_it_has_read_the_answer_to_its_poll() {
     let mut pair = pair();
-    let sid = pair.open_polling();
-    let session = pair.session();
-    emit(&mut pair, session, 600);
-    emit(&mut pair, session, 600);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
-    let poll = pair.connect();
-    pair.set_window(poll, 0);
-    pair.request(poll, "GET", &format!("{POLLING}&sid={sid}"), "", "");
+    let (sid, session) = awaited_polling(&mut pair);
+    let poll = unread_poll(&mut pair, &sid);
     assert_eq!(pair.server.queued_bytes(session), 0);
-    assert_eq!(told(&mut pair), 0, "it was handed over, and is not written");
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    assert_eq!(
+        take_ready_events(&mut pair),
+        0,
+        "it was handed over, and is not written"
+    );
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Awaited);
     pair.set_window(poll, 1_000);
-    assert_eq!(told(&mut pair), 1);
-    assert_eq!(ask(&mut pair, session), Readiness::Ready);
+    assert_eq!(take_ready_events(&mut pair), 1);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Ready);
     pair.set_window(poll, usize::MAX);
     assert_eq!(pair.server.bytes_under_way(session), 0);
 }
 
 #[test]
-fn polls_on_ever_new_connections_that_are_not_read_make_nobody_ready() {
+fn polls_on_ever_new_connections_that_are_not_read_make_no_session_ready() {
     let mut pair = pair();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let mut sent = 0;
     for _ in 0..100 {
-        if ask(&mut pair, session) == Readiness::Ready {
+        if watch_ready(&mut pair, session) == Readiness::Ready {
             emit(&mut pair, session, 600);
             sent += 1;
         }
-        let poll = pair.connect();
-        pair.set_window(poll, 0);
-        pair.request(poll, "GET", &format!("{POLLING}&sid={sid}"), "", "");
+        unread_poll(&mut pair, &sid);
         if sent == 2 {
             break;
         }
     }
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Awaited);
     assert_eq!(sent, 2);
 }
 
 #[test]
 fn an_answer_that_is_lost_counts_no_longer() {
     let mut pair = pair();
-    let sid = pair.open_polling();
-    let session = pair.session();
-    emit(&mut pair, session, 600);
-    emit(&mut pair, session, 600);
-    let poll = pair.connect();
-    pair.set_window(poll, 0);
-    pair.request(poll, "GET", &format!("{POLLING}&sid={sid}"), "", "");
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    let (sid, session) = awaited_polling(&mut pair);
+    let poll = unread_poll(&mut pair, &sid);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Awaited);
     pair.lose(poll);
-    assert_eq!(told(&mut pair), 1);
+    assert_eq!(take_ready_events(&mut pair), 1);
     assert_eq!(pair.server.bytes_under_way(session), 0);
 }
 
 #[test]
 fn what_waits_during_an_upgrade_counts_until_the_websocket_has_written_it() {
     let mut pair = pair();
-    let sid = pair.open_polling();
-    let session = pair.session();
-    emit(&mut pair, session, 600);
-    emit(&mut pair, session, 600);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    let (sid, session) = awaited_polling(&mut pair);
     let conn = pair.upgrading(&sid);
     pair.send_text(conn, "2probe");
     assert_eq!(pair.text(conn), "3probe");
-    assert_eq!(told(&mut pair), 0);
+    assert_eq!(take_ready_events(&mut pair), 0);
     pair.set_window(conn, 0);
     pair.send_text(conn, "5");
-    assert_eq!(told(&mut pair), 0);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    assert_eq!(take_ready_events(&mut pair), 0);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Awaited);
     pair.set_window(conn, usize::MAX);
-    assert_eq!(told(&mut pair), 1);
+    assert_eq!(take_ready_events(&mut pair), 1);
 }
 
 #[test]
@@ -142,11 +154,11 @@ fn one_message_larger_than_the_limit_makes_wait_until_it_is_nearly_written() {
     let session = pair.session();
     pair.set_window(conn, 0);
     emit(&mut pair, session, 50_000);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Awaited);
     pair.set_window(conn, 40_000);
-    assert_eq!(told(&mut pair), 0);
+    assert_eq!(take_ready_events(&mut pair), 0);
     pair.set_window(conn, 9_900);
-    assert_eq!(told(&mut pair), 1);
+    assert_eq!(take_ready_events(&mut pair), 1);
 }
 
 #[test]
@@ -154,12 +166,12 @@ fn the_least_limit_means_that_everything_has_left() {
     let mut pair = Pair::with(|config| config.limits.ready_bytes = 0);
     let conn = pair.open_websocket();
     let session = pair.session();
-    assert_eq!(ask(&mut pair, session), Readiness::Ready);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Ready);
     pair.set_window(conn, 0);
     emit(&mut pair, session, 1);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Awaited);
     pair.set_window(conn, usize::MAX);
-    assert_eq!(told(&mut pair), 1);
+    assert_eq!(take_ready_events(&mut pair), 1);
 }
 
 #[test]
@@ -168,23 +180,17 @@ fn a_session_that_is_gone_or_closing_is_never_ready() {
     let conn = pair.open_websocket();
     let session = pair.session();
     pair.set_window(conn, 0);
-    emit(&mut pair, session, 600);
-    emit(&mut pair, session, 600);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    wait_for_ready(&mut pair, session);
     pair.lose(conn);
     assert_eq!(pair.closed(), [CloseReason::TransportClose]);
-    assert_eq!(told(&mut pair), 0);
-    assert_eq!(ask(&mut pair, session), Readiness::Never);
+    assert_eq!(take_ready_events(&mut pair), 0);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Never);
 
-    let sid = pair.open_polling();
-    let session = pair.session();
-    emit(&mut pair, session, 600);
-    emit(&mut pair, session, 600);
-    assert_eq!(ask(&mut pair, session), Readiness::Awaited);
+    let (sid, session) = awaited_polling(&mut pair);
     pair.close(session);
-    assert_eq!(ask(&mut pair, session), Readiness::Never);
+    assert_eq!(watch_ready(&mut pair, session), Readiness::Never);
     assert_eq!(pair.poll_now(&sid).0, 200);
-    assert_eq!(told(&mut pair), 0);
+    assert_eq!(take_ready_events(&mut pair), 0);
 }
 
 /// One thing that happens between an application that waits before each message and its client.
@@ -201,14 +207,14 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let who = 0_usize..4;
+    let connection = 0_usize..4;
     let step = prop_oneof![
         12 => (1..LARGEST).prop_map(Step::Send),
         6 => Just(Step::Poll),
-        6 => (who.clone(), 0_usize..1_500).prop_map(|(who, window)| Step::Window(who, window)),
+        6 => (connection.clone(), 0_usize..1_500).prop_map(|(connection, window)| Step::Window(connection, window)),
         1 => Just(Step::Probe),
         1 => Just(Step::Upgrade),
-        1 => who.prop_map(Step::Lose),
+        1 => connection.prop_map(Step::Lose),
         1 => (0_u64..400).prop_map(Step::Wait),
     ];
     let last = prop::option::weighted(0.1, Just(Step::Close));
@@ -218,7 +224,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-struct Patient {
+struct WaitingApplication {
     pair: Pair,
     session: SessionId,
     sid: String,
@@ -229,7 +235,7 @@ struct Patient {
     is_waiting: bool,
 }
 
-impl Patient {
+impl WaitingApplication {
     fn new(is_websocket: bool) -> Self {
         let mut pair = pair();
         let (sid, conns) = match is_websocket {
@@ -250,30 +256,23 @@ impl Patient {
         }
     }
 
-    fn connect(&mut self) -> Conn {
-        let conn = self.pair.connect();
-        self.pair.set_window(conn, 0);
-        self.conns.push(conn);
-        conn
+    /// A connection, counted from the newest.
+    fn conn(&self, index: usize) -> Option<Conn> {
+        self.conns.iter().rev().nth(index).copied()
     }
 
-    fn conn(&self, who: usize) -> Option<Conn> {
-        self.conns.iter().rev().nth(who).copied()
-    }
-
-    fn take(&mut self, step: &Step) {
+    fn apply(&mut self, step: &Step) {
         match *step {
             Step::Send(size) => self.send(size),
             // Two at once would be against the protocol.
             Step::Poll if self.is_polling => {}
             Step::Poll => {
                 self.is_polling = self.pair.server.queued_bytes(self.session) == 0;
-                let conn = self.connect();
-                let target = format!("{POLLING}&sid={}", self.sid);
-                self.pair.request(conn, "GET", &target, "", "");
+                let poll = unread_poll(&mut self.pair, &self.sid);
+                self.conns.push(poll);
             }
-            Step::Window(who, window) => {
-                if let Some(conn) = self.conn(who) {
+            Step::Window(index, window) => {
+                if let Some(conn) = self.conn(index) {
                     self.pair.set_window(conn, window);
                 }
             }
@@ -292,20 +291,20 @@ impl Patient {
                     self.pair.send_text(conn, "5");
                 }
             }
-            Step::Lose(who) => {
-                if let Some(conn) = self.conn(who) {
+            Step::Lose(index) => {
+                if let Some(conn) = self.conn(index) {
                     self.pair.lose(conn);
                 }
             }
             Step::Wait(time) => self.pair.wait(ms(time)),
             Step::Close => self.pair.close(self.session),
         }
-        self.look();
+        self.check();
     }
 
     /// Only a client that is ready is sent anything.
     fn send(&mut self, size: usize) {
-        match ask(&mut self.pair, self.session) {
+        match watch_ready(&mut self.pair, self.session) {
             Readiness::Ready => {
                 let message = Message::Text("x".repeat(size).into());
                 let (now, server) = (self.pair.now, &mut self.pair.server);
@@ -326,11 +325,11 @@ impl Patient {
         self.pair.events.iter().filter(closed).count()
     }
 
-    /// Who asked is told once; and nothing grows while nobody reads.
-    fn look(&mut self) {
-        let told = told(&mut self.pair);
-        assert!(told <= usize::from(self.is_waiting), "told {told} times");
-        self.is_waiting &= told == 0 && self.closed() == 0;
+    /// The application is told once that it need not wait any more, and nothing grows while the client does not read.
+    fn check(&mut self) {
+        let count = take_ready_events(&mut self.pair);
+        assert!(count <= usize::from(self.is_waiting), "told {count} times");
+        self.is_waiting &= count == 0 && self.closed() == 0;
         let unread: usize = self.conns.iter().map(|conn| self.pair.unread(*conn)).sum();
         let memory = self.pair.server.queued_bytes(self.session) + unread;
         let heads = 300 * self.conns.len();
@@ -353,13 +352,10 @@ impl Patient {
             self.pair.set_window(conn, usize::MAX);
         }
         if !self.sid.is_empty() && self.pair.server.queued_bytes(self.session) > 0 {
-            let poll = self.connect();
-            self.pair.set_window(poll, usize::MAX);
-            let target = format!("{POLLING}&sid={}", self.sid);
-            self.pair.request(poll, "GET", &target, "", "");
-            self.pair.settle();
+            let poll = self.pair.poll(&self.sid);
+            self.conns.push(poll);
         }
-        self.look();
+        self.check();
         assert!(!self.is_waiting, "the client has read everything");
         if self.closed() == 0 {
             assert_eq!(self.pair.server.bytes_under_way(self.session), 0);
@@ -371,14 +367,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn who_asks_is_told_once_and_a_client_that_does_not_read_costs_little(
+    fn an_application_that_waits_is_told_once_and_a_client_that_does_not_read_costs_little(
         is_websocket in any::<bool>(),
         steps in steps(),
     ) {
-        let mut patient = Patient::new(is_websocket);
+        let mut application = WaitingApplication::new(is_websocket);
         for step in &steps {
-            patient.take(step);
+            application.apply(step);
         }
-        patient.finish();
+        application.finish();
     }
 }

@@ -1,4 +1,4 @@
-//! Limits of connections and requests: what the peer is answered, and what the application is told.
+//! Limits of connections and requests: what the peer is answered, and the events of the application.
 
 use crate::pair::{App, Conn, POLLING, Pair, ms};
 use socketio_core::eio::payload::PayloadError;
@@ -11,7 +11,7 @@ fn from(pair: &mut Pair, address: &str) -> Conn {
     pair.connect_from(Peer::Address((address, 1).into()))
 }
 
-fn told(pair: &mut Pair) -> Vec<Why> {
+fn refusals(pair: &mut Pair) -> Vec<Why> {
     pair.refused().into_iter().map(|(_, context)| context).collect()
 }
 
@@ -29,7 +29,7 @@ fn one_connection_too_many_is_503() {
         [Some(200), Some(200), Some(503)]
     );
     assert!(pair.is_closed(conns[2]));
-    assert_eq!(told(&mut pair), [Why::TooManyConnections]);
+    assert_eq!(refusals(&mut pair), [Why::TooManyConnections]);
     assert_eq!(pair.server.try_open(pair.now, Peer::Unknown).map(drop), Some(()));
     assert_eq!(
         pair.server.try_open(pair.now, Peer::Unknown),
@@ -37,7 +37,7 @@ fn one_connection_too_many_is_503() {
         "far beyond the limit"
     );
     pair.settle();
-    assert_eq!(told(&mut pair), [Why::TooManyConnections]);
+    assert_eq!(refusals(&mut pair), [Why::TooManyConnections]);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn one_connection_too_many_from_an_address_is_429_and_others_are_let_in() {
         [Some(200), Some(200), Some(429)]
     );
     assert!(pair.is_closed(crowd[2]));
-    assert_eq!(told(&mut pair), [Why::TooManyFromAddress]);
+    assert_eq!(refusals(&mut pair), [Why::TooManyFromAddress]);
     for address in ["10.0.0.2", "2001:db8::1", "2001:db8:0:1::1"] {
         let other = from(&mut pair, address);
         assert_eq!(poll(&mut pair, other), Some(200), "{address}");
@@ -70,7 +70,7 @@ fn far_beyond_the_limit_of_an_address_there_is_no_answer() {
     let other = Peer::Address(([10, 0, 0, 2], 1).into());
     assert!(pair.server.try_open(pair.now, other).is_some());
     pair.settle();
-    assert_eq!(told(&mut pair), [Why::TooManyFromAddress; 82]);
+    assert_eq!(refusals(&mut pair), [Why::TooManyFromAddress; 82]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn of_too_many_half_open_connections_the_oldest_ends() {
     pair.settle();
     assert_eq!(pair.answer(begun).unwrap().status, 408);
     assert!(pair.is_closed(begun) && !pair.is_closed(silent));
-    assert_eq!(told(&mut pair), [Why::TooManyHalfOpen]);
+    assert_eq!(refusals(&mut pair), [Why::TooManyHalfOpen]);
     // Whoever has sent a request does not count any more, however long it rests.
     assert_eq!(poll(&mut pair, quick), Some(200));
     let next = pair.connect();
@@ -93,7 +93,7 @@ fn of_too_many_half_open_connections_the_oldest_ends() {
     pair.settle();
     assert!(pair.is_closed(silent) && pair.raw(silent).is_empty());
     assert!(!pair.is_closed(next) && !pair.is_closed(last) && !pair.is_closed(quick));
-    assert_eq!(told(&mut pair), [Why::TooManyHalfOpen]);
+    assert_eq!(refusals(&mut pair), [Why::TooManyHalfOpen]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn an_honest_client_gets_through_a_flood_of_half_open_connections() {
         pair.lose(honest);
     }
     assert!(pair.server.connection_count() <= 10);
-    assert_eq!(told(&mut pair).len(), 50 * 9 - 10 + 1);
+    assert_eq!(refusals(&mut pair).len(), 50 * 9 - 10 + 1);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn more_sessions_than_allowed_are_503() {
     let mut pair = Pair::with(|config| config.limits.sessions = 1);
     let conns = [pair.connect(), pair.connect()];
     assert_eq!(conns.map(|conn| poll(&mut pair, conn)), [Some(200), Some(503)]);
-    assert_eq!(told(&mut pair), [Why::TooManySessions]);
+    assert_eq!(refusals(&mut pair), [Why::TooManySessions]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_head_beyond_its_limits_has_its_status_and_its_reason() {
         pair.send(conn, &head);
         assert_eq!(pair.answer(conn).unwrap().status, status, "{error:?}");
         assert!(pair.is_closed(conn));
-        assert_eq!(told(&mut pair), [Why::Head(error)]);
+        assert_eq!(refusals(&mut pair), [Why::Head(error)]);
         assert_eq!(Why::Head(error).status().unwrap().as_u16(), status);
     }
 }
@@ -177,7 +177,7 @@ fn a_slow_head_is_408_and_told_and_a_silent_connection_just_ends() {
     assert_eq!(pair.answer(slow).unwrap().status, 408);
     assert!(pair.is_closed(slow) && pair.is_closed(silent));
     assert!(pair.raw(silent).is_empty());
-    assert_eq!(told(&mut pair), [Why::HeadTimedOut]);
+    assert_eq!(refusals(&mut pair), [Why::HeadTimedOut]);
     pair.assert_empty();
 }
 
@@ -188,7 +188,7 @@ fn a_second_head_that_is_slow_is_told_and_rest_between_requests_is_not() {
         let conn = pair.connect();
         pair.request(conn, "GET", "/engine.io/?transport=none", "", "");
         assert_eq!(pair.answer(conn).unwrap().status, 400);
-        assert_eq!(told(&mut pair), [Why::Transport]);
+        assert_eq!(refusals(&mut pair), [Why::Transport]);
         if begins {
             pair.send(conn, "GET");
         }
@@ -197,12 +197,12 @@ fn a_second_head_that_is_slow_is_told_and_rest_between_requests_is_not() {
             pair.answer(conn).map(|answer| answer.status),
             begins.then_some(408)
         );
-        assert_eq!(told(&mut pair), expected);
+        assert_eq!(refusals(&mut pair), expected);
         pair.assert_empty();
     }
 }
 
-/// A POST of a polling session: its answer, what is told of it, and how the session ends, if it does.
+/// A POST of a polling session: its answer, its events, and how the session ends, if it does.
 #[track_caller]
 fn posted(rest: &str, wait: bool) -> (u16, Vec<Why>, Vec<CloseReason>) {
     let mut pair = Pair::with(|config| {
@@ -220,7 +220,7 @@ fn posted(rest: &str, wait: bool) -> (u16, Vec<Why>, Vec<CloseReason>) {
         pair.wait(ms(60_000));
     }
     let status = pair.answer(conn).unwrap().status;
-    (status, told(&mut pair), pair.closed())
+    (status, refusals(&mut pair), pair.closed())
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn the_body_of_another_request_that_takes_too_long_is_told() {
     pair.settle();
     pair.wait(ms(60_000));
     assert_eq!(pair.answer(conn).unwrap().status, 408);
-    assert_eq!(told(&mut pair), [Why::BodyTimedOut]);
+    assert_eq!(refusals(&mut pair), [Why::BodyTimedOut]);
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn whoever_probes_without_reading_gets_few_answers() {
     assert_eq!(count, 64);
 }
 
-/// A server that pages of any origin may talk to.
+/// A server that allows pages of any origin.
 fn open_to_pages(change: impl FnOnce(&mut Config)) -> Pair {
     Pair::with(|config| {
         config.cors = Some(Cors::builder(CorsOrigin::Any).build().unwrap());
@@ -316,7 +316,7 @@ fn seen(pair: &mut Pair, conn: Conn) -> u16 {
 }
 
 #[test]
-fn pages_of_other_origins_see_why_they_were_turned_away() {
+fn pages_of_other_origins_see_why_they_were_refused() {
     for (connections, connections_per_address, sessions, status) in
         [(0, 100, 100, 503), (100, 0, 100, 429), (100, 100, 0, 503)]
     {
@@ -338,7 +338,7 @@ fn a_page_under_decision_at_a_shutdown_sees_why_and_the_application_is_told() {
     pair.request(conn, "GET", POLLING, "Origin: http://a\r\n", "");
     pair.shutdown();
     assert_eq!(seen(&mut pair, conn), 503);
-    assert_eq!(told(&mut pair), [Why::Unavailable]);
+    assert_eq!(refusals(&mut pair), [Why::Unavailable]);
 }
 
 #[test]
@@ -351,6 +351,6 @@ fn a_page_that_posts_too_slowly_sees_why() {
     pair.wait(ms(60_000));
     assert_eq!(seen(&mut pair, conn), 408);
     assert!(pair.is_closed(conn));
-    assert_eq!(told(&mut pair), [Why::BodyTimedOut]);
+    assert_eq!(refusals(&mut pair), [Why::BodyTimedOut]);
     assert_eq!(pair.closed(), [CloseReason::PostTimedOut]);
 }

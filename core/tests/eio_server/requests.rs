@@ -1,6 +1,6 @@
 //! Requests that are not for Engine.IO: the application answers them.
 
-use crate::pair::{POLLING, Pair, ms};
+use crate::pair::{Conn, POLLING, Pair, ms};
 use socketio_core::eio::{ClientBundle, Event, RequestId};
 use socketio_core::http::{Response, StatusCode};
 use socketio_core::wire::BodyFailure;
@@ -22,6 +22,18 @@ fn bodies(pair: &mut Pair) -> Vec<Result<Vec<u8>, BodyFailure>> {
 fn read_body(pair: &mut Pair, request: RequestId, limit: usize) {
     pair.server.read_body(pair.now, request, limit);
     pair.settle();
+}
+
+/// Two of the five bytes of a POST, whose body the application reads.
+fn post_in_part(pair: &mut Pair) -> (Conn, RequestId) {
+    let conn = pair.connect();
+    pair.send(
+        conn,
+        "POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe",
+    );
+    let request = pair.requests()[0];
+    read_body(pair, request, 5);
+    (conn, request)
 }
 
 fn respond(pair: &mut Pair, request: RequestId, body: &'static str) {
@@ -63,13 +75,7 @@ fn a_body_is_read_when_asked_for_and_the_connection_stays() {
 #[test]
 fn a_body_asked_for_twice_is_read_once() {
     let mut pair = Pair::new();
-    let conn = pair.connect();
-    pair.send(
-        conn,
-        "POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe",
-    );
-    let request = pair.requests()[0];
-    read_body(&mut pair, request, 5);
+    let (conn, request) = post_in_part(&mut pair);
     read_body(&mut pair, request, 5);
     pair.send(conn, "llo");
     assert_eq!(bodies(&mut pair), [Ok(b"hello".to_vec())]);
@@ -98,13 +104,7 @@ fn a_body_beyond_the_limit_is_a_failure_and_still_wants_an_answer() {
 fn a_body_that_takes_too_long_or_is_cut_off_is_reported() {
     let mut pair = Pair::new();
     for is_lost in [false, true] {
-        let conn = pair.connect();
-        pair.send(
-            conn,
-            "POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe",
-        );
-        let request = pair.requests()[0];
-        read_body(&mut pair, request, 5);
+        let (conn, request) = post_in_part(&mut pair);
         if is_lost {
             pair.lose(conn);
         } else {
@@ -122,13 +122,7 @@ fn a_body_that_takes_too_long_or_is_cut_off_is_reported() {
 #[test]
 fn an_answer_before_the_body_ends_the_connection() {
     let mut pair = Pair::new();
-    let conn = pair.connect();
-    pair.send(
-        conn,
-        "POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe",
-    );
-    let request = pair.requests()[0];
-    read_body(&mut pair, request, 5);
+    let (conn, request) = post_in_part(&mut pair);
     respond(&mut pair, request, "enough");
     assert_eq!(pair.answer(conn).unwrap().body, "enough");
     assert!(pair.is_closed(conn));
@@ -178,7 +172,10 @@ fn the_names_of_the_client_bundle_are_the_hosts_if_it_has_one() {
             assert_eq!(pair.requests().len(), 0);
         }
     }
-    assert_eq!(pair.ask("GET", "/engine.io/other.js", "", "").status, 400);
+    assert_eq!(pair.send_alone("GET", "/engine.io/other.js", "", "").status, 400);
     let mut pair = Pair::new();
-    assert_eq!(pair.ask("GET", "/engine.io/socket.io.js", "", "").status, 400);
+    assert_eq!(
+        pair.send_alone("GET", "/engine.io/socket.io.js", "", "").status,
+        400
+    );
 }

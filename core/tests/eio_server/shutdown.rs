@@ -1,7 +1,7 @@
 //! The end of the server, and of how many sessions it takes.
 
 use crate::pair::{POLLING, Pair, UPGRADE, WEBSOCKET};
-use socketio_core::eio::{CloseReason, Delivery, Gate, Message, RefusalContext};
+use socketio_core::eio::{CloseReason, Gate, RefusalContext};
 use socketio_core::http::{Response, StatusCode};
 
 #[test]
@@ -36,13 +36,9 @@ fn shutdown_wakes_polls_and_closes_every_connection() {
 #[test]
 fn what_was_sent_just_before_a_shutdown_reaches_the_poll_that_waits() {
     let mut pair = Pair::new();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
-    let message = Message::Text("a".into());
-    pair.server
-        .send(pair.now, session, &message, Delivery::Reliable)
-        .unwrap();
+    pair.queue(session, "a");
     pair.shutdown();
     assert_eq!(pair.answer(poll).unwrap().body, "4a\u{1e}1");
     assert!(pair.is_closed(poll));
@@ -50,7 +46,7 @@ fn what_was_sent_just_before_a_shutdown_reaches_the_poll_that_waits() {
 }
 
 #[test]
-fn nobody_is_let_in_afterwards() {
+fn every_handshake_is_refused_afterwards() {
     let mut pair = Pair::new();
     pair.shutdown();
     for (target, headers) in [(POLLING, ""), (WEBSOCKET, UPGRADE)] {
@@ -100,7 +96,7 @@ fn a_request_the_application_still_answers_is_the_last_on_its_connection() {
 }
 
 #[test]
-fn a_handshake_under_decision_is_turned_away() {
+fn a_handshake_that_waits_for_the_application_is_refused() {
     let mut pair = Pair::with(|config| config.gate = Gate::Ask);
     let conn = pair.connect();
     pair.request(conn, "GET", POLLING, "", "");
@@ -114,7 +110,7 @@ fn a_handshake_under_decision_is_turned_away() {
 }
 
 #[test]
-fn more_sessions_than_allowed_are_turned_away_whether_asked_about_or_not() {
+fn more_sessions_than_allowed_are_refused_with_and_without_a_gate() {
     for gate in [Gate::Open, Gate::Ask] {
         let mut pair = Pair::with(|config| {
             config.limits.sessions = 1;
@@ -135,7 +131,7 @@ fn more_sessions_than_allowed_are_turned_away_whether_asked_about_or_not() {
 }
 
 #[test]
-fn more_connections_than_allowed_are_turned_away_with_their_first_request() {
+fn more_connections_than_allowed_are_refused_with_their_first_request() {
     let mut pair = Pair::with(|config| config.limits.connections = 1);
     let conns = [pair.connect(), pair.connect()];
     for conn in conns.iter().rev() {

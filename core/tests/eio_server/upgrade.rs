@@ -5,7 +5,7 @@ use socketio_core::eio::{CloseReason, Config, Event, Message, Transport, Upgrade
 use socketio_core::wire::Item;
 use socketio_core::ws::OpCode;
 
-fn calm() -> Pair {
+fn undisturbed() -> Pair {
     Pair::with(|config| {
         config.ping_interval = ms(25_000);
         config.ping_timeout = ms(20_000);
@@ -27,7 +27,7 @@ fn upgraded(pair: &Pair) -> bool {
 
 #[test]
 fn probe_noop_upgrade_and_the_websocket_carries_the_session() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = probed(&mut pair, &sid);
     assert_eq!(pair.poll_now(&sid), (200, "6".into()));
@@ -41,7 +41,7 @@ fn probe_noop_upgrade_and_the_websocket_carries_the_session() {
 
 #[test]
 fn a_poll_that_waits_when_the_probe_comes_is_released() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let poll = pair.poll(&sid);
     let conn = pair.upgrading(&sid);
@@ -52,7 +52,7 @@ fn a_poll_that_waits_when_the_probe_comes_is_released() {
 
 #[test]
 fn every_later_poll_is_released_within_100_ms() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     probed(&mut pair, &sid);
     assert_eq!(pair.poll_now(&sid), (200, "6".into()));
@@ -65,7 +65,7 @@ fn every_later_poll_is_released_within_100_ms() {
 
 #[test]
 fn no_noop_reaches_the_websocket() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = probed(&mut pair, &sid);
     pair.poll_now(&sid);
@@ -77,9 +77,8 @@ fn no_noop_reaches_the_websocket() {
 
 #[test]
 fn traffic_in_both_directions_crosses_the_switch_in_order() {
-    let mut pair = calm();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let mut pair = undisturbed();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
     let conn = pair.upgrading(&sid);
     pair.emit(session, "1");
@@ -103,9 +102,8 @@ fn traffic_in_both_directions_crosses_the_switch_in_order() {
 
 #[test]
 fn what_is_emitted_between_the_noops_leaves_on_the_waiting_poll() {
-    let mut pair = calm();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let mut pair = undisturbed();
+    let (sid, session) = pair.open_polling_session();
     probed(&mut pair, &sid);
     pair.poll_now(&sid);
     let poll = pair.poll(&sid);
@@ -116,9 +114,8 @@ fn what_is_emitted_between_the_noops_leaves_on_the_waiting_poll() {
 
 #[test]
 fn a_probe_does_not_hold_up_what_a_waiting_poll_is_about_to_bring() {
-    let mut pair = calm();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let mut pair = undisturbed();
+    let (sid, session) = pair.open_polling_session();
     let poll = pair.poll(&sid);
     let conn = pair.upgrading(&sid);
     pair.server
@@ -137,7 +134,7 @@ fn a_probe_does_not_hold_up_what_a_waiting_poll_is_about_to_bring() {
 
 #[test]
 fn an_upgrade_without_a_probe_is_an_upgrade() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let poll = pair.poll(&sid);
     let conn = pair.upgrading(&sid);
@@ -149,7 +146,7 @@ fn an_upgrade_without_a_probe_is_an_upgrade() {
 
 #[test]
 fn a_probe_may_be_repeated() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = probed(&mut pair, &sid);
     pair.send_text(conn, "2probe");
@@ -160,7 +157,7 @@ fn a_probe_may_be_repeated() {
 
 #[test]
 fn a_client_that_only_probes_and_never_reads_makes_nothing_grow() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = pair.upgrading(&sid);
     pair.set_window(conn, 0);
@@ -184,7 +181,7 @@ fn anything_else_on_the_probe_closes_it_and_polling_goes_on() {
         frame(OpCode::Text, b"\xff"),
         close,
     ] {
-        let mut pair = calm();
+        let mut pair = undisturbed();
         let sid = pair.open_polling();
         let conn = probed(&mut pair, &sid);
         pair.send(conn, [&bytes[..], &frame(OpCode::Text, b"5")].concat());
@@ -204,7 +201,7 @@ fn anything_else_on_the_probe_closes_it_and_polling_goes_on() {
 
 #[test]
 fn a_probe_that_is_lost_leaves_polling_as_it_was() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = probed(&mut pair, &sid);
     pair.poll_now(&sid);
@@ -262,7 +259,7 @@ fn deadlines_of_others_survive_an_upgrade_that_took_too_long() {
 
 #[test]
 fn a_second_websocket_is_accepted_and_closed_and_harms_nobody() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = pair.upgrading(&sid);
     let second = pair.upgrading(&sid);
@@ -278,7 +275,7 @@ fn a_second_websocket_is_accepted_and_closed_and_harms_nobody() {
 
 #[test]
 fn a_session_born_on_websocket_takes_no_other() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let conn = pair.websocket(WEBSOCKET);
     let sid = crate::pair::sid_of(&pair.text(conn));
     let second = pair.upgrading(&sid);
@@ -289,7 +286,7 @@ fn a_session_born_on_websocket_takes_no_other() {
 
 #[test]
 fn polling_after_the_upgrade_is_a_mismatch_and_harms_nobody() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = probed(&mut pair, &sid);
     pair.send_text(conn, "5");
@@ -302,7 +299,7 @@ fn polling_after_the_upgrade_is_a_mismatch_and_harms_nobody() {
 
 #[test]
 fn a_post_in_flight_is_cut_by_the_upgrade() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = probed(&mut pair, &sid);
     let post = pair.connect();
@@ -320,7 +317,7 @@ fn a_post_in_flight_is_cut_by_the_upgrade() {
 
 #[test]
 fn a_client_that_closes_during_the_upgrade_closes_the_probe() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = probed(&mut pair, &sid);
     pair.poll_now(&sid);
@@ -335,9 +332,8 @@ fn a_client_that_closes_during_the_upgrade_closes_the_probe() {
 
 #[test]
 fn a_session_closed_here_during_the_upgrade_is_flushed_and_closed_by_it() {
-    let mut pair = calm();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let mut pair = undisturbed();
+    let (sid, session) = pair.open_polling_session();
     let conn = probed(&mut pair, &sid);
     pair.emit(session, "last");
     pair.close(session);
@@ -353,9 +349,8 @@ fn a_session_closed_here_during_the_upgrade_is_flushed_and_closed_by_it() {
 
 #[test]
 fn a_session_closed_here_may_still_begin_an_upgrade() {
-    let mut pair = calm();
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let mut pair = undisturbed();
+    let (sid, session) = pair.open_polling_session();
     pair.close(session);
     let conn = probed(&mut pair, &sid);
     pair.send_text(conn, "5");
@@ -367,8 +362,7 @@ fn a_session_closed_here_may_still_begin_an_upgrade() {
 #[test]
 fn a_session_that_lingers_out_closes_its_probe() {
     let mut pair = Pair::with(|config| config.upgrade_timeout = ms(60_000));
-    let sid = pair.open_polling();
-    let session = pair.session();
+    let (sid, session) = pair.open_polling_session();
     let conn = probed(&mut pair, &sid);
     pair.close(session);
     pair.wait(ms(30_000));
@@ -379,7 +373,7 @@ fn a_session_that_lingers_out_closes_its_probe() {
 
 #[test]
 fn a_poll_lost_during_the_upgrade_ends_the_session() {
-    let mut pair = calm();
+    let mut pair = undisturbed();
     let sid = pair.open_polling();
     let conn = probed(&mut pair, &sid);
     pair.poll_now(&sid);
@@ -399,8 +393,8 @@ fn a_server_that_refuses_upgrades_accepts_and_closes() {
 }
 
 #[test]
-fn messages_on_the_probe_before_the_upgrade_are_not_heard() {
-    let mut pair = calm();
+fn messages_on_the_probe_before_the_upgrade_are_ignored() {
+    let mut pair = undisturbed();
     pair.app = App::Silent;
     let sid = pair.open_polling();
     let conn = pair.upgrading(&sid);

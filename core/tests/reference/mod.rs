@@ -3,13 +3,14 @@
 
 use proptest::prelude::*;
 use socketio_core::json::Arguments;
+use socketio_core::sio::AckId;
 use std::collections::BTreeSet;
 
 /// The namespaces that the peer is in.
 pub(crate) const NAMESPACES: [&str; 2] = ["/", "/chat"];
 
-/// So many acknowledgements are owed in each namespace, from number 0 on.
-pub(crate) const ASKED: u64 = 3;
+/// So many acknowledgements are waited for in each namespace, from number 0 on.
+pub(crate) const PENDING_ACKS: u64 = 3;
 
 /// One Engine.IO message, or a heartbeat.
 #[derive(Clone, Debug)]
@@ -38,21 +39,47 @@ pub(crate) enum Kind {
     Ack,
 }
 
-/// What the application hears.
+/// An event of the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum Received {
     Event {
         namespace: usize,
         number: Option<u64>,
-        shown: Vec<Vec<u8>>,
+        attachments: Vec<Vec<u8>>,
     },
     Acked {
         namespace: usize,
         number: u64,
-        shown: Vec<Vec<u8>>,
+        attachments: Vec<Vec<u8>>,
     },
-    /// The peer broke a rule, and nothing of what follows is heard.
+    /// The peer broke a rule, and nothing of what follows is received.
     Closed,
+}
+
+impl Received {
+    /// An event for one of `namespaces`, which are in the order of [`NAMESPACES`].
+    pub(crate) fn event<T: PartialEq>(
+        namespaces: &[T],
+        namespace: &T,
+        number: Option<u64>,
+        arguments: &Arguments,
+    ) -> Self {
+        Self::Event {
+            namespace: namespaces.iter().position(|own| own == namespace).unwrap(),
+            number,
+            attachments: attachments_of(arguments),
+        }
+    }
+
+    /// One of `acks`, of which the first [`PENDING_ACKS`] are those of the first namespace.
+    pub(crate) fn acked(acks: &[AckId], ack: AckId, arguments: &Arguments) -> Self {
+        let index = acks.iter().position(|own| *own == ack).unwrap() as u64;
+        Self::Acked {
+            namespace: (index / PENDING_ACKS) as usize,
+            number: index % PENDING_ACKS,
+            attachments: attachments_of(arguments),
+        }
+    }
 }
 
 impl Header {
@@ -77,17 +104,16 @@ impl Header {
     }
 }
 
-/// The attachments that an event's arguments, or an answer's, are.
-pub(crate) fn shown(arguments: &Arguments) -> Vec<Vec<u8>> {
-    let shown: Vec<bytes::Bytes> = arguments.iter().map(|each| each.parse().unwrap()).collect();
-    shown.into_iter().map(Vec::from).collect()
+fn attachments_of(arguments: &Arguments) -> Vec<Vec<u8>> {
+    let attachments: Vec<bytes::Bytes> = arguments.iter().map(|each| each.parse().unwrap()).collect();
+    attachments.into_iter().map(Vec::from).collect()
 }
 
-/// What is told about a stream.
-pub(crate) fn expected(items: &[Item]) -> Vec<Told> {
-    let mut told = Vec::new();
-    let mut owed: BTreeSet<(usize, u64)> = (0..NAMESPACES.len())
-        .flat_map(|namespace| (0..ASKED).map(move |number| (namespace, number)))
+/// What the application receives of a stream.
+pub(crate) fn expected(items: &[Item]) -> Vec<Received> {
+    let mut received = Vec::new();
+    let mut pending: BTreeSet<(usize, u64)> = (0..NAMESPACES.len())
+        .flat_map(|namespace| (0..PENDING_ACKS).map(move |number| (namespace, number)))
         .collect();
     let mut unfinished: Option<(Header, Vec<Vec<u8>>)> = None;
     for item in items {
@@ -105,8 +131,8 @@ pub(crate) fn expected(items: &[Item]) -> Vec<Told> {
             }
             // A placeholder for nothing, a packet within a packet, an attachment of nothing.
             (Item::Header(_), _) | (Item::Attachment(_), None) => {
-                told.push(Told::Closed);
-                return told;
+                received.push(Received::Closed);
+                return received;
             }
         };
         if finished.1.len() < finished.0.attachments {
@@ -115,36 +141,38 @@ pub(crate) fn expected(items: &[Item]) -> Vec<Told> {
         }
         let (header, attachments) = finished;
         let shown = header.shown.iter().map(|number| attachments[*number].clone());
-        let (namespace, shown) = (header.namespace, shown.collect());
+        let (namespace, attachments) = (header.namespace, shown.collect());
         match (header.kind, header.number) {
-            (Kind::Event, number) => told.push(Told::Event {
+            (Kind::Event, number) => received.push(Received::Event {
                 namespace,
                 number,
-                shown,
+                attachments,
             }),
-            (Kind::Ack, Some(number)) if owed.remove(&(namespace, number)) => told.push(Told::Acked {
-                namespace,
-                number,
-                shown,
-            }),
-            // Nobody waits for it.
+            (Kind::Ack, Some(number)) if pending.remove(&(namespace, number)) => {
+                received.push(Received::Acked {
+                    namespace,
+                    number,
+                    attachments,
+                })
+            }
+            // The application does not wait for it.
             (Kind::Ack, _) => {}
         }
     }
-    told
+    received
 }
 
 fn header() -> impl Strategy<Value = Header> {
     let kind = prop::sample::select(vec![Kind::Event, Kind::Event, Kind::Ack]);
-    let number = prop::option::of(0..ASKED + 2);
+    let number = prop::option::of(0..PENDING_ACKS + 2);
     (kind, 0..NAMESPACES.len(), number, 0..4_usize).prop_flat_map(|(kind, namespace, number, attachments)| {
         // Rarely one that names nothing; some are shown twice, some not at all.
         let shown = (0..50_usize).prop_map(move |drawn| match drawn {
             0 => attachments,
             _ => drawn % attachments.max(1),
         });
-        let most = if attachments == 0 { 1 } else { 5 };
-        prop::collection::vec(shown, 0..most).prop_map(move |shown| Header {
+        let max = if attachments == 0 { 1 } else { 5 };
+        prop::collection::vec(shown, 0..max).prop_map(move |shown| Header {
             kind,
             namespace,
             number: match kind {
@@ -195,15 +223,15 @@ pub(crate) fn streams() -> impl Strategy<Value = Vec<Item>> {
     ];
     (packets, flaws).prop_map(|(packets, flaws)| {
         let mut items = packets.concat();
-        for (flaw, place) in flaws {
+        for (flaw, index) in flaws {
             if items.len() < 2 {
                 break;
             }
-            let place = place.index(items.len() - 1);
+            let index = index.index(items.len() - 1);
             match flaw {
-                Flaw::Missing => drop(items.remove(place)),
-                Flaw::Twice => items.insert(place, items[place].clone()),
-                Flaw::Exchanged => items.swap(place, place + 1),
+                Flaw::Missing => drop(items.remove(index)),
+                Flaw::Twice => items.insert(index, items[index].clone()),
+                Flaw::Exchanged => items.swap(index, index + 1),
             }
         }
         items

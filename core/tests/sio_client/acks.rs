@@ -15,8 +15,8 @@ fn outcome(event: Option<Event>) -> (AckId, Result<String, AckError>) {
 
 /// The token of the event that the server sends with this number.
 fn token(raw: &mut Raw, number: u64) -> AckToken {
-    raw.say(&format!("2{number}[\"ask\"]"));
-    match raw.told.pop_back() {
+    raw.send_packet(&format!("2{number}[\"ask\"]"));
+    match raw.client_events.pop_back() {
         Some(Event::Event { ack: Some(token), .. }) => token,
         other => panic!("{other:?}"),
     }
@@ -25,22 +25,28 @@ fn token(raw: &mut Raw, number: u64) -> AckToken {
 #[test]
 fn the_server_answers() {
     let mut pair = Pair::joined();
-    let first = pair.ask("/", "one", &1, SECOND).unwrap();
-    let second = pair.ask("/", "two", &(2, "b"), SECOND).unwrap();
+    let first = pair.emit_with_ack("/", "one", &1, SECOND).unwrap();
+    let second = pair.emit_with_ack("/", "two", &(2, "b"), SECOND).unwrap();
     assert_eq!(pair.client.pending_acks(), 2);
     assert_eq!(pair.acknowledge_all(), 2);
-    assert_eq!(outcome(pair.told.pop_front()), (first, Ok("1".to_owned())));
-    assert_eq!(outcome(pair.told.pop_front()), (second, Ok("2,\"b\"".to_owned())));
+    assert_eq!(
+        outcome(pair.client_events.pop_front()),
+        (first, Ok("1".to_owned()))
+    );
+    assert_eq!(
+        outcome(pair.client_events.pop_front()),
+        (second, Ok("2,\"b\"".to_owned()))
+    );
     assert_eq!(pair.client.pending_acks(), 0);
-    pair.pass(2 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    pair.wait(2 * SECOND);
+    assert_eq!(pair.client_texts(), NOTHING);
 }
 
 #[test]
 fn numbers_count_up_for_each_namespace_and_across_connections() {
-    let mut raw = Raw::welcomed();
+    let mut raw = Raw::joined_main();
     raw.client.add_namespace(raw.now, "/chat").unwrap();
-    raw.say(r#"0/chat,{"sid":"def"}"#);
+    raw.send_packet(r#"0/chat,{"sid":"def"}"#);
     raw.received();
     let wait = raw.now + SECOND;
     for (namespace, expected) in [("/", "20"), ("/", "21"), ("/chat", "2/chat,0"), ("/", "22")] {
@@ -49,10 +55,10 @@ fn numbers_count_up_for_each_namespace_and_across_connections() {
         raw.client.emit_with_ack(raw.now, id, &packet, wait).unwrap();
         assert_eq!(raw.received(), [format!("{expected}[\"a\"]")]);
     }
-    raw.cut();
+    raw.lose_all();
     raw.wait(2 * SECOND);
     raw.received();
-    raw.say(r#"0{"sid":"ghi"}"#);
+    raw.send_packet(r#"0{"sid":"ghi"}"#);
     let packet = raw.encode("/", "a", &());
     let (main, wait) = (raw.main(), raw.now + SECOND);
     raw.client.emit_with_ack(raw.now, main, &packet, wait).unwrap();
@@ -61,19 +67,22 @@ fn numbers_count_up_for_each_namespace_and_across_connections() {
 
 #[test]
 fn it_times_out_to_the_nanosecond_and_a_late_answer_is_ignored() {
-    let mut raw = Raw::welcomed();
+    let mut raw = Raw::joined_main();
     let packet = raw.encode("/", "a", &());
     let (main, wait) = (raw.main(), raw.now + SECOND);
     let ack = raw.client.emit_with_ack(raw.now, main, &packet, wait).unwrap();
     raw.wait(SECOND - Duration::from_nanos(1));
-    assert!(raw.told.is_empty());
+    assert!(raw.client_events.is_empty());
     raw.wait(Duration::from_nanos(1));
-    assert_eq!(outcome(raw.told.pop_front()), (ack, Err(AckError::TimedOut)));
-    raw.say("30[]");
-    raw.say("399[]");
-    raw.say("3");
-    raw.say("3[]");
-    assert_eq!(raw.says(), NOTHING);
+    assert_eq!(
+        outcome(raw.client_events.pop_front()),
+        (ack, Err(AckError::TimedOut))
+    );
+    raw.send_packet("30[]");
+    raw.send_packet("399[]");
+    raw.send_packet("3");
+    raw.send_packet("3[]");
+    assert_eq!(raw.client_texts(), NOTHING);
 }
 
 #[test]
@@ -84,19 +93,22 @@ fn those_sent_end_with_the_connection_and_those_that_wait_do_not() {
             bytes: 10_000,
         };
     });
-    let sent = pair.ask("/", "sent", &(), 100 * SECOND).unwrap();
-    pair.cut();
-    let waiting = pair.ask("/", "waiting", &(), 100 * SECOND).unwrap();
+    let sent = pair.emit_with_ack("/", "sent", &(), 100 * SECOND).unwrap();
+    pair.lose_all();
+    let waiting = pair.emit_with_ack("/", "waiting", &(), 100 * SECOND).unwrap();
     assert_eq!(pair.client.buffered_packets(pair.main()), 1);
     assert_eq!(
-        outcome(pair.told.pop_front()),
+        outcome(pair.client_events.pop_front()),
         (sent, Err(AckError::Disconnected))
     );
-    pair.heard.clear();
-    pair.pass(2 * SECOND);
-    pair.told.clear();
+    pair.server_events.clear();
+    pair.wait(2 * SECOND);
+    pair.client_events.clear();
     assert_eq!(pair.acknowledge_all(), 1);
-    assert_eq!(outcome(pair.told.pop_front()), (waiting, Ok(String::new())));
+    assert_eq!(
+        outcome(pair.client_events.pop_front()),
+        (waiting, Ok(String::new()))
+    );
 }
 
 #[test]
@@ -107,30 +119,30 @@ fn one_that_times_out_or_is_forgotten_while_it_waits_is_never_sent() {
             bytes: 10_000,
         };
     });
-    pair.cut();
-    pair.ask("/", "late", &(), SECOND / 10).unwrap();
-    let forgotten = pair.ask("/", "forgotten", &(), SECOND).unwrap();
+    pair.lose_all();
+    pair.emit_with_ack("/", "late", &(), SECOND / 10).unwrap();
+    let forgotten = pair.emit_with_ack("/", "forgotten", &(), SECOND).unwrap();
     pair.emit("/", "plain", &()).unwrap();
     pair.client.forget_ack(forgotten);
     assert_eq!(pair.client.buffered_packets(pair.main()), 2);
-    pair.heard.clear();
-    pair.pass(2 * SECOND);
-    let told = pair.told();
-    assert_eq!(told.iter().filter(|text| text.contains("ack")).count(), 1);
-    assert!(told.contains(&"ack failed: operation has timed out".to_owned()));
-    assert_eq!(pair.heard(), ["\"plain\" () 0"]);
+    pair.server_events.clear();
+    pair.wait(2 * SECOND);
+    let texts = pair.client_texts();
+    assert_eq!(texts.iter().filter(|text| text.contains("ack")).count(), 1);
+    assert!(texts.contains(&"ack failed: operation has timed out".to_owned()));
+    assert_eq!(pair.server_texts(), ["\"plain\" () 0"]);
 }
 
 #[test]
-fn a_forgotten_one_is_never_heard_of() {
+fn a_forgotten_acknowledgement_has_no_event() {
     let mut pair = Pair::joined();
-    let ack = pair.ask("/", "a", &(), SECOND).unwrap();
+    let ack = pair.emit_with_ack("/", "a", &(), SECOND).unwrap();
     pair.client.forget_ack(ack);
     pair.client.forget_ack(ack);
     assert_eq!(pair.client.pending_acks(), 0);
     assert_eq!(pair.acknowledge_all(), 1);
-    pair.pass(2 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    pair.wait(2 * SECOND);
+    assert_eq!(pair.client_texts(), NOTHING);
 }
 
 #[test]
@@ -138,13 +150,19 @@ fn only_so_many_are_owed() {
     let mut pair = Pair::joined_with(|config| config.engine.limits.pending_acks = 2);
     pair.client.add_namespace(pair.now, "/chat").unwrap();
     pair.pump();
-    let first = pair.ask("/", "a", &(), SECOND).unwrap();
-    pair.ask("/", "b", &(), SECOND).unwrap();
-    assert_eq!(pair.ask("/", "c", &(), SECOND), Err(EmitError::TooManyAcks));
-    pair.ask("/chat", "d", &(), SECOND).unwrap();
+    let first = pair.emit_with_ack("/", "a", &(), SECOND).unwrap();
+    pair.emit_with_ack("/", "b", &(), SECOND).unwrap();
+    assert_eq!(
+        pair.emit_with_ack("/", "c", &(), SECOND),
+        Err(EmitError::TooManyAcks)
+    );
+    pair.emit_with_ack("/chat", "d", &(), SECOND).unwrap();
     pair.client.forget_ack(first);
-    pair.ask("/", "e", &(), SECOND).unwrap();
-    assert_eq!(pair.ask("/", "f", &(), SECOND), Err(EmitError::TooManyAcks));
+    pair.emit_with_ack("/", "e", &(), SECOND).unwrap();
+    assert_eq!(
+        pair.emit_with_ack("/", "f", &(), SECOND),
+        Err(EmitError::TooManyAcks)
+    );
 }
 
 #[test]
@@ -169,28 +187,28 @@ fn the_client_answers() {
         .emit_with_ack(pair.now, socket, &packet, deadline)
         .unwrap();
     pair.pump();
-    let Some(Event::Event { ack: Some(token), .. }) = pair.told.pop_front() else {
+    let Some(Event::Event { ack: Some(token), .. }) = pair.client_events.pop_front() else {
         panic!("no event");
     };
     assert_eq!(token.namespace(), pair.main());
     let answer = pair.encoder.ack("/", token.id(), &(42, "!")).unwrap();
     pair.client.ack(pair.now, token, &answer).unwrap();
-    assert_eq!(pair.heard(), ["acked (42,\"!\") 0"]);
+    assert_eq!(pair.server_texts(), ["acked (42,\"!\") 0"]);
 }
 
 #[test]
 fn a_token_is_stale_after_its_join() {
     for how in ["lost", "left", "expelled"] {
-        let mut raw = Raw::welcomed();
+        let mut raw = Raw::joined_main();
         // Another namespace keeps the connection.
         raw.client.add_namespace(raw.now, "/chat").unwrap();
-        raw.say(r#"0/chat,{"sid":"def"}"#);
+        raw.send_packet(r#"0/chat,{"sid":"def"}"#);
         let token = token(&mut raw, 3);
         let answer = raw.encoder.ack("/", token.id(), &()).unwrap();
         let main = raw.main();
         match how {
             "lost" => {
-                raw.cut();
+                raw.lose_all();
                 raw.wait(2 * SECOND);
             }
             "left" => {
@@ -198,12 +216,12 @@ fn a_token_is_stale_after_its_join() {
                 raw.client.enter(raw.now, main);
             }
             _ => {
-                raw.say("1");
+                raw.send_packet("1");
                 raw.client.enter(raw.now, main);
             }
         }
         raw.received();
-        raw.say(r#"0{"sid":"new"}"#);
+        raw.send_packet(r#"0{"sid":"new"}"#);
         assert!(raw.client.is_joined(main), "{how}");
         assert_eq!(
             raw.client.ack(raw.now, token, &answer),
@@ -215,17 +233,17 @@ fn a_token_is_stale_after_its_join() {
 
 #[test]
 fn nobody_answers_for_another_namespace() {
-    let mut raw = Raw::welcomed();
+    let mut raw = Raw::joined_main();
     raw.client.add_namespace(raw.now, "/chat").unwrap();
-    raw.say(r#"0/chat,{"sid":"def"}"#);
+    raw.send_packet(r#"0/chat,{"sid":"def"}"#);
     let packet = raw.encode("/", "a", &());
     let (main, wait) = (raw.main(), raw.now + SECOND);
     let ack = raw.client.emit_with_ack(raw.now, main, &packet, wait).unwrap();
     raw.run();
-    raw.told.clear();
-    raw.say("3/chat,0[1]");
-    raw.say("3/unknown,0[1]");
-    assert!(raw.told.is_empty());
-    raw.say("3000[2]");
-    assert_eq!(outcome(raw.told.pop_front()), (ack, Ok("2".to_owned())));
+    raw.client_events.clear();
+    raw.send_packet("3/chat,0[1]");
+    raw.send_packet("3/unknown,0[1]");
+    assert!(raw.client_events.is_empty());
+    raw.send_packet("3000[2]");
+    assert_eq!(outcome(raw.client_events.pop_front()), (ack, Ok("2".to_owned())));
 }

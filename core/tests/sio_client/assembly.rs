@@ -2,7 +2,7 @@
 
 use crate::pair::SECOND;
 use crate::raw::Raw;
-use crate::reference::{ASKED, Item, NAMESPACES, Told, expected, shown, streams};
+use crate::reference::{Item, NAMESPACES, PENDING_ACKS, Received, expected, streams};
 use proptest::prelude::*;
 use socketio_core::eio::Message;
 use socketio_core::eio::client::TransportOrder;
@@ -10,26 +10,26 @@ use socketio_core::sio::client::Event;
 use socketio_core::sio::{AckId, NamespaceId};
 
 /// A client in both namespaces that waits for acknowledgements in each.
-struct World {
+struct Receiver {
     raw: Raw,
     namespaces: Vec<NamespaceId>,
     acks: Vec<AckId>,
 }
 
-impl World {
+impl Receiver {
     fn new(transports: TransportOrder) -> Self {
-        let mut raw = Raw::welcomed_with(|config| config.engine.transports = transports);
+        let mut raw = Raw::joined_main_with(|config| config.engine.transports = transports);
         let [_, other] = NAMESPACES;
         let second = raw.client.add_namespace(raw.now, other).unwrap();
         raw.run();
         raw.join(second);
-        raw.say(&format!("0{other},{{\"sid\":\"def\"}}"));
+        raw.send_packet(&format!("0{other},{{\"sid\":\"def\"}}"));
         let namespaces = vec![raw.main(), second];
         let mut acks = Vec::new();
         for (name, namespace) in NAMESPACES.into_iter().zip(namespaces.clone()) {
             assert!(raw.client.is_joined(namespace));
             let packet = raw.encode(name, "q", &());
-            for _ in 0..ASKED {
+            for _ in 0..PENDING_ACKS {
                 let hour = raw.now + 3_600 * SECOND;
                 acks.push(
                     raw.client
@@ -39,7 +39,7 @@ impl World {
             }
         }
         raw.run();
-        raw.told.clear();
+        raw.client_events.clear();
         Self {
             raw,
             namespaces,
@@ -47,37 +47,31 @@ impl World {
         }
     }
 
-    fn told(&mut self) -> Vec<Told> {
+    fn received(&mut self) -> Vec<Received> {
         self.raw.run();
-        let mut told = Vec::new();
-        for event in self.raw.told.drain(..) {
+        let mut received = Vec::new();
+        for event in self.raw.client_events.drain(..) {
             match event {
                 Event::Event {
                     namespace,
                     arguments,
                     ack,
                     ..
-                } => told.push(Told::Event {
-                    namespace: self.namespaces.iter().position(|own| *own == namespace).unwrap(),
-                    number: ack.map(|token| token.id()),
-                    shown: shown(&arguments),
-                }),
+                } => {
+                    let number = ack.map(|token| token.id());
+                    received.push(Received::event(&self.namespaces, &namespace, number, &arguments));
+                }
                 Event::Acked {
                     ack,
                     outcome: Ok(arguments),
-                } => {
-                    let place = self.acks.iter().position(|own| *own == ack).unwrap();
-                    told.push(Told::Acked {
-                        namespace: place / ASKED as usize,
-                        number: place as u64 % ASKED,
-                        shown: shown(&arguments),
-                    });
+                } => received.push(Received::acked(&self.acks, ack, &arguments)),
+                Event::Left { .. } if received.last() != Some(&Received::Closed) => {
+                    received.push(Received::Closed)
                 }
-                Event::Left { .. } if told.last() != Some(&Told::Closed) => told.push(Told::Closed),
                 _ => {}
             }
         }
-        told
+        received
     }
 }
 
@@ -87,19 +81,19 @@ proptest! {
         items in streams(),
         on_websocket: bool,
     ) {
-        let mut world = World::new(match on_websocket {
+        let mut receiver = Receiver::new(match on_websocket {
             true => TransportOrder::WebSocket,
             false => TransportOrder::Polling,
         });
         let expected = expected(&items);
         for item in items {
             match item {
-                Item::Header(header) => world.raw.say(&header.text()),
-                Item::Attachment(data) => world.raw.send(Message::Binary(data.into())),
+                Item::Header(header) => receiver.raw.send_packet(&header.text()),
+                Item::Attachment(data) => receiver.raw.send(Message::Binary(data.into())),
                 // A ping of the server comes in its own time.
-                Item::Heartbeat => world.raw.wait(SECOND),
+                Item::Heartbeat => receiver.raw.wait(SECOND),
             }
         }
-        prop_assert_eq!(world.told(), expected);
+        prop_assert_eq!(receiver.received(), expected);
     }
 }

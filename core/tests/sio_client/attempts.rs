@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The delays that were announced.
 fn delays(pair: &Pair) -> Vec<(u32, Duration)> {
-    let delays = pair.told.iter().filter_map(|event| match event {
+    let delays = pair.client_events.iter().filter_map(|event| match event {
         Event::Reconnecting { attempt, delay } => Some((*attempt, *delay)),
         _ => None,
     });
@@ -21,9 +21,9 @@ fn delays(pair: &Pair) -> Vec<(u32, Duration)> {
 fn a_lost_connection_is_made_again() {
     let mut pair = Pair::joined();
     let before = pair.client.sid(pair.main()).unwrap().clone();
-    pair.cut();
+    pair.lose_all();
     assert_eq!(
-        pair.told(),
+        pair.client_texts(),
         [
             "left /: transport error, Later",
             "failed None: transport error",
@@ -31,10 +31,13 @@ fn a_lost_connection_is_made_again() {
         ]
     );
     assert_eq!(pair.client.sid(pair.main()), None);
-    pair.pass(SECOND / 2 - SECOND / 1_000);
-    assert_eq!(pair.told(), NOTHING);
-    pair.pass(SECOND + SECOND / 1_000);
-    assert_eq!(pair.told(), ["attempt 1", "opened", "joining /", "joined /"]);
+    pair.wait(SECOND / 2 - SECOND / 1_000);
+    assert_eq!(pair.client_texts(), NOTHING);
+    pair.wait(SECOND + SECOND / 1_000);
+    assert_eq!(
+        pair.client_texts(),
+        ["attempt 1", "opened", "joining /", "joined /"]
+    );
     assert_ne!(pair.client.sid(pair.main()), Some(&before));
 }
 
@@ -43,20 +46,20 @@ fn delays_grow_as_documented_and_begin_anew_after_joining() {
     let mut pair = Pair::joined();
     for _ in 0..2 {
         pair.network = Network::Down;
-        pair.cut();
-        pair.pass(60 * SECOND);
+        pair.lose_all();
+        pair.wait(60 * SECOND);
         let delays = delays(&pair);
-        pair.told.clear();
+        pair.client_events.clear();
         assert!(delays.len() > 10);
         let bounds = [(500, 1_500), (1_000, 3_000), (2_000, 5_000), (2_500, 5_000)];
-        for (place, (attempt, delay)) in delays.iter().enumerate() {
-            let (least, most) = bounds[place.min(3)];
-            assert_eq!(*attempt as usize, place + 1);
+        for (index, (attempt, delay)) in delays.iter().enumerate() {
+            let (least, most) = bounds[index.min(3)];
+            assert_eq!(*attempt as usize, index + 1);
             assert!((least..=most).contains(&delay.as_millis()), "{attempt} {delay:?}");
         }
         pair.network = Network::Up;
-        pair.pass(5 * SECOND);
-        assert_eq!(pair.told().last().unwrap(), "joined /");
+        pair.wait(5 * SECOND);
+        assert_eq!(pair.client_texts().last().unwrap(), "joined /");
     }
 }
 
@@ -64,16 +67,16 @@ fn delays_grow_as_documented_and_begin_anew_after_joining() {
 fn the_delay_is_the_time_until_the_attempt() {
     let mut pair = Pair::joined();
     pair.network = Network::Down;
-    pair.cut();
+    pair.lose_all();
     pair.pump();
     for _ in 0..8 {
         let (_, delay) = *delays(&pair).last().unwrap();
-        pair.told.clear();
+        pair.client_events.clear();
         assert_eq!(pair.client.poll_timeout(), Some(pair.now + delay));
-        pair.pass(delay - Duration::from_nanos(1));
-        assert_eq!(pair.told(), NOTHING);
-        pair.pass(Duration::from_nanos(1));
-        assert!(matches!(pair.told.front(), Some(Event::Attempt { .. })));
+        pair.wait(delay - Duration::from_nanos(1));
+        assert_eq!(pair.client_texts(), NOTHING);
+        pair.wait(Duration::from_nanos(1));
+        assert!(matches!(pair.client_events.front(), Some(Event::Attempt { .. })));
     }
 }
 
@@ -83,8 +86,8 @@ fn an_opened_session_alone_does_not_reset_the_count() {
     raw.client.connect(raw.now);
     for attempt in 0..4 {
         raw.run();
-        raw.cut();
-        let told = raw.says();
+        raw.lose_all();
+        let texts = raw.client_texts();
         let expected = [
             format!("attempt {attempt}"),
             "opened".to_owned(),
@@ -92,7 +95,7 @@ fn an_opened_session_alone_does_not_reset_the_count() {
             format!("failed Some({attempt}): transport error"),
             format!("reconnecting {}", attempt + 1),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(texts, expected);
         raw.wait(5 * SECOND);
     }
 }
@@ -108,16 +111,16 @@ fn the_first_connection_is_tried_once_or_again_as_configured() {
             Initial::Retry => "reconnecting 1",
         };
         assert_eq!(
-            pair.told(),
+            pair.client_texts(),
             ["attempt 0", "failed Some(0): transport error", last]
         );
         // Asked for again it is the first again.
         pair.network = Network::Up;
         pair.connect();
         let attempt = u32::from(initial == Initial::Retry);
-        let told = pair.told();
-        assert_eq!(told[0], format!("attempt {attempt}"));
-        assert_eq!(told.last().unwrap(), "joined /");
+        let texts = pair.client_texts();
+        assert_eq!(texts[0], format!("attempt {attempt}"));
+        assert_eq!(texts.last().unwrap(), "joined /");
     }
 }
 
@@ -126,8 +129,8 @@ fn attempts_run_out() {
     for limit in [0, 1, 3] {
         let mut pair = Pair::joined_with(|config| config.reconnection.attempts = Attempts::AtMost(limit));
         pair.network = Network::Down;
-        pair.cut();
-        pair.pass(100 * SECOND);
+        pair.lose_all();
+        pair.wait(100 * SECOND);
         let rejoins = if limit == 0 { "Never" } else { "Later" };
         let mut expected = vec![format!("left /: transport error, {rejoins}")];
         expected.push("failed None: transport error".to_owned());
@@ -137,7 +140,7 @@ fn attempts_run_out() {
             expected.push(format!("failed Some({attempt}): transport error"));
         }
         expected.push("closed: transport error".to_owned());
-        assert_eq!(pair.told(), expected);
+        assert_eq!(pair.client_texts(), expected);
         assert_eq!(pair.client.poll_timeout(), None);
     }
 }
@@ -145,14 +148,17 @@ fn attempts_run_out() {
 #[test]
 fn connecting_by_hand_does_not_wait() {
     let mut pair = Pair::joined();
-    pair.cut();
+    pair.lose_all();
     pair.pump();
-    pair.told.clear();
+    pair.client_events.clear();
     pair.connect();
-    assert_eq!(pair.told(), ["attempt 1", "opened", "joining /", "joined /"]);
+    assert_eq!(
+        pair.client_texts(),
+        ["attempt 1", "opened", "joining /", "joined /"]
+    );
     pair.connect();
-    pair.pass(100 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    pair.wait(100 * SECOND);
+    assert_eq!(pair.client_texts(), NOTHING);
 }
 
 #[test]
@@ -162,15 +168,15 @@ fn an_attempt_without_a_target_has_failed() {
     pair.connect();
     pair.client.abandon(pair.now);
     assert_eq!(
-        pair.told(),
+        pair.client_texts(),
         ["attempt 0", "failed Some(0): transport error", "reconnecting 1"]
     );
     // Neither answer means anything now.
     pair.client.abandon(pair.now);
     pair.client.proceed(pair.now, crate::pair::target());
-    assert_eq!(pair.told(), NOTHING);
-    pair.pass(2 * SECOND);
-    assert_eq!(pair.told(), ["attempt 1"]);
+    assert_eq!(pair.client_texts(), NOTHING);
+    pair.wait(2 * SECOND);
+    assert_eq!(pair.client_texts(), ["attempt 1"]);
 }
 
 #[test]
@@ -178,13 +184,13 @@ fn the_reason_and_the_detail_come_from_below() {
     let mut raw = Raw::unconnected(|config| config.engine.path = "/elsewhere/".to_owned());
     raw.client.connect(raw.now);
     raw.run();
-    let Some(eio::Event::Request { request, .. }) = raw.heard.pop_front() else {
+    let Some(eio::Event::Request { request, .. }) = raw.server_events.pop_front() else {
         panic!("no request");
     };
     let response = Response::new(StatusCode::NOT_FOUND).with_body("text/plain", "nothing here");
     raw.server.respond(raw.now, request, response);
     raw.run();
-    let failed = raw.told.iter().find_map(|event| match event {
+    let failed = raw.client_events.iter().find_map(|event| match event {
         Event::Failed { reason, detail, .. } => Some((*reason, detail.clone().unwrap().as_str().to_owned())),
         _ => None,
     });
@@ -193,8 +199,8 @@ fn the_reason_and_the_detail_come_from_below() {
 }
 
 #[test]
-fn a_silent_server_is_left_after_its_heartbeat_even_if_nobody_woke_meanwhile() {
-    let mut raw = Raw::welcomed();
+fn a_silent_server_is_left_after_its_heartbeat_even_if_no_timer_fired_meanwhile() {
+    let mut raw = Raw::joined_main();
     let interval = 100_000 * SECOND;
     raw.now += interval + 21 * SECOND;
     let packet = raw.encode("/", "late", &());
@@ -202,9 +208,9 @@ fn a_silent_server_is_left_after_its_heartbeat_even_if_nobody_woke_meanwhile() {
     let outcome = raw.client.emit(raw.now, main, &packet, Default::default());
     assert!(outcome.is_err());
     assert_eq!(raw.texts(), NOTHING);
-    let told = raw.says();
+    let texts = raw.client_texts();
     assert_eq!(
-        told[..3],
+        texts[..3],
         [
             "left /: ping timeout, Later",
             "failed None: ping timeout",
@@ -229,7 +235,7 @@ fn ten_losses_during_traffic_lose_no_buffered_emit_and_end_every_ack_once() {
     for round in 0..10 {
         for _ in 0..5 {
             number += 1;
-            asked.push(pair.ask("/", "online", &number, 10 * SECOND).unwrap());
+            asked.push(pair.emit_with_ack("/", "online", &number, 10 * SECOND).unwrap());
             if number % 2 == 0 {
                 pair.acknowledge_all();
             }
@@ -237,19 +243,19 @@ fn ten_losses_during_traffic_lose_no_buffered_emit_and_end_every_ack_once() {
         if round % 2 == 0 {
             pair.restart_server(round + 20);
         } else {
-            pair.heard.clear();
-            pair.cut();
+            pair.server_events.clear();
+            pair.lose_all();
         }
         for _ in 0..7 {
             number += 1;
             pair.emit("/", "offline", &number).unwrap();
             buffered.push(format!("\"offline\" ({number}) 0"));
             number += 1;
-            asked.push(pair.ask("/", "offline", &number, 10 * SECOND).unwrap());
+            asked.push(pair.emit_with_ack("/", "offline", &number, 10 * SECOND).unwrap());
         }
-        pair.pass(5 * SECOND);
+        pair.wait(5 * SECOND);
         assert!(pair.client.is_joined(pair.main()));
-        for event in &pair.heard {
+        for event in &pair.server_events {
             if let socketio_core::sio::Event::Event {
                 name, arguments, ack, ..
             } = event
@@ -260,7 +266,7 @@ fn ten_losses_during_traffic_lose_no_buffered_emit_and_end_every_ack_once() {
             }
         }
         assert_eq!(pair.acknowledge_all(), 7);
-        for event in pair.told.drain(..) {
+        for event in pair.client_events.drain(..) {
             if let Event::Acked { ack, .. } = event {
                 ended.push(ack);
             }

@@ -31,17 +31,17 @@ fn attachments_arrive_intact_both_ways_on_every_transport() {
                 noise(usize::from(round % 3), round),
             ];
             pair.emit("/", "up", &(round, &data[0], &data[1])).unwrap();
-            let heard = pair.heard.drain(..).find_map(|event| match event {
+            let received = pair.server_events.drain(..).find_map(|event| match event {
                 sio::Event::Event { arguments, .. } => Some(arguments),
                 _ => None,
             });
-            assert_eq!(heard.unwrap().attachments(), data);
-            pair.serve("/", "down", &(round, &data[0], &data[1]));
-            let told = pair.told.drain(..).find_map(|event| match event {
+            assert_eq!(received.unwrap().attachments(), data);
+            pair.server_emit("/", "down", &(round, &data[0], &data[1]));
+            let texts = pair.client_events.drain(..).find_map(|event| match event {
                 Event::Event { arguments, .. } => Some(arguments),
                 _ => None,
             });
-            assert_eq!(told.unwrap().attachments(), data);
+            assert_eq!(texts.unwrap().attachments(), data);
         }
     }
 }
@@ -50,9 +50,9 @@ fn attachments_arrive_intact_both_ways_on_every_transport() {
 fn acknowledgements_carry_attachments_both_ways() {
     let mut pair = Pair::joined();
     let data = noise(20_000, 1);
-    pair.ask("/", "up", &(&data, &data), SECOND).unwrap();
+    pair.emit_with_ack("/", "up", &(&data, &data), SECOND).unwrap();
     assert_eq!(pair.acknowledge_all(), 1);
-    match pair.told.pop_front() {
+    match pair.client_events.pop_front() {
         Some(Event::Acked {
             outcome: Ok(arguments),
             ..
@@ -72,19 +72,19 @@ fn acknowledgements_carry_attachments_both_ways() {
         ack: Some(token),
         arguments,
         ..
-    }) = pair.told.pop_front()
+    }) = pair.client_events.pop_front()
     else {
         panic!("no event");
     };
     let answer = pair.encoder.ack("/", token.id(), &arguments).unwrap();
     pair.client.ack(pair.now, token, &answer).unwrap();
-    let heard = pair.heard();
-    assert_eq!(heard, ["acked ({\"_placeholder\":true,\"num\":0}) 1"]);
+    let received = pair.server_texts();
+    assert_eq!(received, ["acked ({\"_placeholder\":true,\"num\":0}) 1"]);
 }
 
 #[test]
 fn the_number_stands_before_the_attachments() {
-    let mut raw = Raw::welcomed();
+    let mut raw = Raw::joined_main();
     let data = Bytes::from_static(&[1, 2]);
     let packet = raw.encode("/", "a", &data);
     let (main, wait) = (raw.main(), raw.now + SECOND);
@@ -101,33 +101,33 @@ fn limits_of_the_configuration_hold() {
         "53-[\"a\"]".to_owned(),
         format!("2[\"a\",{}{}]", "[".repeat(20), "]".repeat(20)),
     ] {
-        let mut raw = Raw::welcomed_with(|config| {
+        let mut raw = Raw::joined_main_with(|config| {
             config.engine.limits.attachments = 2;
             config.engine.limits.json_depth = 10;
         });
-        raw.say(&packet);
-        let told = raw.says();
-        assert_eq!(told[1], "failed None: parse error", "{packet}");
+        raw.send_packet(&packet);
+        let texts = raw.client_texts();
+        assert_eq!(texts[1], "failed None: parse error", "{packet}");
     }
-    let mut raw = Raw::welcomed();
-    raw.say("51-[\"a\",{\"_placeholder\":true,\"num\":0}]");
+    let mut raw = Raw::joined_main();
+    raw.send_packet("51-[\"a\",{\"_placeholder\":true,\"num\":0}]");
     raw.send(Message::Binary(Bytes::new()));
     assert_eq!(
-        raw.says(),
+        raw.client_texts(),
         ["event / \"a\" ({\"_placeholder\":true,\"num\":0}) 1"]
     );
-    assert_eq!(raw.says(), NOTHING);
+    assert_eq!(raw.client_texts(), NOTHING);
 }
 
 #[test]
 fn an_unfinished_packet_ends_with_its_connection() {
-    let mut raw = Raw::welcomed();
-    raw.say("51-[\"a\",{\"_placeholder\":true,\"num\":0}]");
-    raw.cut();
+    let mut raw = Raw::joined_main();
+    raw.send_packet("51-[\"a\",{\"_placeholder\":true,\"num\":0}]");
+    raw.lose_all();
     raw.wait(2 * SECOND);
     raw.received();
-    raw.say(r#"0{"sid":"again"}"#);
-    raw.told.clear();
-    raw.say("2[\"b\"]");
-    assert_eq!(raw.says(), ["event / \"b\" () 0"]);
+    raw.send_packet(r#"0{"sid":"again"}"#);
+    raw.client_events.clear();
+    raw.send_packet("2[\"b\"]");
+    assert_eq!(raw.client_texts(), ["event / \"b\" () 0"]);
 }

@@ -35,10 +35,10 @@ const BROKEN: [&str; 22] = [
 #[test]
 fn a_packet_that_can_not_be_read_breaks_the_connection_off_and_another_is_made() {
     for packet in BROKEN {
-        let mut raw = Raw::welcomed();
-        raw.say(packet);
+        let mut raw = Raw::joined_main();
+        raw.send_packet(packet);
         assert_eq!(
-            raw.says(),
+            raw.client_texts(),
             [
                 "left /: parse error, Later",
                 "failed None: parse error",
@@ -46,23 +46,23 @@ fn a_packet_that_can_not_be_read_breaks_the_connection_off_and_another_is_made()
             ],
             "{packet:?}"
         );
-        assert!(raw.links.is_empty(), "{packet:?}");
+        assert!(raw.connections.is_empty(), "{packet:?}");
         raw.wait(2 * SECOND);
-        assert_eq!(raw.says(), ["attempt 1", "opened", "joining /"]);
+        assert_eq!(raw.client_texts(), ["attempt 1", "opened", "joining /"]);
     }
 }
 
 #[test]
 fn attachments_out_of_turn_break_it_off() {
-    let mut raw = Raw::welcomed();
+    let mut raw = Raw::joined_main();
     raw.send(Message::Binary(vec![1].into()));
-    assert_eq!(raw.says()[1], "failed None: parse error");
+    assert_eq!(raw.client_texts()[1], "failed None: parse error");
     for packet in ["2[\"b\"]", "3", "30[]", "1"] {
-        let mut raw = Raw::welcomed();
-        raw.say("52-[\"a\",{\"_placeholder\":true,\"num\":0}]");
+        let mut raw = Raw::joined_main();
+        raw.send_packet("52-[\"a\",{\"_placeholder\":true,\"num\":0}]");
         raw.send(Message::Binary(vec![1].into()));
-        raw.say(packet);
-        assert_eq!(raw.says()[1], "failed None: parse error", "{packet}");
+        raw.send_packet(packet);
+        assert_eq!(raw.client_texts()[1], "failed None: parse error", "{packet}");
     }
 }
 
@@ -82,7 +82,7 @@ fn violation(mut raw: Raw) -> Violation {
         } => Some(*violation),
         _ => None,
     };
-    raw.told.iter().find_map(of).expect("a violation")
+    raw.client_events.iter().find_map(of).expect("a violation")
 }
 
 #[test]
@@ -93,24 +93,24 @@ fn the_reason_names_the_rule_or_the_limit_of_this_side() {
         ("53-[\"a\"]", Violation::Packet(PacketError::TooManyAttachments)),
         (&deep, Violation::Packet(PacketError::TooDeep)),
     ] {
-        let mut raw = Raw::welcomed_with(limits);
-        raw.say(packet);
+        let mut raw = Raw::joined_main_with(limits);
+        raw.send_packet(packet);
         assert_eq!(violation(raw), expected);
     }
-    let mut raw = Raw::welcomed();
+    let mut raw = Raw::joined_main();
     raw.send(Message::Binary(vec![1].into()));
     assert_eq!(violation(raw), Violation::AttachmentOutOfTurn);
-    let mut raw = Raw::asked_with(limits);
-    raw.say(&format!("2[\"early\",\"{}\"]", "x".repeat(1_000)));
+    let mut raw = Raw::joining_with(limits);
+    raw.send_packet(&format!("2[\"early\",\"{}\"]", "x".repeat(1_000)));
     assert_eq!(violation(raw), Violation::TooMuchBeforeJoining);
-    let mut raw = Raw::asked();
-    raw.say(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(257)));
+    let mut raw = Raw::joining();
+    raw.send_packet(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(257)));
     assert_eq!(violation(raw), Violation::SidTooLong);
 }
 
 #[test]
 fn what_makes_no_sense_is_ignored() {
-    let mut raw = Raw::welcomed();
+    let mut raw = Raw::joined_main();
     raw.received();
     for packet in [
         "0/unknown,{\"sid\":\"x\"}",
@@ -126,27 +126,27 @@ fn what_makes_no_sense_is_ignored() {
         "3",
         "3[]",
     ] {
-        raw.say(packet);
+        raw.send_packet(packet);
     }
-    assert_eq!(raw.says(), NOTHING);
+    assert_eq!(raw.client_texts(), NOTHING);
     assert_eq!(raw.client.sid(raw.main()).unwrap().as_str(), "abc");
-    raw.say("51-/unknown,[\"a\"]");
+    raw.send_packet("51-/unknown,[\"a\"]");
     raw.send(Message::Binary(vec![1].into()));
-    raw.say("2[\"b\"]");
-    assert_eq!(raw.says(), ["event / \"b\" () 0"]);
+    raw.send_packet("2[\"b\"]");
+    assert_eq!(raw.client_texts(), ["event / \"b\" () 0"]);
     assert_eq!(raw.received(), NOTHING);
 }
 
 #[test]
 fn nothing_is_told_after_the_packet_that_broke_it_off() {
-    let mut raw = Raw::welcomed();
-    raw.server_is_awake = false;
+    let mut raw = Raw::joined_main();
+    raw.server_is_running = false;
     for packet in ["2[\"a\"]", "2", "2[\"b\"]", "1"] {
-        raw.say(packet);
+        raw.send_packet(packet);
     }
-    raw.server_is_awake = true;
+    raw.server_is_running = true;
     assert_eq!(
-        raw.says(),
+        raw.client_texts(),
         [
             "event / \"a\" () 0",
             "left /: parse error, Later",
@@ -158,14 +158,14 @@ fn nothing_is_told_after_the_packet_that_broke_it_off() {
 
 #[test]
 fn a_server_that_breaks_the_rules_while_the_client_closes_ends_it_at_once() {
-    let mut raw = Raw::welcomed();
-    raw.server_is_awake = false;
-    raw.say("2");
+    let mut raw = Raw::joined_main();
+    raw.server_is_running = false;
+    raw.send_packet("2");
     raw.client.close(raw.now);
-    raw.server_is_awake = true;
+    raw.server_is_running = true;
     raw.wait(10 * SECOND);
     assert_eq!(
-        raw.says(),
+        raw.client_texts(),
         [
             "left /: io client disconnect, Never",
             "closed: io client disconnect"
@@ -175,12 +175,12 @@ fn a_server_that_breaks_the_rules_while_the_client_closes_ends_it_at_once() {
 
 #[test]
 fn an_id_is_no_place_to_keep_a_megabyte_in() {
-    let mut raw = Raw::asked();
-    raw.say(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(257)));
-    let told = raw.says();
-    assert_eq!(told[0], "failed Some(0): parse error");
+    let mut raw = Raw::joining();
+    raw.send_packet(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(257)));
+    let texts = raw.client_texts();
+    assert_eq!(texts[0], "failed Some(0): parse error");
     assert!(!raw.client.is_joined(raw.main()));
-    let mut raw = Raw::asked();
-    raw.say(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(256)));
-    assert_eq!(raw.says(), ["joined /"]);
+    let mut raw = Raw::joining();
+    raw.send_packet(&format!(r#"0{{"sid":"{}"}}"#, "a".repeat(256)));
+    assert_eq!(raw.client_texts(), ["joined /"]);
 }

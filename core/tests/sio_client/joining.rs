@@ -15,10 +15,10 @@ fn a_client_connects_and_joins() {
     ] {
         let mut pair = Pair::with(|config| config.engine.transports = transports);
         pair.connect();
-        let mut told = pair.told();
-        told.retain(|text| text != "Upgraded");
+        let mut texts = pair.client_texts();
+        texts.retain(|text| text != "Upgraded");
         assert_eq!(
-            told,
+            texts,
             ["attempt 0", "opened", "joining /", "joined /"],
             "{transports:?}"
         );
@@ -39,8 +39,8 @@ fn a_client_connects_and_joins() {
 #[test]
 fn nothing_happens_before_it_is_wanted() {
     let mut pair = Pair::new();
-    pair.pass(100 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    pair.wait(100 * SECOND);
+    assert_eq!(pair.client_texts(), NOTHING);
     assert_eq!(pair.client.poll_timeout(), None);
 }
 
@@ -49,20 +49,20 @@ fn the_application_is_asked_before_every_step() {
     let mut pair = Pair::new();
     pair.answers = Answers::LeftToTheTest;
     pair.connect();
-    assert_eq!(pair.told(), ["attempt 0"]);
-    pair.pass(100 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    assert_eq!(pair.client_texts(), ["attempt 0"]);
+    pair.wait(100 * SECOND);
+    assert_eq!(pair.client_texts(), NOTHING);
     pair.client.proceed(pair.now, crate::pair::target());
-    assert_eq!(pair.told(), ["opened", "joining /"]);
-    pair.pass(30 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    assert_eq!(pair.client_texts(), ["opened", "joining /"]);
+    pair.wait(30 * SECOND);
+    assert_eq!(pair.client_texts(), NOTHING);
     pair.join(pair.main());
-    assert_eq!(pair.told(), NOTHING);
-    let Some(sio::Event::Connect { socket, .. }) = pair.heard.pop_front() else {
+    assert_eq!(pair.client_texts(), NOTHING);
+    let Some(sio::Event::Connect { socket, .. }) = pair.server_events.pop_front() else {
         panic!("no CONNECT");
     };
     pair.server.accept(pair.now, socket);
-    assert_eq!(pair.told(), ["joined /"]);
+    assert_eq!(pair.client_texts(), ["joined /"]);
 }
 
 #[test]
@@ -77,13 +77,13 @@ fn a_refusal_brings_its_words_and_the_last_one_closes() {
         pair.join(pair.client.namespace(namespace).unwrap());
     }
     pair.pump();
-    let Some(sio::Event::Connect { socket, .. }) = pair.heard.pop_front() else {
+    let Some(sio::Event::Connect { socket, .. }) = pair.server_events.pop_front() else {
         panic!("no CONNECT");
     };
     let packet = pair.encoder.connect_error("/", "not you", Some(&[1, 2])).unwrap();
     pair.server.refuse(pair.now, socket, &packet);
     pair.pump();
-    let refusals = pair.told.iter().filter_map(|event| match event {
+    let refusals = pair.client_events.iter().filter_map(|event| match event {
         Event::Refused {
             error: JoinError::Refused { message, data },
             ..
@@ -100,10 +100,10 @@ fn a_refusal_brings_its_words_and_the_last_one_closes() {
             ("not you".to_owned(), Some("[1,2]".to_owned())),
         ]
     );
-    let told = pair.told();
-    assert_eq!(told.last().unwrap(), "closed: forced close");
-    pair.pass(100 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    let texts = pair.client_texts();
+    assert_eq!(texts.last().unwrap(), "closed: forced close");
+    pair.wait(100 * SECOND);
+    assert_eq!(pair.client_texts(), NOTHING);
 }
 
 #[test]
@@ -113,12 +113,12 @@ fn a_refusal_of_one_leaves_the_others_joined_and_can_be_asked_again() {
     pair.connect();
     assert!(pair.client.is_joined(pair.main()));
     assert!(
-        pair.told()
+        pair.client_texts()
             .contains(&"refused /nowhere: Invalid namespace".to_owned())
     );
     pair.server.add_namespace("/nowhere").unwrap();
     pair.client.enter(pair.now, nowhere);
-    assert_eq!(pair.told(), ["joining /nowhere", "joined /nowhere"]);
+    assert_eq!(pair.client_texts(), ["joining /nowhere", "joined /nowhere"]);
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn refusals_are_read_as_old_and_odd_servers_write_them() {
         (r#"{"other":1}"#, r#"{"other":1}"#, None),
         (r#""\ud800""#, r#""\ud800""#, None),
     ] {
-        let mut raw = Raw::asked();
-        raw.say(&format!("4{payload}"));
-        let refused = raw.told.iter().find_map(|event| match event {
+        let mut raw = Raw::joining();
+        raw.send_packet(&format!("4{payload}"));
+        let refused = raw.client_events.iter().find_map(|event| match event {
             Event::Refused {
                 error: JoinError::Refused { message, data },
                 ..
@@ -147,14 +147,14 @@ fn refusals_are_read_as_old_and_odd_servers_write_them() {
 #[test]
 fn a_server_of_socket_io_2_is_named() {
     for packet in ["0", r#"0{"sid":""}"#, r#"0{"sid":1}"#, "0{}"] {
-        let mut raw = Raw::asked();
-        raw.say(packet);
-        let told = raw.says();
+        let mut raw = Raw::joining();
+        raw.send_packet(packet);
+        let texts = raw.client_texts();
         assert!(
-            told[0].starts_with("refused /: the server speaks Socket.IO 2"),
-            "{packet} {told:?}"
+            texts[0].starts_with("refused /: the server speaks Socket.IO 2"),
+            "{packet} {texts:?}"
         );
-        assert_eq!(told[1..], ["closed: forced close"], "{packet}");
+        assert_eq!(texts[1..], ["closed: forced close"], "{packet}");
     }
 }
 
@@ -166,26 +166,26 @@ fn a_server_of_socket_io_2_speaks_before_it_is_asked() {
     raw.run();
     raw.client.proceed(raw.now, crate::pair::target());
     assert_eq!(raw.received(), NOTHING);
-    raw.told.clear();
-    raw.say("0");
-    let told = raw.says();
+    raw.client_events.clear();
+    raw.send_packet("0");
+    let texts = raw.client_texts();
     assert!(
-        told[0].starts_with("refused /: the server speaks Socket.IO 2"),
-        "{told:?}"
+        texts[0].starts_with("refused /: the server speaks Socket.IO 2"),
+        "{texts:?}"
     );
 }
 
 #[test]
 fn events_before_the_answer_are_told_after_joining_in_order() {
-    let mut raw = Raw::asked();
-    raw.say(r#"2["one",1]"#);
-    raw.say(r#"51-7["two",{"_placeholder":true,"num":0}]"#);
+    let mut raw = Raw::joining();
+    raw.send_packet(r#"2["one",1]"#);
+    raw.send_packet(r#"51-7["two",{"_placeholder":true,"num":0}]"#);
     raw.send(socketio_core::eio::Message::Binary(vec![1, 2].into()));
-    assert_eq!(raw.says(), NOTHING);
-    raw.say(r#"0{"sid":"abc"}"#);
-    raw.say(r#"2["three"]"#);
+    assert_eq!(raw.client_texts(), NOTHING);
+    raw.send_packet(r#"0{"sid":"abc"}"#);
+    raw.send_packet(r#"2["three"]"#);
     assert_eq!(
-        raw.says(),
+        raw.client_texts(),
         [
             "joined /",
             r#"event / "one" (1) 0"#,
@@ -197,53 +197,59 @@ fn events_before_the_answer_are_told_after_joining_in_order() {
 
 #[test]
 fn only_so_many_events_are_held() {
-    let mut raw = Raw::asked();
+    let mut raw = Raw::joining();
     for _ in 0..1_024 {
-        raw.say(r#"2["a"]"#);
+        raw.send_packet(r#"2["a"]"#);
     }
-    assert_eq!(raw.says(), NOTHING);
-    raw.say(r#"2["a"]"#);
-    assert_eq!(raw.says(), ["failed Some(0): parse error", "closed: parse error"]);
+    assert_eq!(raw.client_texts(), NOTHING);
+    raw.send_packet(r#"2["a"]"#);
+    assert_eq!(
+        raw.client_texts(),
+        ["failed Some(0): parse error", "closed: parse error"]
+    );
 
-    let mut raw = Raw::asked_with(|config| config.engine.limits.queued_bytes = 1_000);
-    raw.say(&format!(r#"2["a","{}"]"#, "x".repeat(900)));
-    assert_eq!(raw.says(), NOTHING);
-    raw.say(&format!(r#"2["a","{}"]"#, "x".repeat(100)));
-    assert_eq!(raw.says(), ["failed Some(0): parse error", "closed: parse error"]);
+    let mut raw = Raw::joining_with(|config| config.engine.limits.queued_bytes = 1_000);
+    raw.send_packet(&format!(r#"2["a","{}"]"#, "x".repeat(900)));
+    assert_eq!(raw.client_texts(), NOTHING);
+    raw.send_packet(&format!(r#"2["a","{}"]"#, "x".repeat(100)));
+    assert_eq!(
+        raw.client_texts(),
+        ["failed Some(0): parse error", "closed: parse error"]
+    );
 }
 
 #[test]
 fn a_server_that_does_not_answer_fails_the_attempt() {
-    let mut raw = Raw::asked_with(|config| config.reconnection.initial = Initial::Retry);
+    let mut raw = Raw::joining_with(|config| config.reconnection.initial = Initial::Retry);
     raw.wait(20 * SECOND - SECOND / 1_000);
-    assert_eq!(raw.says(), NOTHING);
+    assert_eq!(raw.client_texts(), NOTHING);
     raw.wait(SECOND / 1_000);
-    assert_eq!(raw.says(), ["failed Some(0): timeout", "reconnecting 1"]);
+    assert_eq!(raw.client_texts(), ["failed Some(0): timeout", "reconnecting 1"]);
     raw.wait(2 * SECOND);
-    assert_eq!(raw.says(), ["attempt 1", "opened", "joining /"]);
+    assert_eq!(raw.client_texts(), ["attempt 1", "opened", "joining /"]);
 
-    let mut raw = Raw::asked();
+    let mut raw = Raw::joining();
     raw.wait(20 * SECOND);
-    assert_eq!(raw.says(), ["failed Some(0): timeout", "closed: timeout"]);
+    assert_eq!(raw.client_texts(), ["failed Some(0): timeout", "closed: timeout"]);
 }
 
 #[test]
 fn a_namespace_that_is_not_answered_does_not_end_the_others() {
-    let mut raw = Raw::welcomed();
+    let mut raw = Raw::joined_main();
     let slow = raw.client.add_namespace(raw.now, "/slow").unwrap();
     assert_eq!(raw.received(), [r#"0/slow,{"token":1}"#]);
     raw.wait(20 * SECOND);
-    let told = raw.says();
-    assert_eq!(told[0], "joining /slow");
+    let texts = raw.client_texts();
+    assert_eq!(texts[0], "joining /slow");
     assert!(
-        told[1].starts_with("refused /slow: the server did not answer"),
-        "{told:?}"
+        texts[1].starts_with("refused /slow: the server did not answer"),
+        "{texts:?}"
     );
-    assert_eq!(told.len(), 2);
+    assert_eq!(texts.len(), 2);
     // An answer that comes late is turned down, because the server takes the client for joined.
-    raw.say(r#"0/slow,{"sid":"late"}"#);
+    raw.send_packet(r#"0/slow,{"sid":"late"}"#);
     assert_eq!(raw.received(), ["1/slow,"]);
-    assert_eq!(raw.says(), NOTHING);
+    assert_eq!(raw.client_texts(), NOTHING);
     raw.client.enter(raw.now, slow);
     assert_eq!(raw.received(), [r#"0/slow,{"token":1}"#]);
 }
@@ -252,7 +258,7 @@ fn a_namespace_that_is_not_answered_does_not_end_the_others() {
 fn a_namespace_can_be_added_at_any_time() {
     let mut pair = Pair::joined();
     let chat = pair.client.add_namespace(pair.now, "/chat").unwrap();
-    assert_eq!(pair.told(), ["joining /chat", "joined /chat"]);
+    assert_eq!(pair.client_texts(), ["joining /chat", "joined /chat"]);
     assert!(pair.client.is_joined(chat));
     assert_eq!(
         pair.client.add_namespace(pair.now, "/chat"),
@@ -272,7 +278,7 @@ fn a_dial_that_fails_or_is_never_answered_is_an_attempt_that_failed() {
     pair.network = Network::Down;
     pair.connect();
     assert_eq!(
-        pair.told(),
+        pair.client_texts(),
         [
             "attempt 0",
             "failed Some(0): transport error",
@@ -283,9 +289,9 @@ fn a_dial_that_fails_or_is_never_answered_is_an_attempt_that_failed() {
     let mut pair = Pair::new();
     pair.network = Network::Silent;
     pair.connect();
-    pair.pass(20 * SECOND);
+    pair.wait(20 * SECOND);
     assert_eq!(
-        pair.told(),
+        pair.client_texts(),
         ["attempt 0", "failed Some(0): timeout", "closed: timeout"]
     );
 }

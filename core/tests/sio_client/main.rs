@@ -1,20 +1,22 @@
 //! The Socket.IO client against a real server, with a clock the tests own.
 
-mod host;
+#[path = "../interleaving/mod.rs"]
+mod interleaving;
 mod pair;
 mod raw;
 #[path = "../reference/mod.rs"]
 mod reference;
+mod test_server;
 
 mod acks;
 mod assembly;
 mod attempts;
 mod binary;
 mod closing;
-mod crowd;
 mod deliver;
 mod hostile;
 mod joining;
+mod many_namespaces;
 mod model;
 mod namespaces;
 mod noise;

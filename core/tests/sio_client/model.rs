@@ -1,4 +1,4 @@
-//! A random life of client, server and network beside a model of queues that says what must arrive.
+//! Random steps of client, server and network, compared with a model of queues that says what must arrive.
 
 use crate::pair::{Network, Pair, SECOND, new_server};
 use proptest::prelude::*;
@@ -11,31 +11,31 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 enum Step {
     Emit,
-    Ask,
+    EmitWithAck,
     Deliver,
-    Serve,
+    ServerEmit,
     Answer,
-    Swallow,
-    Cut,
+    DropAcks,
+    LoseConnections,
     Restart,
     Down,
     Up,
-    Pass(u64),
+    Wait(u64),
 }
 
 fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => Just(Step::Emit),
-        8 => Just(Step::Ask),
+        8 => Just(Step::EmitWithAck),
         6 => Just(Step::Deliver),
-        6 => Just(Step::Serve),
+        6 => Just(Step::ServerEmit),
         6 => Just(Step::Answer),
-        2 => Just(Step::Swallow),
-        1 => Just(Step::Cut),
+        2 => Just(Step::DropAcks),
+        1 => Just(Step::LoseConnections),
         1 => Just(Step::Restart),
         1 => Just(Step::Down),
         2 => Just(Step::Up),
-        4 => (1u64..6_000).prop_map(Step::Pass),
+        4 => (1u64..6_000).prop_map(Step::Wait),
     ]
 }
 
@@ -46,16 +46,16 @@ struct Model {
     emitted: Vec<u32>,
     delivered: Vec<u32>,
     asked: BTreeMap<AckId, u32>,
-    /// How each question ended.
+    /// How each acknowledgement ended.
     ended: BTreeMap<u32, bool>,
-    /// What the server's application heard of each kind.
-    heard_emits: Vec<u32>,
-    heard_deliveries: Vec<u32>,
-    /// What it answered, perhaps more than once.
+    /// The events of each kind that the server's application received.
+    received_emits: Vec<u32>,
+    received_deliveries: Vec<u32>,
+    /// What it acknowledged, perhaps more than once.
     answered: Vec<u32>,
     /// What the server sent while the client was there, by number.
-    served: Vec<u32>,
-    told: Vec<u32>,
+    server_emitted: Vec<u32>,
+    client_events: Vec<u32>,
     /// Events that wait to be answered.
     open: Vec<(sio::AckToken, u32)>,
 }
@@ -68,7 +68,7 @@ impl Model {
 
     fn observe(&mut self, pair: &mut Pair) {
         pair.pump();
-        for event in pair.heard.drain(..) {
+        for event in pair.server_events.drain(..) {
             let sio::Event::Event {
                 name, arguments, ack, ..
             } = event
@@ -77,15 +77,15 @@ impl Model {
             };
             let (number,) = arguments.parse::<(u32,)>().unwrap();
             match name.as_str() {
-                "emit" => self.heard_emits.push(number),
-                "deliver" => self.heard_deliveries.push(number),
+                "emit" => self.received_emits.push(number),
+                "deliver" => self.received_deliveries.push(number),
                 _ => {}
             }
             if let Some(token) = ack {
                 self.open.push((token, number));
             }
         }
-        for event in pair.told.drain(..) {
+        for event in pair.client_events.drain(..) {
             match event {
                 Event::Acked { ack, outcome } => {
                     let number = self.asked.remove(&ack).expect("it ends once");
@@ -95,7 +95,9 @@ impl Model {
                     }
                     assert_eq!(self.ended.insert(number, outcome.is_ok()), None);
                 }
-                Event::Event { arguments, .. } => self.told.push(arguments.parse::<(u32,)>().unwrap().0),
+                Event::Event { arguments, .. } => {
+                    self.client_events.push(arguments.parse::<(u32,)>().unwrap().0)
+                }
                 Event::Undeliverable { .. } => panic!("everything fits"),
                 _ => {}
             }
@@ -132,25 +134,25 @@ fn run(steps: Vec<Step>, transports: TransportOrder) {
     // In the end there is a network, and a server that answers.
     pair.network = Network::Up;
     for _ in 0..400 {
-        pair.pass(SECOND);
+        pair.wait(SECOND);
         model.observe(&mut pair);
         model.answer(&mut pair);
         if model.asked.is_empty() {
             break;
         }
     }
-    pair.pass(10 * SECOND);
+    pair.wait(10 * SECOND);
     model.observe(&mut pair);
     assert!(model.asked.is_empty(), "some never ended");
     assert_eq!(pair.client.pending_acks(), 0);
     assert_eq!(pair.client.buffered_packets(pair.main()), 0);
     // Emits between which the connection was never lost unread arrive once and in order.
-    assert_eq!(model.heard_emits, model.emitted);
-    assert_eq!(model.told, model.served);
+    assert_eq!(model.received_emits, model.emitted);
+    assert_eq!(model.client_events, model.server_emitted);
     // Deliveries arrive in order, some more than once, none not at all.
-    assert!(model.heard_deliveries.is_sorted());
-    model.heard_deliveries.dedup();
-    assert_eq!(model.heard_deliveries, model.delivered);
+    assert!(model.received_deliveries.is_sorted());
+    model.received_deliveries.dedup();
+    assert_eq!(model.received_deliveries, model.delivered);
     for number in &model.delivered {
         assert_eq!(model.ended.get(number), Some(&true), "delivery {number}");
     }
@@ -164,9 +166,9 @@ fn apply(pair: &mut Pair, model: &mut Model, step: &Step, seed: u8) {
             pair.emit("/", "emit", &number).unwrap();
             model.emitted.push(number);
         }
-        Step::Ask => {
+        Step::EmitWithAck => {
             let number = model.number();
-            let ack = pair.ask("/", "ask", &number, 3 * SECOND).unwrap();
+            let ack = pair.emit_with_ack("/", "ask", &number, 3 * SECOND).unwrap();
             model.asked.insert(ack, number);
         }
         Step::Deliver => {
@@ -180,30 +182,30 @@ fn apply(pair: &mut Pair, model: &mut Model, step: &Step, seed: u8) {
             model.asked.insert(ack, number);
             model.delivered.push(number);
         }
-        Step::Serve if pair.client.is_joined(main) => {
+        Step::ServerEmit if pair.client.is_joined(main) => {
             let number = model.number();
             let packet = pair.encode("/", "serve", &number);
             let socket = pair.socket("/");
             pair.server
                 .emit(pair.now, socket, &packet, Delivery::Reliable)
                 .unwrap();
-            model.served.push(number);
+            model.server_emitted.push(number);
         }
-        Step::Serve => {}
+        Step::ServerEmit => {}
         Step::Answer => model.answer(pair),
-        Step::Swallow => model.open.clear(),
-        Step::Cut => pair.cut(),
+        Step::DropAcks => model.open.clear(),
+        Step::LoseConnections => pair.lose_all(),
         Step::Restart => {
             model.open.clear();
             pair.server = new_server(pair.now, seed);
-            pair.cut();
+            pair.lose_all();
         }
         Step::Down => {
             pair.network = Network::Down;
-            pair.cut();
+            pair.lose_all();
         }
         Step::Up => pair.network = Network::Up,
-        Step::Pass(millis) => pair.pass(Duration::from_millis(*millis)),
+        Step::Wait(millis) => pair.wait(Duration::from_millis(*millis)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Verbs in any order and servers that say anything: nothing panics, everything ends once.
+//! Verbs in any order and servers that send anything: nothing panics, everything ends once.
 
 use crate::pair::{Network, SECOND, target};
 use crate::raw::Raw;
@@ -21,19 +21,19 @@ enum Step {
     Leave(usize),
     Add,
     Emit(usize, Delivery),
-    Ask(usize, u64),
+    EmitWithAck(usize, u64),
     Deliver(usize, u64, u32),
     Forget(usize),
     Answer,
-    Say(String),
-    Send(Vec<u8>),
+    SendPacket(String),
+    SendBinary(Vec<u8>),
     Garble(Vec<u8>),
-    Cut,
+    LoseConnections,
     Network(Network),
-    Sleep,
-    Wake,
-    Pass(u64),
-    Poll,
+    PauseServer,
+    ResumeServer,
+    Wait(u64),
+    Check,
     /// The server and the application do as they should for a moment.
     Behave,
 }
@@ -74,7 +74,7 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let place = 0usize..4;
+    let index = 0usize..4;
     let delivery = prop::sample::select(vec![Delivery::Reliable, Delivery::Volatile]);
     let network = prop::sample::select(vec![Network::Up, Network::Up, Network::Down, Network::Silent]);
     prop_oneof![
@@ -82,49 +82,51 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Step::Close),
         4 => Just(Step::Proceed),
         1 => Just(Step::Abandon),
-        6 => place.clone().prop_map(Step::Join),
-        2 => place.clone().prop_map(Step::Enter),
-        1 => place.clone().prop_map(Step::Leave),
+        6 => index.clone().prop_map(Step::Join),
+        2 => index.clone().prop_map(Step::Enter),
+        1 => index.clone().prop_map(Step::Leave),
         1 => Just(Step::Add),
-        4 => (place.clone(), delivery).prop_map(|(place, delivery)| Step::Emit(place, delivery)),
-        9 => (place.clone(), 0u64..5_000).prop_map(|(place, wait)| Step::Ask(place, wait)),
-        9 => (place, 0u64..3_000, 0u32..4).prop_map(|(place, wait, retries)| {
-            Step::Deliver(place, wait, retries)
+        4 => (index.clone(), delivery).prop_map(|(index, delivery)| Step::Emit(index, delivery)),
+        9 => (index.clone(), 0u64..5_000).prop_map(|(index, wait)| Step::EmitWithAck(index, wait)),
+        9 => (index, 0u64..3_000, 0u32..4).prop_map(|(index, wait, retries)| {
+            Step::Deliver(index, wait, retries)
         }),
         1 => (0usize..30).prop_map(Step::Forget),
         1 => Just(Step::Answer),
-        12 => packets().prop_map(Step::Say),
-        1 => prop::collection::vec(any::<u8>(), 0..4).prop_map(Step::Send),
+        12 => packets().prop_map(Step::SendPacket),
+        1 => prop::collection::vec(any::<u8>(), 0..4).prop_map(Step::SendBinary),
         1 => garbage().prop_map(Step::Garble),
-        1 => Just(Step::Cut),
+        1 => Just(Step::LoseConnections),
         1 => network.prop_map(Step::Network),
-        1 => Just(Step::Sleep),
-        2 => Just(Step::Wake),
-        4 => (0u64..4_000).prop_map(Step::Pass),
-        6 => Just(Step::Poll),
+        1 => Just(Step::PauseServer),
+        2 => Just(Step::ResumeServer),
+        4 => (0u64..4_000).prop_map(Step::Wait),
+        6 => Just(Step::Check),
         16 => Just(Step::Behave),
     ]
 }
 
-/// What must be true of the whole life of a client.
+/// What must be true of a client over all steps.
 #[derive(Default)]
 struct Ledger {
-    owed: BTreeSet<AckId>,
+    pending: BTreeSet<AckId>,
     joined: BTreeSet<NamespaceId>,
     asked: Vec<AckId>,
 }
 
 impl Ledger {
     fn accept(&mut self, ack: AckId) {
-        assert!(self.owed.insert(ack), "an id was given twice");
+        assert!(self.pending.insert(ack), "an id was given twice");
         self.asked.push(ack);
     }
 
     fn check(&mut self, raw: &mut Raw) {
         raw.run();
-        for event in raw.told.drain(..) {
+        for event in raw.client_events.drain(..) {
             match event {
-                Event::Acked { ack, .. } => assert!(self.owed.remove(&ack), "ended twice or never owed"),
+                Event::Acked { ack, .. } => {
+                    assert!(self.pending.remove(&ack), "ended twice or never asked for")
+                }
                 Event::Joined { namespace, .. } => assert!(self.joined.insert(namespace)),
                 Event::Left { namespace, .. } => assert!(self.joined.remove(&namespace)),
                 Event::Event { namespace, .. } => assert!(self.joined.contains(&namespace)),
@@ -133,7 +135,7 @@ impl Ledger {
                 _ => {}
             }
         }
-        assert_eq!(raw.client.pending_acks(), self.owed.len());
+        assert_eq!(raw.client.pending_acks(), self.pending.len());
         for name in NAMES {
             if let Some(id) = raw.client.namespace(name) {
                 assert_eq!(raw.client.is_joined(id), self.joined.contains(&id));
@@ -157,35 +159,35 @@ fn run(steps: Vec<Step>, transports: TransportOrder, offline: Offline, initial: 
         apply(&mut raw, &mut ledger, step);
     }
     // However it went, closing ends everything.
-    raw.server_is_awake = true;
+    raw.server_is_running = true;
     raw.client.close(raw.now);
     raw.wait(100 * SECOND);
     ledger.check(&mut raw);
     assert!(ledger.joined.is_empty());
-    assert!(ledger.owed.is_empty(), "never ended");
+    assert!(ledger.pending.is_empty(), "never ended");
     assert_eq!(raw.client.pending_acks(), 0);
 }
 
 fn apply(raw: &mut Raw, ledger: &mut Ledger, step: Step) {
     let now = raw.now;
-    let id = |raw: &Raw, place: usize| NAMES.get(place).and_then(|name| raw.client.namespace(name));
+    let id = |raw: &Raw, index: usize| NAMES.get(index).and_then(|name| raw.client.namespace(name));
     match step {
         Step::Connect => raw.client.connect(now),
         Step::Close => raw.client.close(now),
         Step::Proceed => raw.client.proceed(now, target()),
         Step::Abandon => raw.client.abandon(now),
-        Step::Join(place) => {
-            if let Some(id) = id(raw, place) {
+        Step::Join(index) => {
+            if let Some(id) = id(raw, index) {
                 raw.join(id);
             }
         }
-        Step::Enter(place) => {
-            if let Some(id) = id(raw, place) {
+        Step::Enter(index) => {
+            if let Some(id) = id(raw, index) {
                 raw.client.enter(now, id);
             }
         }
-        Step::Leave(place) => {
-            if let Some(id) = id(raw, place) {
+        Step::Leave(index) => {
+            if let Some(id) = id(raw, index) {
                 raw.client.leave(now, id);
             }
         }
@@ -194,36 +196,36 @@ fn apply(raw: &mut Raw, ledger: &mut Ledger, step: Step) {
                 let _ = raw.client.add_namespace(now, name);
             }
         }
-        Step::Emit(..) | Step::Ask(..) | Step::Deliver(..) => emit(raw, ledger, step),
-        Step::Forget(place) => {
-            if let Some(ack) = ledger.asked.get(place) {
-                // What has ended already is told; only afterwards is it forgotten.
+        Step::Emit(..) | Step::EmitWithAck(..) | Step::Deliver(..) => emit(raw, ledger, step),
+        Step::Forget(index) => {
+            if let Some(ack) = ledger.asked.get(index) {
+                // What has ended already is recorded before it is forgotten.
                 let ack = *ack;
                 ledger.check(raw);
                 raw.client.forget_ack(ack);
-                ledger.owed.remove(&ack);
+                ledger.pending.remove(&ack);
             }
         }
         Step::Answer => answer(raw),
-        Step::Say(packet) => {
+        Step::SendPacket(packet) => {
             raw.received();
             if raw.session.is_some() {
-                raw.say(&packet);
+                raw.send_packet(&packet);
             }
         }
-        Step::Send(data) => {
+        Step::SendBinary(data) => {
             raw.received();
             if raw.session.is_some() {
                 raw.send(Message::Binary(data.into()));
             }
         }
         Step::Garble(bytes) => raw.garble(&bytes),
-        Step::Cut => raw.cut(),
+        Step::LoseConnections => raw.lose_all(),
         Step::Network(network) => raw.network = network,
-        Step::Sleep => raw.server_is_awake = false,
-        Step::Wake => raw.server_is_awake = true,
-        Step::Pass(millis) => raw.wait(Duration::from_millis(millis)),
-        Step::Poll => ledger.check(raw),
+        Step::PauseServer => raw.server_is_running = false,
+        Step::ResumeServer => raw.server_is_running = true,
+        Step::Wait(millis) => raw.wait(Duration::from_millis(millis)),
+        Step::Check => ledger.check(raw),
         Step::Behave => behave(raw),
     }
 }
@@ -231,7 +233,7 @@ fn apply(raw: &mut Raw, ledger: &mut Ledger, step: Step) {
 /// Acknowledges the first event that waits for it.
 fn answer(raw: &mut Raw) {
     raw.run();
-    let token = raw.told.iter_mut().find_map(|event| match event {
+    let token = raw.client_events.iter_mut().find_map(|event| match event {
         Event::Event { ack, .. } => ack.take(),
         _ => None,
     });
@@ -244,7 +246,7 @@ fn answer(raw: &mut Raw) {
 
 fn behave(raw: &mut Raw) {
     raw.network = Network::Up;
-    raw.server_is_awake = true;
+    raw.server_is_running = true;
     raw.received();
     if raw.client.transport().is_none() {
         raw.client.proceed(raw.now, target());
@@ -258,26 +260,26 @@ fn behave(raw: &mut Raw) {
     // Servers answer once, and only who asks.
     for packet in raw.received() {
         if let Some(name) = packet.strip_prefix('0').and_then(|rest| rest.split('{').next()) {
-            raw.say(&format!("0{name}{{\"sid\":\"x\"}}"));
+            raw.send_packet(&format!("0{name}{{\"sid\":\"x\"}}"));
         }
     }
 }
 
 fn emit(raw: &mut Raw, ledger: &mut Ledger, step: Step) {
     let now = raw.now;
-    let (Step::Emit(place, _) | Step::Ask(place, _) | Step::Deliver(place, ..)) = step else {
+    let (Step::Emit(index, _) | Step::EmitWithAck(index, _) | Step::Deliver(index, ..)) = step else {
         return;
     };
-    let Some(id) = NAMES.get(place).and_then(|name| raw.client.namespace(name)) else {
+    let Some(id) = NAMES.get(index).and_then(|name| raw.client.namespace(name)) else {
         return;
     };
     let packet = raw.encode(
-        NAMES[place],
+        NAMES[index],
         "e",
         &("x".repeat(100), bytes::Bytes::from_static(b"data")),
     );
     let outcome = match step {
-        Step::Ask(_, wait) => {
+        Step::EmitWithAck(_, wait) => {
             let deadline = now + Duration::from_millis(wait);
             raw.client.emit_with_ack(now, id, &packet, deadline)
         }
@@ -300,7 +302,7 @@ fn emit(raw: &mut Raw, ledger: &mut Ledger, step: Step) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
     #[test]
-    fn any_life_ends_everything_once(
+    fn whatever_happens_everything_ends_once(
         steps in prop::collection::vec(steps(), 0..150),
         transports in prop::sample::select(vec![
             TransportOrder::WebSocket,

@@ -20,16 +20,16 @@ fn events_are_refused_dropped_or_wait_as_configured() {
         let mut pair = Pair::with(|config| config.offline = offline);
         assert_eq!(pair.emit("/", "a", &()), expected);
         pair.connect();
-        pair.cut();
-        pair.heard.clear();
+        pair.lose_all();
+        pair.server_events.clear();
         assert_eq!(pair.emit("/", "b", &()), expected);
-        let asked = pair.ask("/", "c", &(), SECOND).map(|_| ());
+        let asked = pair.emit_with_ack("/", "c", &(), SECOND).map(|_| ());
         // There is room for one.
         assert_eq!(asked, expected.and(Err(EmitError::BufferFull)));
-        pair.pass(2 * SECOND);
-        let mut heard = pair.heard();
-        heard.retain(|text| !text.starts_with("disconnected"));
-        assert_eq!(heard.len(), usize::from(expected.is_ok()), "{heard:?}");
+        pair.wait(2 * SECOND);
+        let mut received = pair.server_texts();
+        received.retain(|text| !text.starts_with("disconnected"));
+        assert_eq!(received.len(), usize::from(expected.is_ok()), "{received:?}");
     }
 }
 
@@ -46,7 +46,7 @@ fn volatile_events_never_wait() {
         let outcome = pair.client.emit(pair.now, main, &packet, Delivery::Volatile);
         assert_eq!(outcome, expected);
     }
-    assert_eq!(pair.heard(), ["\"a\" () 0"]);
+    assert_eq!(pair.server_texts(), ["\"a\" () 0"]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn what_waits_is_bounded_in_packets_and_bytes_for_each_namespace() {
     assert_eq!(pair.client.buffered_packets(chat), 1);
     pair.connect();
     assert_eq!(pair.client.buffered_packets(chat), 0);
-    assert_eq!(pair.heard().len(), 4);
+    assert_eq!(pair.server_texts().len(), 4);
     assert_eq!(pair.emit("/", "a", &"x".repeat(100)), Ok(()));
 }
 
@@ -83,7 +83,7 @@ fn what_waited_is_sent_before_anything_later_and_with_its_attachments() {
     raw.client.connect(raw.now);
     assert_eq!(raw.received(), [r#"0{"token":1}"#]);
     // In the same breath as the answer.
-    raw.say(r#"0{"sid":"abc"}"#);
+    raw.send_packet(r#"0{"sid":"abc"}"#);
     let packet = raw.encode("/", "d", &4);
     raw.client
         .emit(raw.now, main, &packet, Delivery::Reliable)
@@ -109,7 +109,7 @@ fn a_full_queue_refuses_and_goes_on() {
             config.engine.transports = transports;
             config.engine.limits.queued_bytes = 10_000;
         });
-        pair.server_is_awake = false;
+        pair.server_is_running = false;
         let mut accepted = 0;
         let outcome = loop {
             match pair.emit("/", "a", &"x".repeat(1_000)) {
@@ -120,13 +120,13 @@ fn a_full_queue_refuses_and_goes_on() {
         };
         assert_eq!(outcome, EmitError::QueueFull);
         assert!(pair.client.queued_bytes() <= 10_000);
-        let asked = pair.ask("/", "b", &"x".repeat(1_000), SECOND);
+        let asked = pair.emit_with_ack("/", "b", &"x".repeat(1_000), SECOND);
         assert_eq!(asked, Err(EmitError::QueueFull));
         assert_eq!(pair.client.pending_acks(), 0);
-        pair.server_is_awake = true;
-        assert_eq!(pair.heard().len(), accepted);
+        pair.server_is_running = true;
+        assert_eq!(pair.server_texts().len(), accepted);
         assert_eq!(pair.emit("/", "c", &()), Ok(()));
-        assert_eq!(pair.heard(), ["\"c\" () 0"]);
+        assert_eq!(pair.server_texts(), ["\"c\" () 0"]);
     }
 }
 
@@ -141,25 +141,33 @@ fn more_may_wait_than_fits_the_queue() {
         for number in 0..100 {
             pair.emit("/", "a", &(number, "x".repeat(500))).unwrap();
         }
-        pair.ask("/", "asked", &(), 100 * SECOND).unwrap();
+        pair.emit_with_ack("/", "asked", &(), 100 * SECOND).unwrap();
         // Larger than the queue altogether.
         pair.emit("/", "large", &"x".repeat(5_000)).unwrap();
         pair.connect();
-        let heard = pair.heard.drain(..).filter_map(|event| match event {
+        let received = pair.server_events.drain(..).filter_map(|event| match event {
             socketio_core::sio::Event::Event { name, arguments, .. } => {
                 let number = arguments.text().split(',').next().unwrap_or_default().to_owned();
                 Some((name.as_str().to_owned(), number))
             }
             _ => None,
         });
-        let heard = heard.collect::<Vec<_>>();
-        assert_eq!(heard.len(), 102, "{transports:?}");
-        for (number, (name, text)) in heard.iter().take(100).enumerate() {
+        let received = received.collect::<Vec<_>>();
+        assert_eq!(received.len(), 102, "{transports:?}");
+        for (number, (name, text)) in received.iter().take(100).enumerate() {
             assert_eq!((name.as_str(), text.as_str()), ("a", number.to_string().as_str()));
         }
-        assert_eq!((heard[100].0.as_str(), heard[101].0.as_str()), ("asked", "large"));
+        assert_eq!(
+            (received[100].0.as_str(), received[101].0.as_str()),
+            ("asked", "large")
+        );
         assert_eq!(pair.client.buffered_packets(pair.main()), 0);
-        assert!(!pair.told().iter().any(|text| text.starts_with("undeliverable")));
+        assert!(
+            !pair
+                .client_texts()
+                .iter()
+                .any(|text| text.starts_with("undeliverable"))
+        );
     }
 }
 
@@ -168,19 +176,19 @@ fn what_the_server_does_not_take_is_refused_or_told_later() {
     let mut pair = Pair::with(|config| config.offline = buffer(10, 10_000_000));
     let large = "x".repeat(1_500_000);
     pair.emit("/", "plain", &large).unwrap();
-    pair.ask("/", "asking", &large, 100 * SECOND).unwrap();
+    pair.emit_with_ack("/", "asking", &large, 100 * SECOND).unwrap();
     pair.emit("/", "small", &()).unwrap();
     pair.connect();
-    let told = pair.told();
-    assert_eq!(told[3], "joined /");
-    assert_eq!(told[4], "undeliverable /: TooLarge { limit: 1000000 }");
-    assert_eq!(told[5], "undeliverable /: TooLarge { limit: 1000000 }");
-    assert!(told[6].starts_with("ack failed: the event could not be sent"));
-    assert_eq!(told.len(), 7);
-    assert_eq!(pair.heard(), ["\"small\" () 0"]);
+    let texts = pair.client_texts();
+    assert_eq!(texts[3], "joined /");
+    assert_eq!(texts[4], "undeliverable /: TooLarge { limit: 1000000 }");
+    assert_eq!(texts[5], "undeliverable /: TooLarge { limit: 1000000 }");
+    assert!(texts[6].starts_with("ack failed: the event could not be sent"));
+    assert_eq!(texts.len(), 7);
+    assert_eq!(pair.server_texts(), ["\"small\" () 0"]);
     assert_eq!(
         pair.emit("/", "plain", &large),
         Err(EmitError::TooLarge { limit: 1_000_000 })
     );
-    assert_eq!(pair.told(), NOTHING);
+    assert_eq!(pair.client_texts(), NOTHING);
 }

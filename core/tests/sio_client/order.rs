@@ -1,5 +1,6 @@
 //! In whatever order independent verbs and packets come, and however late they are polled, the outcome is the same.
 
+use crate::interleaving::interleave;
 use crate::pair::SECOND;
 use crate::raw::Raw;
 use bytes::Bytes;
@@ -12,58 +13,58 @@ use std::collections::BTreeMap;
 
 /// The last one is always joined: whoever leaves the last closes the connection, which concerns all.
 const NAMESPACES: [&str; 4] = ["/", "/chat", "/three", "/rest"];
-const LIVES: usize = 3;
+const SCRIPTS: usize = 3;
 
 /// What concerns one namespace and no other.
 #[derive(Clone, Debug)]
 enum Step {
     Emit,
     EmitBinary,
-    Ask,
+    EmitWithAck,
     /// The server answers a question, or one that was never asked.
     Answer(u64),
     /// The server sends an event.
-    Say,
-    SayBinary,
+    Receive,
+    ReceiveBinary,
     Leave,
-    /// The client comes back, and the server lets it in.
-    Return,
+    /// The client enters again, and the server accepts it.
+    Enter,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => Just(Step::Emit),
         3 => Just(Step::EmitBinary),
-        6 => Just(Step::Ask),
+        6 => Just(Step::EmitWithAck),
         6 => (0_u64..4).prop_map(Step::Answer),
-        6 => Just(Step::Say),
-        3 => Just(Step::SayBinary),
+        6 => Just(Step::Receive),
+        3 => Just(Step::ReceiveBinary),
         1 => Just(Step::Leave),
-        2 => Just(Step::Return),
+        2 => Just(Step::Enter),
     ];
     prop::collection::vec(step, 0..12)
 }
 
-/// Whether bytes and events move after each verb or only when the server has something to say.
+/// Whether bytes and events move after each verb or only when the server sends something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Polling {
     Eager,
     Lazy,
 }
 
-/// What became of a namespace: what its verbs returned, what the server received, what the application was told.
+/// What became of a namespace: what its verbs returned, what the server received, and the events of the application.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Fate {
+struct Outcome {
     verbs: Vec<String>,
     sent: Vec<String>,
-    told: Vec<String>,
+    events: Vec<String>,
 }
 
 struct World {
     raw: Raw,
     namespaces: Vec<NamespaceId>,
     acks: BTreeMap<AckId, usize>,
-    fates: Vec<Fate>,
+    outcomes: Vec<Outcome>,
     serial: Vec<u32>,
 }
 
@@ -76,22 +77,22 @@ fn prefix(name: &str) -> String {
 
 impl World {
     fn new() -> Self {
-        let mut raw = Raw::welcomed();
+        let mut raw = Raw::joined_main();
         for name in &NAMESPACES[1..] {
             let id = raw.client.add_namespace(raw.now, name).unwrap();
             raw.run();
             raw.join(id);
-            raw.say(&format!("0{}{{\"sid\":\"x\"}}", prefix(name)));
+            raw.send_packet(&format!("0{}{{\"sid\":\"x\"}}", prefix(name)));
         }
         raw.received();
-        raw.told.clear();
+        raw.client_events.clear();
         Self {
             namespaces: NAMESPACES
                 .map(|name| raw.client.namespace(name).unwrap())
                 .to_vec(),
             raw,
             acks: BTreeMap::new(),
-            fates: NAMESPACES.map(|_| Fate::default()).into(),
+            outcomes: NAMESPACES.map(|_| Outcome::default()).into(),
             serial: vec![0; NAMESPACES.len()],
         }
     }
@@ -109,47 +110,49 @@ impl World {
                     _ => raw.encode(name, &event, &Bytes::from(event.clone())),
                 };
                 let sent = raw.client.emit(now, id, &packet, Delivery::Reliable);
-                self.fates[index].verbs.push(format!("{sent:?}"));
+                self.outcomes[index].verbs.push(format!("{sent:?}"));
             }
-            Step::Ask => {
+            Step::EmitWithAck => {
                 let packet = raw.encode(name, &event, &1);
                 let asked = raw.client.emit_with_ack(now, id, &packet, now + 3_600 * SECOND);
-                self.fates[index].verbs.push(format!("{:?}", asked.map(|_| ())));
+                self.outcomes[index]
+                    .verbs
+                    .push(format!("{:?}", asked.map(|_| ())));
                 self.acks.extend(asked.ok().map(|ack| (ack, index)));
             }
-            Step::Answer(number) => raw.say(&format!("3{start}{number}[\"{event}\"]")),
-            Step::Say => raw.say(&format!("2{start}[\"{event}\"]")),
-            Step::SayBinary => {
-                raw.say(&format!(
+            Step::Answer(number) => raw.send_packet(&format!("3{start}{number}[\"{event}\"]")),
+            Step::Receive => raw.send_packet(&format!("2{start}[\"{event}\"]")),
+            Step::ReceiveBinary => {
+                raw.send_packet(&format!(
                     "51-{start}[\"{event}\",{{\"_placeholder\":true,\"num\":0}}]"
                 ));
                 raw.send(Message::Binary(event.into()));
             }
             Step::Leave => raw.client.leave(now, id),
-            Step::Return if !raw.client.is_joined(id) => {
+            Step::Enter if !raw.client.is_joined(id) => {
                 raw.client.enter(now, id);
                 raw.run();
                 raw.join(id);
-                raw.say(&format!("0{start}{{\"sid\":\"y\"}}"));
+                raw.send_packet(&format!("0{start}{{\"sid\":\"y\"}}"));
             }
-            Step::Return => {}
+            Step::Enter => {}
         }
         if polling == Polling::Eager {
             self.raw.run();
         }
     }
 
-    fn fates(mut self) -> Vec<Fate> {
+    fn outcomes(mut self) -> Vec<Outcome> {
         let mut to = 0;
         for packet in self.raw.received() {
             // Attachments follow the packet to which they belong.
             if !packet.starts_with('[') {
-                let place = |name: &&str| name.len() > 1 && packet.contains(&format!("{name},"));
-                to = NAMESPACES.iter().position(place).unwrap_or(0);
+                let index = |name: &&str| name.len() > 1 && packet.contains(&format!("{name},"));
+                to = NAMESPACES.iter().position(index).unwrap_or(0);
             }
-            self.fates[to].sent.push(packet);
+            self.outcomes[to].sent.push(packet);
         }
-        for event in std::mem::take(&mut self.raw.told) {
+        for event in std::mem::take(&mut self.raw.client_events) {
             let namespace = match &event {
                 Event::Acked { ack, .. } => self.acks.get(ack).copied(),
                 Event::Joining { namespace }
@@ -159,23 +162,19 @@ impl World {
                 other => panic!("{other:?}"),
             };
             let text = self.raw.describe(&event);
-            self.fates[namespace.unwrap()].told.push(text);
+            self.outcomes[namespace.unwrap()].events.push(text);
         }
-        self.fates
+        self.outcomes
     }
 }
 
-/// Takes all steps, those of each namespace in order; `schedule` says whose turn it is.
-fn live(lives: &[Vec<Step>], schedule: &[Index], polling: Polling) -> Vec<Fate> {
+/// Takes all steps, those of each script in order; `schedule` says which script is next.
+fn run(scripts: &[Vec<Step>], schedule: &[Index], polling: Polling) -> Vec<Outcome> {
     let mut world = World::new();
-    let mut rest: Vec<_> = lives.iter().map(|steps| steps.iter()).collect();
-    let turns = schedule.iter().map(|turn| turn.index(LIVES));
-    for index in turns.chain((0..LIVES).flat_map(|index| std::iter::repeat_n(index, 12))) {
-        if let Some(step) = rest[index].next() {
-            world.take(index, step, polling);
-        }
+    for (index, step) in interleave(scripts, schedule) {
+        world.take(index, step, polling);
     }
-    world.fates()
+    world.outcomes()
 }
 
 proptest! {
@@ -183,11 +182,11 @@ proptest! {
 
     #[test]
     fn any_order_of_what_concerns_different_namespaces_gives_the_same(
-        lives in prop::collection::vec(steps(), LIVES),
+        scripts in prop::collection::vec(steps(), SCRIPTS),
         schedule in prop::collection::vec(any::<Index>(), 0..36),
     ) {
-        let one_after_the_other = live(&lives, &[], Polling::Eager);
-        prop_assert_eq!(&live(&lives, &schedule, Polling::Eager), &one_after_the_other);
-        prop_assert_eq!(&live(&lives, &schedule, Polling::Lazy), &one_after_the_other);
+        let one_after_the_other = run(&scripts, &[], Polling::Eager);
+        prop_assert_eq!(&run(&scripts, &schedule, Polling::Eager), &one_after_the_other);
+        prop_assert_eq!(&run(&scripts, &schedule, Polling::Lazy), &one_after_the_other);
     }
 }

@@ -1,6 +1,6 @@
 //! A client and a server joined by queues of bytes, and a clock the test owns.
 
-use crate::host::Host;
+use crate::test_server::TestServer;
 use bytes::BytesMut;
 use socketio_core::OutBuf;
 use socketio_core::eio::SessionId;
@@ -27,14 +27,14 @@ pub(crate) enum Network {
     Silent,
 }
 
-/// What the test does by itself with questions.
+/// Whether the pair answers by itself what the client asks its application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answers {
     Given,
     LeftToTheTest,
 }
 
-pub(crate) struct Pair<H: Host = sio::Server> {
+pub(crate) struct Pair<H: TestServer = sio::Server> {
     pub(crate) client: Client,
     pub(crate) server: H,
     pub(crate) encoder: Encoder,
@@ -43,23 +43,23 @@ pub(crate) struct Pair<H: Host = sio::Server> {
     /// Whether attempts and requests to join are answered.
     pub(crate) answers: Answers,
     /// Whether the server reads and writes.
-    pub(crate) server_is_awake: bool,
-    pub(crate) links: Vec<Link<H>>,
+    pub(crate) server_is_running: bool,
+    pub(crate) connections: Vec<Connection<H>>,
     /// The session of a server without Socket.IO.
     pub(crate) session: Option<SessionId>,
-    /// What the client's application was told.
-    pub(crate) told: VecDeque<Event>,
-    /// What the server's application was told.
-    pub(crate) heard: VecDeque<H::Event>,
+    /// Events of the client that no test has taken yet.
+    pub(crate) client_events: VecDeque<Event>,
+    /// Events of the server that no test has taken yet.
+    pub(crate) server_events: VecDeque<H::Event>,
 }
 
-pub(crate) struct Link<H: Host> {
-    near: ConnId,
-    far: ConnId,
-    near_wire: ClientWire<SocketIo>,
-    far_wire: Wire<H::Codec>,
-    near_out: OutBuf,
-    far_out: OutBuf,
+pub(crate) struct Connection<H: TestServer> {
+    client_id: ConnId,
+    server_id: ConnId,
+    client_wire: ClientWire<SocketIo>,
+    server_wire: Wire<H::Codec>,
+    client_output: OutBuf,
+    server_output: OutBuf,
 }
 
 /// The whole of an output, as one read.
@@ -105,7 +105,7 @@ impl Pair {
         Self::between(new_server(now, 7), now, adjust)
     }
 
-    /// Joined in `/`, and nothing left to tell.
+    /// Joined in `/`, with no event left.
     pub(crate) fn joined() -> Self {
         Self::joined_with(|_| {})
     }
@@ -114,15 +114,15 @@ impl Pair {
         let mut pair = Self::with(adjust);
         pair.connect();
         assert!(pair.client.is_joined(pair.main()));
-        pair.told.clear();
+        pair.client_events.clear();
         pair
     }
 
     /// The server is gone with all its sessions, and another in its place.
     pub(crate) fn restart_server(&mut self, seed: u8) {
         self.server = new_server(self.now, seed);
-        self.heard.clear();
-        self.cut();
+        self.server_events.clear();
+        self.lose_all();
     }
 
     /// The one socket of the server in a namespace.
@@ -135,7 +135,12 @@ impl Pair {
     }
 
     /// The server emits to the one socket of a namespace.
-    pub(crate) fn serve<T: WriteArguments + ?Sized>(&mut self, namespace: &str, name: &str, arguments: &T) {
+    pub(crate) fn server_emit<T: WriteArguments + ?Sized>(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        arguments: &T,
+    ) {
         let packet = self.encoder.event(namespace, name, arguments).unwrap();
         let socket = self.socket(namespace);
         self.server
@@ -144,18 +149,18 @@ impl Pair {
         self.pump();
     }
 
-    /// What the server heard, without its own affairs, as short texts.
-    pub(crate) fn heard(&mut self) -> Vec<String> {
+    /// What the server received, as short texts; its own events are left out.
+    pub(crate) fn server_texts(&mut self) -> Vec<String> {
         self.pump();
-        let events = self.heard.drain(..).collect::<Vec<_>>();
-        events.iter().filter_map(describe_heard).collect()
+        let events = self.server_events.drain(..).collect::<Vec<_>>();
+        events.iter().filter_map(describe_server_event).collect()
     }
 
-    /// The server acknowledges every event it heard that asks for it, with the event's own arguments.
+    /// The server acknowledges every event it received that asks for it, with the event's own arguments.
     pub(crate) fn acknowledge_all(&mut self) -> usize {
         self.pump();
         let mut count = 0;
-        for event in self.heard.drain(..).collect::<Vec<_>>() {
+        for event in self.server_events.drain(..).collect::<Vec<_>>() {
             if let sio::Event::Event {
                 namespace,
                 arguments,
@@ -172,33 +177,33 @@ impl Pair {
         count
     }
 
-    fn admit(&mut self) {
+    fn accept_sockets(&mut self) {
         while let Some(event) = self.server.poll_event() {
             match event {
                 sio::Event::Connect { socket, .. } if self.answers == Answers::Given => {
                     self.server.accept(self.now, socket);
                 }
-                event => self.heard.push_back(event),
+                event => self.server_events.push_back(event),
             }
         }
     }
 
-    /// Moves bytes until nothing moves; the server lets everybody in.
+    /// Moves bytes until nothing moves; the server accepts every socket.
     pub(crate) fn pump(&mut self) {
         while self.pump_once() {
-            self.admit();
+            self.accept_sockets();
         }
     }
 
-    /// Time passes, and both sides wake at each deadline on the way.
-    pub(crate) fn pass(&mut self, duration: Duration) {
+    /// Time passes, and the timers of both sides fire at each deadline on the way.
+    pub(crate) fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         self.pump();
         while let Some(due) = self.due().filter(|due| *due <= end) {
-            self.wake(due);
+            self.fire_timers(due);
             self.pump();
         }
-        self.wake(end);
+        self.fire_timers(end);
         self.pump();
     }
 
@@ -207,8 +212,8 @@ impl Pair {
         self.pump();
     }
 
-    /// What the client was told, as short texts in order.
-    pub(crate) fn told(&mut self) -> Vec<String> {
+    /// The events of the client, as short texts in order.
+    pub(crate) fn client_texts(&mut self) -> Vec<String> {
         self.pump();
         self.texts()
     }
@@ -227,7 +232,7 @@ impl Pair {
         outcome
     }
 
-    pub(crate) fn ask<T: WriteArguments + ?Sized>(
+    pub(crate) fn emit_with_ack<T: WriteArguments + ?Sized>(
         &mut self,
         namespace: &str,
         name: &str,
@@ -244,7 +249,7 @@ impl Pair {
     }
 }
 
-impl<H: Host> Pair<H> {
+impl<H: TestServer> Pair<H> {
     pub(crate) fn between(server: H, now: Instant, adjust: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         config.engine.transports = TransportOrder::WebSocket;
@@ -258,11 +263,11 @@ impl<H: Host> Pair<H> {
             now,
             network: Network::Up,
             answers: Answers::Given,
-            server_is_awake: true,
-            links: Vec::new(),
+            server_is_running: true,
+            connections: Vec::new(),
             session: None,
-            told: VecDeque::new(),
-            heard: VecDeque::new(),
+            client_events: VecDeque::new(),
+            server_events: VecDeque::new(),
         }
     }
 
@@ -280,17 +285,17 @@ impl<H: Host> Pair<H> {
     }
 
     /// All connections are lost.
-    pub(crate) fn cut(&mut self) {
-        for link in core::mem::take(&mut self.links) {
-            self.server.handle_lost(self.now, link.far);
-            self.client.handle_lost(self.now, link.near);
+    pub(crate) fn lose_all(&mut self) {
+        for connection in core::mem::take(&mut self.connections) {
+            self.server.handle_lost(self.now, connection.server_id);
+            self.client.handle_lost(self.now, connection.client_id);
         }
     }
 
     /// Bytes no server would send arrive on the first connection.
     pub(crate) fn garble(&mut self, bytes: &[u8]) {
-        if let Some(link) = self.links.first_mut() {
-            link.near_wire.handle_input(&mut BytesMut::from(bytes));
+        if let Some(connection) = self.connections.first_mut() {
+            connection.client_wire.handle_input(&mut BytesMut::from(bytes));
         }
     }
 
@@ -299,14 +304,14 @@ impl<H: Host> Pair<H> {
         dues.into_iter().flatten().min()
     }
 
-    pub(crate) fn wake(&mut self, at: Instant) {
+    pub(crate) fn fire_timers(&mut self, at: Instant) {
         self.now = self.now.max(at);
         self.client.handle_timeout(self.now);
         self.server.handle_timeout(self.now);
     }
 
     pub(crate) fn texts(&mut self) -> Vec<String> {
-        let events = self.told.drain(..).collect::<Vec<_>>();
+        let events = self.client_events.drain(..).collect::<Vec<_>>();
         events.iter().map(|event| self.describe(event)).collect()
     }
 
@@ -319,95 +324,113 @@ impl<H: Host> Pair<H> {
         }
         while let Some(id) = self.client.poll_ready() {
             moved = true;
-            if let Some(link) = self.links.iter_mut().find(|link| link.near == id) {
-                self.client.poll_transmit(id, &mut link.near_wire);
+            if let Some(connection) = self
+                .connections
+                .iter_mut()
+                .find(|connection| connection.client_id == id)
+            {
+                self.client.poll_transmit(id, &mut connection.client_wire);
             } else if !self.client.is_wanted(id) {
-                // A dial nobody answers is given up.
+                // A dial without an answer is given up.
                 self.client.handle_lost(self.now, id);
             }
         }
         while let Some(id) = self.server.poll_ready() {
             moved = true;
-            if let Some(link) = self.links.iter_mut().find(|link| link.far == id) {
-                self.server.poll_transmit(id, &mut link.far_wire);
+            if let Some(connection) = self
+                .connections
+                .iter_mut()
+                .find(|connection| connection.server_id == id)
+            {
+                self.server.poll_transmit(id, &mut connection.server_wire);
             }
         }
-        for place in (0..self.links.len()).rev() {
-            moved |= self.pump_link(place);
+        for index in (0..self.connections.len()).rev() {
+            moved |= self.pump_connection(index);
         }
         moved
     }
 
-    fn dial(&mut self, near: ConnId) {
+    fn dial(&mut self, client_id: ConnId) {
         match self.network {
             Network::Silent => {}
-            Network::Down => self.client.handle_lost(self.now, near),
+            Network::Down => self.client.handle_lost(self.now, client_id),
             Network::Up => {
-                if !self.client.handle_open(self.now, near) {
+                if !self.client.handle_open(self.now, client_id) {
                     return;
                 }
-                self.links.push(Link {
-                    near,
-                    far: self.server.open(self.now),
-                    near_wire: self.client.wire(),
-                    far_wire: self.server.wire(),
-                    near_out: OutBuf::new(),
-                    far_out: OutBuf::new(),
+                self.connections.push(Connection {
+                    client_id,
+                    server_id: self.server.open(self.now),
+                    client_wire: self.client.wire(),
+                    server_wire: self.server.wire(),
+                    client_output: OutBuf::new(),
+                    server_output: OutBuf::new(),
                 });
             }
         }
     }
 
-    fn pump_link(&mut self, place: usize) -> bool {
+    fn pump_connection(&mut self, index: usize) -> bool {
         let now = self.now;
-        let link = &mut self.links[place];
+        let connection = &mut self.connections[index];
         let mut moved = false;
-        self.client.poll_transmit(link.near, &mut link.near_wire);
-        while let Some(item) = link.near_wire.poll_item() {
+        self.client
+            .poll_transmit(connection.client_id, &mut connection.client_wire);
+        while let Some(item) = connection.client_wire.poll_item() {
             moved = true;
-            self.client.handle_item(now, link.near, item);
-            self.client.poll_transmit(link.near, &mut link.near_wire);
+            self.client.handle_item(now, connection.client_id, item);
+            self.client
+                .poll_transmit(connection.client_id, &mut connection.client_wire);
         }
-        let near_flow = link.near_wire.poll_output(&mut link.near_out);
-        if !self.server_is_awake {
+        let client_flow = connection.client_wire.poll_output(&mut connection.client_output);
+        if !self.server_is_running {
             return moved;
         }
-        if !link.near_out.is_empty() {
+        if !connection.client_output.is_empty() {
             moved = true;
-            link.far_wire.handle_input(&mut take(&mut link.near_out));
-            let _ = link.near_wire.poll_output(&mut link.near_out);
-            self.client.poll_transmit(link.near, &mut link.near_wire);
+            connection
+                .server_wire
+                .handle_input(&mut take(&mut connection.client_output));
+            let _ = connection.client_wire.poll_output(&mut connection.client_output);
+            self.client
+                .poll_transmit(connection.client_id, &mut connection.client_wire);
         }
-        self.server.poll_transmit(link.far, &mut link.far_wire);
-        while let Some(item) = link.far_wire.poll_item() {
+        self.server
+            .poll_transmit(connection.server_id, &mut connection.server_wire);
+        while let Some(item) = connection.server_wire.poll_item() {
             moved = true;
-            self.server.handle_item(now, link.far, item);
-            self.server.poll_transmit(link.far, &mut link.far_wire);
+            self.server.handle_item(now, connection.server_id, item);
+            self.server
+                .poll_transmit(connection.server_id, &mut connection.server_wire);
         }
-        let far_flow = link.far_wire.poll_output(&mut link.far_out);
-        if !link.far_out.is_empty() {
+        let server_flow = connection.server_wire.poll_output(&mut connection.server_output);
+        if !connection.server_output.is_empty() {
             moved = true;
-            link.near_wire.handle_input(&mut take(&mut link.far_out));
-            let _ = link.far_wire.poll_output(&mut link.far_out);
-            self.server.poll_transmit(link.far, &mut link.far_wire);
+            connection
+                .client_wire
+                .handle_input(&mut take(&mut connection.server_output));
+            let _ = connection.server_wire.poll_output(&mut connection.server_output);
+            self.server
+                .poll_transmit(connection.server_id, &mut connection.server_wire);
         }
-        let is_over = near_flow == Flow::Closing || far_flow == Flow::Closing;
+        let is_over = client_flow == Flow::Closing || server_flow == Flow::Closing;
         if is_over && !moved {
-            self.end_link(place);
+            self.end_connection(index);
             return true;
         }
         moved
     }
 
     /// One side has closed the connection, and everything before that was read.
-    fn end_link(&mut self, place: usize) {
-        let mut link = self.links.remove(place);
-        self.server.handle_lost(self.now, link.far);
-        link.near_wire.handle_end();
-        while let Some(item) = link.near_wire.poll_item() {
-            self.client.handle_item(self.now, link.near, item);
+    fn end_connection(&mut self, index: usize) {
+        let mut connection = self.connections.remove(index);
+        self.server.handle_lost(self.now, connection.server_id);
+        connection.client_wire.handle_end();
+        while let Some(item) = connection.client_wire.poll_item() {
+            self.client.handle_item(self.now, connection.client_id, item);
         }
-        self.client.handle_lost(self.now, link.near);
+        self.client.handle_lost(self.now, connection.client_id);
     }
 
     fn answer(&mut self) -> bool {
@@ -421,7 +444,7 @@ impl<H: Host> Pair<H> {
                     _ => {}
                 }
             }
-            self.told.push_back(event);
+            self.client_events.push_back(event);
         }
         moved
     }
@@ -479,7 +502,7 @@ impl<H: Host> Pair<H> {
 }
 
 /// An event of the server in a few words; its own affairs are none.
-fn describe_heard(event: &sio::Event) -> Option<String> {
+fn describe_server_event(event: &sio::Event) -> Option<String> {
     match event {
         sio::Event::Event {
             name, arguments, ack, ..

@@ -1,4 +1,4 @@
-//! A server that knows Engine.IO alone: the test says every packet of Socket.IO itself.
+//! A server that knows Engine.IO alone: the test writes every packet of Socket.IO itself.
 
 use crate::pair::{Pair, SECOND, start};
 use socketio_core::eio::{self, Delivery, Message, SessionId};
@@ -8,16 +8,16 @@ use std::time::Duration;
 pub(crate) type Raw = Pair<eio::Server>;
 
 impl Raw {
-    /// Connected, and asked by the client to let it into `/`.
-    pub(crate) fn asked() -> Self {
-        Self::asked_with(|_| {})
+    /// Connected, and the client has asked to join `/`.
+    pub(crate) fn joining() -> Self {
+        Self::joining_with(|_| {})
     }
 
-    pub(crate) fn asked_with(adjust: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn joining_with(adjust: impl FnOnce(&mut Config)) -> Self {
         let mut raw = Self::unconnected(adjust);
         raw.client.connect(raw.now);
         assert_eq!(raw.received(), [r#"0{"token":1}"#]);
-        raw.told.clear();
+        raw.client_events.clear();
         raw
     }
 
@@ -30,23 +30,23 @@ impl Raw {
         Self::between(server, now, adjust)
     }
 
-    /// Let into `/`.
-    pub(crate) fn welcomed() -> Self {
-        Self::welcomed_with(|_| {})
+    /// Joined in `/`.
+    pub(crate) fn joined_main() -> Self {
+        Self::joined_main_with(|_| {})
     }
 
-    pub(crate) fn welcomed_with(adjust: impl FnOnce(&mut Config)) -> Self {
-        let mut raw = Self::asked_with(adjust);
-        raw.say(r#"0{"sid":"abc"}"#);
+    pub(crate) fn joined_main_with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let mut raw = Self::joining_with(adjust);
+        raw.send_packet(r#"0{"sid":"abc"}"#);
         assert!(raw.client.is_joined(raw.main()));
-        raw.told.clear();
+        raw.client_events.clear();
         raw
     }
 
     pub(crate) fn run(&mut self) {
         while self.pump_once() {
             while let Some(event) = self.server.poll_event() {
-                self.heard.push_back(event);
+                self.server_events.push_back(event);
             }
         }
     }
@@ -55,10 +55,10 @@ impl Raw {
         let end = self.now + duration;
         self.run();
         while let Some(due) = self.due().filter(|due| *due <= end) {
-            self.wake(due);
+            self.fire_timers(due);
             self.run();
         }
-        self.wake(end);
+        self.fire_timers(end);
         self.run();
     }
 
@@ -67,7 +67,7 @@ impl Raw {
     }
 
     /// Sends one packet of Socket.IO.
-    pub(crate) fn say(&mut self, packet: &str) {
+    pub(crate) fn send_packet(&mut self, packet: &str) {
         self.send(Message::Text(packet.into()));
     }
 
@@ -82,7 +82,7 @@ impl Raw {
     pub(crate) fn received(&mut self) -> Vec<String> {
         self.run();
         let mut received = Vec::new();
-        for event in self.heard.drain(..) {
+        for event in self.server_events.drain(..) {
             match event {
                 eio::Event::Opened { session } => self.session = Some(session),
                 eio::Event::Message { message, .. } => received.push(match message {
@@ -95,7 +95,7 @@ impl Raw {
         received
     }
 
-    pub(crate) fn says(&mut self) -> Vec<String> {
+    pub(crate) fn client_texts(&mut self) -> Vec<String> {
         self.run();
         self.texts()
     }

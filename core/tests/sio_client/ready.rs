@@ -19,7 +19,7 @@ fn ask(pair: &mut Pair) -> Readiness {
 }
 
 fn fill(pair: &mut Pair) {
-    pair.server_is_awake = false;
+    pair.server_is_running = false;
     let text = "x".repeat(500);
     for _ in 0..100 {
         if ask(pair) == Readiness::Awaited {
@@ -30,8 +30,8 @@ fn fill(pair: &mut Pair) {
     panic!("it is always ready");
 }
 
-fn told(pair: &mut Pair) -> usize {
-    let texts = pair.told();
+fn take_ready_events(pair: &mut Pair) -> usize {
+    let texts = pair.client_texts();
     texts.iter().filter(|text| text.starts_with("Ready")).count()
 }
 
@@ -40,11 +40,11 @@ fn who_asked_is_told_once_the_server_has_read() {
     let mut pair = joined(Offline::Refuse);
     fill(&mut pair);
     assert!(pair.client.bytes_under_way() < 1_600);
-    assert_eq!(told(&mut pair), 0);
-    pair.server_is_awake = true;
-    assert_eq!(told(&mut pair), 1);
+    assert_eq!(take_ready_events(&mut pair), 0);
+    pair.server_is_running = true;
+    assert_eq!(take_ready_events(&mut pair), 1);
     assert_eq!(ask(&mut pair), Readiness::Ready);
-    assert_eq!(told(&mut pair), 0);
+    assert_eq!(take_ready_events(&mut pair), 0);
 }
 
 #[test]
@@ -60,16 +60,16 @@ fn while_a_namespace_is_not_joined_it_is_not_ready_whatever_may_be_buffered() {
         let mut pair = Pair::with(|config| config.offline = offline);
         assert_eq!(ask(&mut pair), Readiness::Awaited);
         pair.connect();
-        assert_eq!(told(&mut pair), 1);
+        assert_eq!(take_ready_events(&mut pair), 1);
 
         pair.network = Network::Down;
-        pair.cut();
+        pair.lose_all();
         assert_eq!(ask(&mut pair), Readiness::Awaited);
-        pair.pass(10 * SECOND);
-        assert_eq!(told(&mut pair), 0);
+        pair.wait(10 * SECOND);
+        assert_eq!(take_ready_events(&mut pair), 0);
         pair.network = Network::Up;
-        pair.pass(10 * SECOND);
-        assert_eq!(told(&mut pair), 1);
+        pair.wait(10 * SECOND);
+        assert_eq!(take_ready_events(&mut pair), 1);
         assert_eq!(ask(&mut pair), Readiness::Ready);
     }
 }
@@ -81,11 +81,11 @@ fn what_is_left_or_closed_is_never_ready_and_nobody_is_told_so() {
     let main = pair.main();
     pair.client.leave(pair.now, main);
     assert_eq!(ask(&mut pair), Readiness::Never);
-    pair.server_is_awake = true;
-    assert_eq!(told(&mut pair), 0);
+    pair.server_is_running = true;
+    assert_eq!(take_ready_events(&mut pair), 0);
     assert_eq!(ask(&mut pair), Readiness::Never);
     assert_eq!(pair.emit("/", "e", &()), Err(EmitError::NotConnected));
-    assert_eq!(pair.told(), NOTHING);
+    assert_eq!(pair.client_texts(), NOTHING);
 }
 
 #[test]
@@ -104,8 +104,8 @@ fn what_waits_for_its_namespace_leaves_before_it_is_ready() {
     }
     assert_eq!(ask(&mut pair), Readiness::Awaited);
     pair.connect();
-    assert_eq!(told(&mut pair), 1);
+    assert_eq!(take_ready_events(&mut pair), 1);
     let main = pair.main();
     assert_eq!(pair.client.buffered_packets(main), 0);
-    assert_eq!(pair.heard().len(), 50);
+    assert_eq!(pair.server_texts().len(), 50);
 }

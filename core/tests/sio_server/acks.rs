@@ -8,7 +8,7 @@ use socketio_core::sio::{AckError, AckId, AckToken, EmitError, Event, SocketId};
 const SECOND: Duration = Duration::from_secs(1);
 const NOTHING: [String; 0] = [];
 
-fn ask(pair: &mut Pair, socket: SocketId, name: &str, after: Duration) -> Result<AckId, EmitError> {
+fn emit_with_ack(pair: &mut Pair, socket: SocketId, name: &str, after: Duration) -> Result<AckId, EmitError> {
     let namespace = pair.server.namespace_of(socket).unwrap();
     let namespace = pair.server.namespace_name(namespace).unwrap().clone();
     let packet = pair.encode(namespace.as_str(), name, &());
@@ -84,15 +84,15 @@ fn acknowledging_a_client_that_is_gone_is_an_error_and_reaches_nobody() {
 fn a_clients_acknowledgement_comes_with_its_arguments_once() {
     let mut pair = Pair::new();
     let (client, socket) = pair.member("/");
-    let ack = ask(&mut pair, socket, "a", SECOND).unwrap();
+    let ack = emit_with_ack(&mut pair, socket, "a", SECOND).unwrap();
     assert_eq!(pair.receive(client), [text("420[\"a\"]")]);
     assert_eq!(pair.server.counts().acks, 1);
     pair.send(client, "430[1,\"two\",[3]]");
     assert_eq!(outcome(pair.event()), (ack, Ok("1,\"two\",[3]".to_owned())));
     assert_eq!(pair.server.counts().acks, 0);
     pair.send(client, "430[\"again\"]");
-    pair.pass(2 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    pair.wait(2 * SECOND);
+    assert_eq!(pair.texts(), NOTHING);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn numbers_count_up_per_namespace_and_are_read_with_leading_zeros() {
     let (second, two) = pair.member("/");
     let chat = pair.join(second, "/chat");
     pair.receive(second);
-    let acks = [one, two, chat, one].map(|socket| ask(&mut pair, socket, "a", SECOND).unwrap());
+    let acks = [one, two, chat, one].map(|socket| emit_with_ack(&mut pair, socket, "a", SECOND).unwrap());
     assert_eq!(pair.receive(first), [text("420[\"a\"]"), text("422[\"a\"]")]);
     assert_eq!(
         pair.receive(second),
@@ -120,12 +120,12 @@ fn nobody_answers_for_another_socket() {
     let (first, socket) = pair.member("/");
     let (second, _) = pair.member("/");
     pair.join(first, "/chat");
-    let ack = ask(&mut pair, socket, "a", SECOND).unwrap();
+    let ack = emit_with_ack(&mut pair, socket, "a", SECOND).unwrap();
     pair.send(second, "430[\"forged\"]");
     pair.send(first, "43/chat,0[\"other namespace\"]");
     pair.send(first, "431[\"unknown\"]");
     pair.send(first, "4318446744073709551615[]");
-    assert_eq!(pair.told(), NOTHING);
+    assert_eq!(pair.texts(), NOTHING);
     pair.send(first, "430[\"true\"]");
     assert_eq!(outcome(pair.event()), (ack, Ok("\"true\"".to_owned())));
 }
@@ -134,23 +134,23 @@ fn nobody_answers_for_another_socket() {
 fn it_times_out_to_the_millisecond_and_a_late_answer_is_ignored() {
     let mut pair = Pair::new();
     let (client, socket) = pair.member("/");
-    let late = ask(&mut pair, socket, "late", Duration::from_millis(1_500)).unwrap();
-    let early = ask(&mut pair, socket, "early", Duration::from_millis(300)).unwrap();
+    let late = emit_with_ack(&mut pair, socket, "late", Duration::from_millis(1_500)).unwrap();
+    let early = emit_with_ack(&mut pair, socket, "early", Duration::from_millis(300)).unwrap();
     assert_eq!(
         pair.server.poll_timeout(),
         Some(pair.now + Duration::from_millis(300))
     );
-    pair.pass(Duration::from_millis(299));
-    assert_eq!(pair.told(), NOTHING);
-    pair.pass(Duration::from_millis(1));
+    pair.wait(Duration::from_millis(299));
+    assert_eq!(pair.texts(), NOTHING);
+    pair.wait(Duration::from_millis(1));
     assert_eq!(outcome(pair.event()), (early, Err(AckError::TimedOut)));
-    pair.pass(Duration::from_millis(1_199));
+    pair.wait(Duration::from_millis(1_199));
     pair.send(client, "431[]");
-    assert_eq!(pair.told(), NOTHING);
-    pair.pass(Duration::from_millis(1));
+    assert_eq!(pair.texts(), NOTHING);
+    pair.wait(Duration::from_millis(1));
     assert_eq!(outcome(pair.event()), (late, Err(AckError::TimedOut)));
     pair.send(client, "430[]");
-    assert_eq!(pair.told(), NOTHING);
+    assert_eq!(pair.texts(), NOTHING);
     assert_eq!(pair.server.counts().acks, 0);
 }
 
@@ -158,11 +158,11 @@ fn it_times_out_to_the_millisecond_and_a_late_answer_is_ignored() {
 fn an_answer_that_meets_the_deadline_exactly_is_late_whoever_wakes_first() {
     let mut pair = Pair::new();
     let (client, socket) = pair.member("/");
-    let ack = ask(&mut pair, socket, "a", SECOND).unwrap();
+    let ack = emit_with_ack(&mut pair, socket, "a", SECOND).unwrap();
     pair.now += SECOND;
     pair.send(client, "430[]");
     assert_eq!(outcome(pair.event()), (ack, Err(AckError::TimedOut)));
-    assert_eq!(pair.told(), NOTHING);
+    assert_eq!(pair.texts(), NOTHING);
 }
 
 #[test]
@@ -173,16 +173,16 @@ fn a_late_wake_tells_the_same_as_a_timely_one() {
             config.engine.ping_timeout = 10 * SECOND;
         });
         let (_, socket) = pair.member("/");
-        ask(&mut pair, socket, "before", 15 * SECOND).unwrap();
-        ask(&mut pair, socket, "after", 25 * SECOND).unwrap();
+        emit_with_ack(&mut pair, socket, "before", 15 * SECOND).unwrap();
+        emit_with_ack(&mut pair, socket, "after", 25 * SECOND).unwrap();
         if timely {
-            pair.pass(60 * SECOND);
+            pair.wait(60 * SECOND);
         } else {
             pair.now += 60 * SECOND;
             pair.server.handle_timeout(pair.now);
         }
         assert_eq!(
-            pair.told(),
+            pair.texts(),
             [
                 "ack failed: operation has timed out",
                 "ack failed: socket has been disconnected",
@@ -197,13 +197,13 @@ fn a_late_wake_tells_the_same_as_a_timely_one() {
 fn a_deadline_that_has_passed_already_times_out_at_once() {
     let mut pair = Pair::new();
     let (_, socket) = pair.member("/");
-    pair.pass(SECOND);
+    pair.wait(SECOND);
     let packet = pair.encode("/", "a", &());
     let ack = pair
         .server
         .emit_with_ack(pair.now, socket, &packet, pair.now - SECOND)
         .unwrap();
-    pair.pass(Duration::ZERO);
+    pair.wait(Duration::ZERO);
     assert_eq!(outcome(pair.event()), (ack, Err(AckError::TimedOut)));
 }
 
@@ -214,48 +214,51 @@ fn all_end_before_their_socket_does() {
         let (client, socket) = pair.member("/");
         let chat = pair.join(client, "/chat");
         let (_, other) = pair.member("/");
-        ask(&mut pair, socket, "a", SECOND).unwrap();
-        ask(&mut pair, socket, "b", SECOND).unwrap();
-        ask(&mut pair, other, "c", SECOND).unwrap();
+        emit_with_ack(&mut pair, socket, "a", SECOND).unwrap();
+        emit_with_ack(&mut pair, socket, "b", SECOND).unwrap();
+        emit_with_ack(&mut pair, other, "c", SECOND).unwrap();
         match how {
             "lost" => pair.lose(client),
             "server" => pair.server.disconnect(pair.now, socket),
             "shutdown" => pair.server.shutdown(pair.now),
             packet => pair.send(client, packet),
         }
-        let told = pair.told();
+        let texts = pair.texts();
         let failed = "ack failed: socket has been disconnected";
-        assert_eq!(told[..2], [failed, failed], "{how}");
-        assert!(told[2].starts_with("disconnected: "), "{how}");
+        assert_eq!(texts[..2], [failed, failed], "{how}");
+        assert!(texts[2].starts_with("disconnected: "), "{how}");
         let is_over = how == "shutdown";
         assert_eq!(pair.server.counts().acks, usize::from(!is_over), "{how}");
-        assert_eq!(ask_dead(&mut pair, socket), Err(EmitError::Disconnected));
+        assert_eq!(
+            emit_with_ack_when_gone(&mut pair, socket),
+            Err(EmitError::Disconnected)
+        );
         pair.server.disconnect(pair.now, chat);
     }
 }
 
-fn ask_dead(pair: &mut Pair, socket: SocketId) -> Result<AckId, EmitError> {
+fn emit_with_ack_when_gone(pair: &mut Pair, socket: SocketId) -> Result<AckId, EmitError> {
     let packet = pair.encode("/", "a", &());
     pair.server
         .emit_with_ack(pair.now, socket, &packet, pair.now + SECOND)
 }
 
 #[test]
-fn a_forgotten_one_is_never_heard_of() {
+fn a_forgotten_acknowledgement_has_no_event() {
     let mut pair = Pair::new();
     let (client, socket) = pair.member("/");
-    let ack = ask(&mut pair, socket, "a", SECOND).unwrap();
+    let ack = emit_with_ack(&mut pair, socket, "a", SECOND).unwrap();
     pair.server.forget_ack(ack);
     assert_eq!(pair.server.counts().acks, 0);
-    let next = ask(&mut pair, socket, "b", SECOND).unwrap();
+    let next = emit_with_ack(&mut pair, socket, "b", SECOND).unwrap();
     assert_ne!(ack, next);
     pair.server.forget_ack(ack);
     assert_eq!(pair.server.counts().acks, 1);
     pair.send(client, "430[]");
     pair.send(client, "431[]");
     assert_eq!(outcome(pair.event()).0, next);
-    pair.pass(2 * SECOND);
-    assert_eq!(pair.told(), NOTHING);
+    pair.wait(2 * SECOND);
+    assert_eq!(pair.texts(), NOTHING);
 }
 
 #[test]
@@ -263,12 +266,15 @@ fn a_socket_owes_only_so_many() {
     let mut pair = Pair::with(|config| config.engine.limits.pending_acks = 2);
     let (client, socket) = pair.member("/");
     let (_, other) = pair.member("/");
-    ask(&mut pair, socket, "a", SECOND).unwrap();
-    ask(&mut pair, socket, "b", SECOND).unwrap();
-    assert_eq!(ask(&mut pair, socket, "c", SECOND), Err(EmitError::TooManyAcks));
-    ask(&mut pair, other, "d", SECOND).unwrap();
+    emit_with_ack(&mut pair, socket, "a", SECOND).unwrap();
+    emit_with_ack(&mut pair, socket, "b", SECOND).unwrap();
+    assert_eq!(
+        emit_with_ack(&mut pair, socket, "c", SECOND),
+        Err(EmitError::TooManyAcks)
+    );
+    emit_with_ack(&mut pair, other, "d", SECOND).unwrap();
     pair.send(client, "430[]");
-    ask(&mut pair, socket, "e", SECOND).unwrap();
+    emit_with_ack(&mut pair, socket, "e", SECOND).unwrap();
     assert_eq!(pair.server.counts().acks, 3);
 }
 
@@ -285,11 +291,14 @@ fn what_could_not_be_queued_owes_nothing() {
             .unwrap();
         pair.pump();
     }
-    assert_eq!(ask(&mut pair, socket, "a", SECOND), Err(EmitError::QueueFull));
-    assert_eq!(pair.server.counts().acks, 0);
-    let told = pair.told();
     assert_eq!(
-        told,
+        emit_with_ack(&mut pair, socket, "a", SECOND),
+        Err(EmitError::QueueFull)
+    );
+    assert_eq!(pair.server.counts().acks, 0);
+    let texts = pair.texts();
+    assert_eq!(
+        texts,
         [
             "disconnected: transport error (the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes)"
         ]

@@ -2,42 +2,45 @@
 
 use crate::client::ClientId;
 use crate::pair::Pair;
-use crate::reference::{ASKED, Item, NAMESPACES, Told, expected, shown, streams};
+use crate::reference::{Item, NAMESPACES, PENDING_ACKS, Received, expected, streams};
 use core::time::Duration;
 use proptest::prelude::*;
 use socketio_core::sio::{AckId, Event, SocketId};
 
-/// A client in both namespaces that owes acknowledgements in each.
-struct World {
+/// A server with a client in both namespaces that it waits for acknowledgements from in each.
+struct Receiver {
     pair: Pair,
     client: ClientId,
     sockets: Vec<SocketId>,
     acks: Vec<AckId>,
 }
 
-impl World {
+impl Receiver {
     fn new(on_websocket: bool) -> Self {
         let mut pair = Pair::new();
         let client = match on_websocket {
             true => pair.websocket(),
             false => pair.polling(),
         };
-        let mut world = Self {
+        let mut receiver = Self {
             client,
             sockets: NAMESPACES.map(|name| pair.join(client, name)).to_vec(),
             acks: Vec::new(),
             pair,
         };
-        for (name, socket) in NAMESPACES.into_iter().zip(world.sockets.clone()) {
-            let packet = world.pair.encode(name, "q", &());
-            for _ in 0..ASKED {
-                let (now, hour) = (world.pair.now, Duration::from_secs(3_600));
-                let asked = world.pair.server.emit_with_ack(now, socket, &packet, now + hour);
-                world.acks.push(asked.unwrap());
+        for (name, socket) in NAMESPACES.into_iter().zip(receiver.sockets.clone()) {
+            let packet = receiver.pair.encode(name, "q", &());
+            for _ in 0..PENDING_ACKS {
+                let (now, hour) = (receiver.pair.now, Duration::from_secs(3_600));
+                let asked = receiver
+                    .pair
+                    .server
+                    .emit_with_ack(now, socket, &packet, now + hour);
+                receiver.acks.push(asked.unwrap());
             }
         }
-        world.pair.receive(client);
-        world
+        receiver.pair.receive(client);
+        receiver
     }
 
     fn send(&mut self, item: &Item) {
@@ -48,8 +51,8 @@ impl World {
         }
     }
 
-    fn told(&mut self) -> Vec<Told> {
-        let mut told = Vec::new();
+    fn received(&mut self) -> Vec<Received> {
+        let mut received = Vec::new();
         for event in self.pair.events() {
             match event {
                 Event::Event {
@@ -57,28 +60,22 @@ impl World {
                     arguments,
                     ack,
                     ..
-                } => told.push(Told::Event {
-                    namespace: self.sockets.iter().position(|own| *own == socket).unwrap(),
-                    number: ack.map(|token| token.id()),
-                    shown: shown(&arguments),
-                }),
+                } => {
+                    let number = ack.map(|token| token.id());
+                    received.push(Received::event(&self.sockets, &socket, number, &arguments));
+                }
                 Event::Acked {
                     ack,
                     outcome: Ok(arguments),
-                } => {
-                    let place = self.acks.iter().position(|own| *own == ack).unwrap();
-                    told.push(Told::Acked {
-                        namespace: place / ASKED as usize,
-                        number: place as u64 % ASKED,
-                        shown: shown(&arguments),
-                    });
+                } => received.push(Received::acked(&self.acks, ack, &arguments)),
+                Event::Disconnected { .. } if received.last() != Some(&Received::Closed) => {
+                    received.push(Received::Closed)
                 }
-                Event::Disconnected { .. } if told.last() != Some(&Told::Closed) => told.push(Told::Closed),
                 Event::Acked { .. } | Event::Disconnected { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
-        told
+        received
     }
 }
 
@@ -88,8 +85,8 @@ proptest! {
         items in streams(),
         on_websocket: bool,
     ) {
-        let mut world = World::new(on_websocket);
-        items.iter().for_each(|item| world.send(item));
-        prop_assert_eq!(world.told(), expected(&items));
+        let mut receiver = Receiver::new(on_websocket);
+        items.iter().for_each(|item| receiver.send(item));
+        prop_assert_eq!(receiver.received(), expected(&items));
     }
 }

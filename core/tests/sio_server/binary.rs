@@ -41,7 +41,7 @@ fn attachments_arrive_in_frames_of_their_own() {
     let (client, socket) = pair.member("/");
     pair.send(client, HEADER);
     pair.send_binary(client, b"first");
-    assert_eq!(pair.told(), NOTHING);
+    assert_eq!(pair.texts(), NOTHING);
     pair.send_binary(client, b"second");
     let arguments = assert_complete(&mut pair);
     echo(&mut pair, client, socket, &arguments);
@@ -64,10 +64,10 @@ fn attachments_arrive_in_one_body_or_in_several() {
         let mut pair = Pair::new();
         let (client, socket) = pair.polling_member("/");
         let mut body = String::new();
-        for (place, part) in parts.iter().enumerate() {
-            if place > 0 && cuts & (1 << (place - 1)) != 0 {
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 && cuts & (1 << (index - 1)) != 0 {
                 pair.send(client, &body);
-                assert_eq!(pair.told(), NOTHING);
+                assert_eq!(pair.texts(), NOTHING);
                 body.clear();
             }
             if !body.is_empty() {
@@ -91,11 +91,11 @@ fn an_upgrade_may_come_between_a_packet_and_its_attachments() {
         for part in &parts[..sent_before.min(1)] {
             pair.send_binary(client, part);
         }
-        let link = pair.probe(client);
+        let index = pair.probe(client);
         if sent_before == 2 {
             pair.send_binary(client, b"second");
         }
-        pair.upgrade(client, link);
+        pair.upgrade(client, index);
         for part in &parts[sent_before..] {
             pair.send_binary(client, part);
         }
@@ -109,13 +109,13 @@ fn packets_and_attachments_stay_together_through_an_upgrade() {
     let mut pair = Pair::new();
     let (client, socket) = pair.polling_member("/");
     let packet = pair.encode("/", "a", &Bytes::from_static(b"data"));
-    let link = pair.probe(client);
+    let index = pair.probe(client);
     for _ in 0..3 {
         pair.server
             .emit(pair.now, socket, &packet, Default::default())
             .unwrap();
     }
-    pair.upgrade(client, link);
+    pair.upgrade(client, index);
     let header = text(r#"451-["a",{"_placeholder":true,"num":0}]"#);
     let one = [header, Packet::Binary(b"data".to_vec())];
     assert_eq!(pair.receive(client), [&one[..], &one, &one].concat());
@@ -127,7 +127,7 @@ fn engine_packets_may_come_between_attachments() {
     let (client, _) = pair.member("/");
     pair.send(client, HEADER);
     pair.send_binary(client, b"first");
-    pair.pass(Duration::from_secs(10));
+    pair.wait(Duration::from_secs(10));
     assert_eq!(pair.receive(client), [text("2")]);
     pair.send(client, "3");
     pair.send(client, "6");
@@ -184,9 +184,9 @@ fn as_many_attachments_as_allowed_are_taken_and_no_more() {
     for _ in 0..12 {
         pair.send_binary(client, b"x");
     }
-    assert_eq!(pair.told(), ["event \"a\" () 12"]);
+    assert_eq!(pair.texts(), ["event \"a\" () 12"]);
     pair.send(client, "4513-[\"a\"]");
-    assert_eq!(pair.told(), ["disconnected: forced close"]);
+    assert_eq!(pair.texts(), ["disconnected: forced close"]);
 }
 
 #[test]
@@ -195,9 +195,9 @@ fn acknowledgements_carry_attachments_both_ways() {
         let mut pair = Pair::new();
         let (client, socket) = pair.member(namespace);
         let prefix = crate::pair::prefix(namespace);
-        let place = r#"{"_placeholder":true,"num":0}"#;
+        let index = r#"{"_placeholder":true,"num":0}"#;
 
-        pair.send(client, &format!("451-{prefix}789[\"a\",{place}]"));
+        pair.send(client, &format!("451-{prefix}789[\"a\",{index}]"));
         pair.send_binary(client, b"\0\x01");
         let Event::Event {
             arguments,
@@ -210,7 +210,7 @@ fn acknowledgements_carry_attachments_both_ways() {
         let packet = pair.encoder.ack(namespace, token.id(), &arguments).unwrap();
         pair.server.ack(pair.now, token, &packet).unwrap();
         let expected = [
-            text(&format!("461-{prefix}789[{place}]")),
+            text(&format!("461-{prefix}789[{index}]")),
             Packet::Binary(b"\0\x01".to_vec()),
         ];
         assert_eq!(pair.receive(client), expected);
@@ -220,8 +220,8 @@ fn acknowledgements_carry_attachments_both_ways() {
         pair.server
             .emit_with_ack(pair.now, socket, &packet, deadline)
             .unwrap();
-        pair.send(client, &format!("461-{prefix}0[1,{place}]"));
-        assert_eq!(pair.told(), NOTHING);
+        pair.send(client, &format!("461-{prefix}0[1,{index}]"));
+        assert_eq!(pair.texts(), NOTHING);
         pair.send_binary(client, b"data");
         let Event::Acked {
             outcome: Ok(arguments),
@@ -244,8 +244,8 @@ fn a_session_that_ends_among_attachments_leaves_nothing_behind() {
     pair.send(client, HEADER);
     pair.send_binary(client, b"first");
     pair.lose(client);
-    assert_eq!(pair.told(), ["disconnected: transport close"]);
+    assert_eq!(pair.texts(), ["disconnected: transport close"]);
     let (next, _) = pair.member("/");
     pair.send(next, "42[\"a\"]");
-    assert_eq!(pair.told(), ["event \"a\" () 0"]);
+    assert_eq!(pair.texts(), ["event \"a\" () 0"]);
 }

@@ -21,28 +21,28 @@ fn target(rooms: &[&str], except: &[&str], skip: Option<SocketId>) -> Target {
 fn four(pair: &mut Pair) -> ([ClientId; 4], [SocketId; 4]) {
     let members = [0; 4].map(|_| pair.member("/"));
     let sockets = members.map(|(_, socket)| socket);
-    for (place, room) in [(0, "a"), (1, "a"), (1, "b"), (2, "b")] {
-        pair.server.join(sockets[place], room).unwrap();
+    for (index, room) in [(0, "a"), (1, "a"), (1, "b"), (2, "b")] {
+        pair.server.join(sockets[index], room).unwrap();
     }
     (members.map(|(client, _)| client), sockets)
 }
 
-/// Which of the clients heard exactly one `hello`.
-fn heard(pair: &mut Pair, clients: &[ClientId]) -> Vec<usize> {
-    let mut heard = Vec::new();
-    for (place, client) in clients.iter().enumerate() {
+/// Which of the clients received exactly one `hello`.
+fn received(pair: &mut Pair, clients: &[ClientId]) -> Vec<usize> {
+    let mut recipients = Vec::new();
+    for (index, client) in clients.iter().enumerate() {
         let received = pair.receive(*client);
         if received == [text("42[\"hello\"]")] {
-            heard.push(place);
+            recipients.push(index);
         } else {
             assert_eq!(received, NOTHING);
         }
     }
-    heard
+    recipients
 }
 
 #[test]
-fn each_recipient_hears_it_once() {
+fn each_recipient_receives_it_once() {
     let mut pair = Pair::new();
     let (clients, sockets) = four(&mut pair);
     let outsider = pair.member("/chat").0;
@@ -67,7 +67,7 @@ fn each_recipient_hears_it_once() {
         (target(&["a"], &["b"], Some(sockets[0])), &[]),
     ] {
         let count = pair.broadcast("/", &target, "hello");
-        assert_eq!(heard(&mut pair, &clients), expected, "{target:?}");
+        assert_eq!(received(&mut pair, &clients), expected, "{target:?}");
         assert_eq!(count, expected.len(), "{target:?}");
     }
     assert_eq!(pair.receive(outsider), NOTHING);
@@ -82,12 +82,12 @@ fn a_stale_or_foreign_socket_to_skip_skips_nobody() {
     let (_, foreign) = pair.member("/chat");
     for socket in [stale, foreign] {
         assert_eq!(pair.broadcast("/", &target(&[], &[], Some(socket)), "hello"), 4);
-        assert_eq!(heard(&mut pair, &clients), [0, 1, 2, 3]);
+        assert_eq!(received(&mut pair, &clients), [0, 1, 2, 3]);
     }
 }
 
 #[test]
-fn newcomers_hear_only_what_comes_after_them() {
+fn newcomers_receive_only_what_comes_after_them() {
     let mut pair = Pair::new();
     pair.broadcast("/", &Target::default(), "before");
     let (client, socket) = pair.member("/");
@@ -98,7 +98,7 @@ fn newcomers_hear_only_what_comes_after_them() {
 }
 
 #[test]
-fn large_packets_and_attachments_reach_everybody_whole() {
+fn large_packets_and_attachments_reach_all_members_whole() {
     let mut pair = Pair::new();
     let (clients, _) = four(&mut pair);
     let (polling, _) = pair.polling_member("/");
@@ -160,7 +160,7 @@ fn volatile_reaches_those_who_can_take_it_at_once() {
 }
 
 #[test]
-fn one_who_does_not_read_is_closed_and_the_others_hear_it() {
+fn one_who_does_not_read_is_closed_and_the_others_receive_it() {
     let mut pair = Pair::with(|config| config.engine.limits.queued_bytes = 100_000);
     let (clients, sockets) = four(&mut pair);
     pair.server.join(sockets[1], "own").unwrap();
@@ -181,14 +181,14 @@ fn one_who_does_not_read_is_closed_and_the_others_hear_it() {
     assert!(counts[..closed_at].iter().all(|count| *count == 4));
     assert!(counts[closed_at..].iter().all(|count| *count == 3));
     assert_eq!(
-        pair.told(),
+        pair.texts(),
         [
             "disconnected: transport error (the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes)"
         ]
     );
     assert_eq!(pair.server.counts().rooms, 2);
-    for place in [0, 2, 3] {
-        assert_eq!(pair.receive(clients[place]).len(), 6);
+    for index in [0, 2, 3] {
+        assert_eq!(pair.receive(clients[index]).len(), 6);
     }
 }
 
@@ -222,7 +222,7 @@ fn the_time_a_connection_may_rest_counts_from_what_was_sent_on_it() {
             .emit(pair.now, socket, &packet, Delivery::Reliable)
             .unwrap();
         assert_eq!(pair.receive(client), [text("42[\"a\"]")]);
-        pair.pass(Duration::from_secs(59));
+        pair.wait(Duration::from_secs(59));
         pair.poll(client);
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that speak in bytes: no code of the library reads or writes for them.
+//! Clients made of bytes: no code of the library reads or writes for them.
 
 use crate::pair::Pair;
 use base64::Engine;
@@ -16,7 +16,7 @@ pub(crate) struct ClientId(pub(crate) usize);
 
 /// One connection of a [`Pair`].
 #[derive(Clone, Copy)]
-pub(crate) struct Link(pub(crate) usize);
+pub(crate) struct ConnectionIndex(pub(crate) usize);
 
 /// What a client received.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(crate) enum Reads {
     Nothing,
 }
 
-pub(crate) struct Line {
+pub(crate) struct Connection {
     pub(crate) id: ConnId,
     pub(crate) wire: Wire<SocketIo>,
     pub(crate) out: OutBuf,
@@ -52,7 +52,7 @@ pub(crate) struct Line {
     received: Vec<u8>,
 }
 
-impl Line {
+impl Connection {
     pub(crate) fn new(id: ConnId, wire: Wire<SocketIo>) -> Self {
         Self {
             id,
@@ -124,8 +124,12 @@ pub(crate) struct Client {
 
 #[derive(Clone, Copy)]
 enum Carrier {
-    WebSocket(Link),
-    Polling { get: Link, post: Link, poll: Poll },
+    WebSocket(ConnectionIndex),
+    Polling {
+        get: ConnectionIndex,
+        post: ConnectionIndex,
+        poll: Poll,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -137,13 +141,13 @@ enum Poll {
 impl Pair {
     /// A session on a WebSocket.
     pub(crate) fn websocket(&mut self) -> ClientId {
-        let link = self.open();
-        self.upgrade_request(link, "");
-        let line = &mut self.lines[link.0];
-        let Some(Packet::Text(open)) = line.take_frame() else {
+        let index = self.open();
+        self.upgrade_request(index, "");
+        let connection = &mut self.connections[index.0];
+        let Some(Packet::Text(open)) = connection.take_frame() else {
             panic!("a handshake");
         };
-        self.admit(&open, Carrier::WebSocket(link))
+        self.add_client(&open, Carrier::WebSocket(index))
     }
 
     /// A session on long-polling; no poll waits.
@@ -153,15 +157,15 @@ impl Pair {
             get,
             b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n",
         );
-        let (_, body) = self.lines[get.0].take_response().unwrap();
+        let (_, body) = self.connections[get.0].take_response().unwrap();
         let poll = Poll::None;
-        self.admit(
+        self.add_client(
             core::str::from_utf8(&body).unwrap(),
             Carrier::Polling { get, post, poll },
         )
     }
 
-    fn admit(&mut self, open: &str, carrier: Carrier) -> ClientId {
+    fn add_client(&mut self, open: &str, carrier: Carrier) -> ClientId {
         let sid = open
             .strip_prefix("0{\"sid\":\"")
             .unwrap()
@@ -176,38 +180,38 @@ impl Pair {
         ClientId(self.clients.len() - 1)
     }
 
-    fn upgrade_request(&mut self, link: Link, session: &str) {
+    fn upgrade_request(&mut self, index: ConnectionIndex, session: &str) {
         let request = format!(
             "GET /socket.io/?EIO=4&transport=websocket{session} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        self.write(link, request.as_bytes());
-        let (status, _) = self.lines[link.0].take_response().unwrap();
+        self.write(index, request.as_bytes());
+        let (status, _) = self.connections[index.0].take_response().unwrap();
         assert_eq!(status, 101);
     }
 
     /// A second connection of a polling client becomes a WebSocket and is probed.
-    pub(crate) fn probe(&mut self, client: ClientId) -> Link {
-        let link = self.open();
+    pub(crate) fn probe(&mut self, client: ClientId) -> ConnectionIndex {
+        let index = self.open();
         let session = format!("&sid={}", self.clients[client.0].sid);
-        self.upgrade_request(link, &session);
-        self.write_frame(link, 1, b"2probe");
-        assert_eq!(self.lines[link.0].take_frame(), Some(text("3probe")));
-        link
+        self.upgrade_request(index, &session);
+        self.write_frame(index, 1, b"2probe");
+        assert_eq!(self.connections[index.0].take_frame(), Some(text("3probe")));
+        index
     }
 
     /// The probed WebSocket takes the session over.
-    pub(crate) fn upgrade(&mut self, client: ClientId, link: Link) {
+    pub(crate) fn upgrade(&mut self, client: ClientId, index: ConnectionIndex) {
         self.collect(client);
-        self.write_frame(link, 1, b"5");
-        self.clients[client.0].carrier = Carrier::WebSocket(link);
+        self.write_frame(index, 1, b"5");
+        self.clients[client.0].carrier = Carrier::WebSocket(index);
     }
 
     /// A client whose connection the server has closed makes another.
     fn reopen(&mut self, client: ClientId) {
         if let Carrier::Polling { get, post, poll } = self.clients[client.0].carrier {
-            let mut again = |link: Link| match self.lines[link.0].is_open {
-                true => link,
+            let mut again = |index: ConnectionIndex| match self.connections[index.0].is_open {
+                true => index,
                 false => self.open(),
             };
             let (get, post) = (again(get), again(post));
@@ -220,7 +224,7 @@ impl Pair {
         self.collect(client);
         self.reopen(client);
         match self.clients[client.0].carrier {
-            Carrier::WebSocket(link) => self.write_frame(link, 1, packet.as_bytes()),
+            Carrier::WebSocket(index) => self.write_frame(index, 1, packet.as_bytes()),
             Carrier::Polling { post, .. } => {
                 let sid = &self.clients[client.0].sid;
                 let request = format!(
@@ -229,7 +233,7 @@ impl Pair {
                     packet.len()
                 );
                 self.write(post, request.as_bytes());
-                let (status, _) = self.lines[post.0].take_response().unwrap();
+                let (status, _) = self.connections[post.0].take_response().unwrap();
                 assert!(status == 200 || status == 400, "{status}");
             }
         }
@@ -238,7 +242,7 @@ impl Pair {
     /// Sends one binary message, as base64 where that is the only way.
     pub(crate) fn send_binary(&mut self, client: ClientId, data: &[u8]) {
         match self.clients[client.0].carrier {
-            Carrier::WebSocket(link) => self.write_frame(link, 2, data),
+            Carrier::WebSocket(index) => self.write_frame(index, 2, data),
             Carrier::Polling { .. } => self.send(client, &base64(data)),
         }
     }
@@ -276,7 +280,7 @@ impl Pair {
         self.clients[client.0].inbox.iter().cloned().collect()
     }
 
-    /// Whether the session is over for its client: its WebSocket was closed, or its poll tells so.
+    /// Whether the session is over for its client: its WebSocket was closed, or its poll is refused.
     pub(crate) fn is_closed(&mut self, client: ClientId) -> bool {
         let last = self.receive(client).pop();
         matches!(last, Some(Packet::Closed | Packet::Refused(400))) || last == Some(text("1"))
@@ -284,14 +288,14 @@ impl Pair {
 
     /// The network loses all connections of a client.
     pub(crate) fn lose(&mut self, client: ClientId) {
-        let links = match self.clients[client.0].carrier {
-            Carrier::WebSocket(link) => vec![link],
+        let indices = match self.clients[client.0].carrier {
+            Carrier::WebSocket(index) => vec![index],
             Carrier::Polling { get, post, .. } => vec![get, post],
         };
-        for link in links {
-            let line = &mut self.lines[link.0];
-            if core::mem::replace(&mut line.is_open, false) {
-                self.server.handle_lost(self.now, line.id);
+        for index in indices {
+            let connection = &mut self.connections[index.0];
+            if core::mem::replace(&mut connection.is_open, false) {
+                self.server.handle_lost(self.now, connection.id);
             }
         }
         self.pump();
@@ -299,21 +303,21 @@ impl Pair {
 
     /// The client stops or starts taking bytes off its connections.
     pub(crate) fn set_reads(&mut self, client: ClientId, reads: Reads) {
-        if let Carrier::WebSocket(link) = self.clients[client.0].carrier {
-            self.lines[link.0].reads = reads;
+        if let Carrier::WebSocket(index) = self.clients[client.0].carrier {
+            self.connections[index.0].reads = reads;
         }
     }
 
     fn collect(&mut self, client: ClientId) {
         let Client { carrier, inbox, .. } = &mut self.clients[client.0];
         match carrier {
-            Carrier::WebSocket(link) => {
-                while let Some(packet) = self.lines[link.0].take_frame() {
+            Carrier::WebSocket(index) => {
+                while let Some(packet) = self.connections[index.0].take_frame() {
                     inbox.push_back(packet);
                 }
             }
             Carrier::Polling { get, poll, .. } => {
-                while let Some((status, body)) = self.lines[get.0].take_response() {
+                while let Some((status, body)) = self.connections[get.0].take_response() {
                     *poll = Poll::None;
                     if status == 200 {
                         inbox.extend(body.split(|byte| *byte == 0x1e).map(read_packet));
@@ -325,7 +329,7 @@ impl Pair {
         }
     }
 
-    pub(crate) fn write_frame(&mut self, link: Link, opcode: u8, payload: &[u8]) {
+    pub(crate) fn write_frame(&mut self, index: ConnectionIndex, opcode: u8, payload: &[u8]) {
         const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
         let mut frame = vec![0x80 | opcode];
         match payload.len() {
@@ -346,13 +350,13 @@ impl Pair {
                 .zip(MASK.iter().cycle())
                 .map(|(byte, mask)| byte ^ mask),
         );
-        self.write(link, &frame);
+        self.write(index, &frame);
     }
 
-    fn write(&mut self, link: Link, bytes: &[u8]) {
-        let line = &mut self.lines[link.0];
-        if line.is_open {
-            line.wire.handle_input(&mut BytesMut::from(bytes));
+    fn write(&mut self, index: ConnectionIndex, bytes: &[u8]) {
+        let connection = &mut self.connections[index.0];
+        if connection.is_open {
+            connection.wire.handle_input(&mut BytesMut::from(bytes));
         }
         self.pump();
     }

@@ -33,7 +33,7 @@ fn the_comma_after_a_namespace_may_be_missing() {
         let mut pair = Pair::new();
         let client = pair.websocket();
         pair.send(client, packet);
-        assert_eq!(pair.told(), ["connect"], "{packet}");
+        assert_eq!(pair.texts(), ["connect"], "{packet}");
     }
 }
 
@@ -56,7 +56,7 @@ fn credentials_are_kept_as_they_were_sent() {
     assert_eq!(pair.server.transport(socket), Some(Transport::Polling));
 
     let other = pair.websocket();
-    let socket = pair.ask(other, "/");
+    let socket = pair.request_connection(other, "/");
     assert!(pair.server.handshake(socket).unwrap().auth.is_none());
 }
 
@@ -64,9 +64,9 @@ fn credentials_are_kept_as_they_were_sent() {
 fn the_handshake_stays_that_of_the_first_request_when_the_transport_changes() {
     let mut pair = Pair::new();
     let (client, socket) = pair.polling_member("/");
-    let link = pair.probe(client);
+    let index = pair.probe(client);
     assert_eq!(pair.server.transport(socket), Some(Transport::Polling));
-    pair.upgrade(client, link);
+    pair.upgrade(client, index);
     assert_eq!(pair.server.transport(socket), Some(Transport::WebSocket));
     let head = pair.server.handshake(socket).unwrap().head;
     assert_eq!(head.query().get("transport").as_deref(), Some("polling"));
@@ -79,7 +79,7 @@ fn a_client_that_does_not_read_its_welcome_was_accepted_and_is_gone() {
     let (client, root) = pair.member("/");
     pair.set_reads(client, Reads::Nothing);
     let large = pair.encode("/", "large", &"x".repeat(300_000));
-    let asking = pair.ask(client, "/chat");
+    let asking = pair.request_connection(client, "/chat");
     for _ in 0..2 {
         pair.server
             .emit(pair.now, root, &large, Delivery::Reliable)
@@ -89,7 +89,7 @@ fn a_client_that_does_not_read_its_welcome_was_accepted_and_is_gone() {
     assert!(pair.server.accept(pair.now, asking));
     assert!(!pair.server.is_connected(asking));
     let gone = "disconnected: transport error (the client does not read what is sent to it: wait for ready() before, use volatile(), or raise Limits::queued_bytes)";
-    assert_eq!(pair.told(), [gone, gone]);
+    assert_eq!(pair.texts(), [gone, gone]);
     assert_eq!(pair.server.counts().sockets, 0);
 }
 
@@ -111,7 +111,7 @@ fn an_unknown_namespace_is_refused_and_the_session_stays() {
         let client = pair.websocket();
         pair.send(client, packet);
         assert_eq!(pair.receive(client), [text(reply)]);
-        assert_eq!(pair.told(), [] as [String; 0]);
+        assert_eq!(pair.texts(), [] as [String; 0]);
         pair.join(client, "/");
     }
 }
@@ -120,7 +120,7 @@ fn an_unknown_namespace_is_refused_and_the_session_stays() {
 fn a_refusal_carries_message_and_data_and_leaves_the_session() {
     let mut pair = Pair::new();
     let client = pair.websocket();
-    let socket = pair.ask(client, "/chat");
+    let socket = pair.request_connection(client, "/chat");
     let data = (("retry", [1, 2]),);
     let refusal = pair
         .encoder
@@ -134,7 +134,7 @@ fn a_refusal_carries_message_and_data_and_leaves_the_session() {
     pair.server.refuse(pair.now, socket, &refusal);
     assert!(!pair.server.accept(pair.now, socket));
     assert_eq!(pair.receive(client), NOTHING);
-    assert_eq!(pair.told(), [] as [String; 0]);
+    assert_eq!(pair.texts(), [] as [String; 0]);
 
     let again = pair.join(client, "/chat");
     assert_eq!(pair.receive(client), [welcome(&pair, again, "/chat")]);
@@ -146,7 +146,7 @@ fn a_refusal_carries_message_and_data_and_leaves_the_session() {
 fn a_socket_is_in_nothing_before_it_is_accepted() {
     let mut pair = Pair::new();
     let client = pair.websocket();
-    let socket = pair.ask(client, "/");
+    let socket = pair.request_connection(client, "/");
     let (namespace, sid) = (pair.namespace("/"), pair.server.sid(socket).unwrap());
     assert!(!pair.server.is_connected(socket));
     assert_eq!(pair.server.sockets(namespace), []);
@@ -171,7 +171,7 @@ fn a_socket_is_in_nothing_before_it_is_accepted() {
 fn what_is_emitted_before_accepting_comes_before_the_welcome() {
     let mut pair = Pair::new();
     let client = pair.websocket();
-    let socket = pair.ask(client, "/");
+    let socket = pair.request_connection(client, "/");
     let packet = pair.encode("/", "early", &1);
     pair.server
         .emit(pair.now, socket, &packet, Delivery::Reliable)
@@ -186,7 +186,7 @@ fn an_event_before_the_answer_ends_the_session() {
     for packet in ["42[\"early\"]", "41", "430[]", "40"] {
         let mut pair = Pair::new();
         let client = pair.websocket();
-        let socket = pair.ask(client, "/");
+        let socket = pair.request_connection(client, "/");
         pair.send(client, packet);
         assert!(pair.is_closed(client));
         assert!(!pair.server.accept(pair.now, socket));
@@ -195,7 +195,7 @@ fn an_event_before_the_answer_ends_the_session() {
         } else {
             "NotJoined"
         };
-        assert_eq!(pair.told(), [format!("refused: Violation({why})")]);
+        assert_eq!(pair.texts(), [format!("refused: Violation({why})")]);
         assert_eq!(pair.server.counts(), Default::default());
     }
 }
@@ -206,7 +206,7 @@ fn after_leaving_a_namespace_a_client_comes_back_as_another_socket() {
     let (client, first) = pair.member("/");
     let sid = pair.server.sid(first);
     pair.send(client, "41");
-    assert_eq!(pair.told(), ["disconnected: client namespace disconnect"]);
+    assert_eq!(pair.texts(), ["disconnected: client namespace disconnect"]);
     assert_eq!(pair.receive(client), NOTHING);
     let second = pair.join(client, "/");
     assert_ne!(second, first);
@@ -219,20 +219,20 @@ fn a_client_in_no_namespace_after_the_connect_timeout_is_closed() {
     for join_other in [false, true] {
         let mut pair = Pair::new();
         let client = pair.websocket();
-        pair.pass(Duration::from_secs(20));
+        pair.wait(Duration::from_secs(20));
         if join_other {
             pair.send(client, "40/random");
-            let socket = pair.ask(client, "/chat");
+            let socket = pair.request_connection(client, "/chat");
             let refusal = pair.encoder.connect_error("/chat", "no", None::<&()>).unwrap();
             pair.server.refuse(pair.now, socket, &refusal);
-            pair.ask(client, "/");
+            pair.request_connection(client, "/");
         }
         pair.receive(client);
-        pair.pass(Duration::from_millis(24_999));
+        pair.wait(Duration::from_millis(24_999));
         assert_eq!(pair.receive(client), NOTHING);
-        pair.pass(Duration::from_millis(1));
+        pair.wait(Duration::from_millis(1));
         assert!(pair.is_closed(client));
-        assert_eq!(pair.told(), ["refused: NothingJoined"]);
+        assert_eq!(pair.texts(), ["refused: NothingJoined"]);
         assert_eq!(pair.server.counts(), Default::default());
     }
 }
@@ -242,8 +242,8 @@ fn the_connect_timeout_ends_with_the_first_namespace_and_never_comes_back() {
     let mut pair = Pair::new();
     let (client, _) = pair.member("/");
     pair.send(client, "41");
-    pair.pass(Duration::from_secs(1_000));
-    assert_eq!(pair.told(), ["disconnected: client namespace disconnect"]);
+    pair.wait(Duration::from_secs(1_000));
+    assert_eq!(pair.texts(), ["disconnected: client namespace disconnect"]);
     pair.join(client, "/");
 }
 
@@ -251,7 +251,7 @@ fn the_connect_timeout_ends_with_the_first_namespace_and_never_comes_back() {
 fn without_a_bound_clients_may_take_any_time_to_connect() {
     let mut pair = Pair::with(|config| config.connect_timeout = Duration::MAX);
     let client = pair.websocket();
-    pair.pass(Duration::from_secs(1_000));
+    pair.wait(Duration::from_secs(1_000));
     pair.join(client, "/");
 }
 
@@ -266,7 +266,7 @@ fn a_client_that_asks_for_too_many_namespaces_is_refused_and_its_session_stays()
         pair.receive(client),
         [text("44/chat,{\"message\":\"Too many namespaces\"}")]
     );
-    assert_eq!(pair.told(), ["refused: TooManyNamespaces"]);
+    assert_eq!(pair.texts(), ["refused: TooManyNamespaces"]);
     pair.server.disconnect(pair.now, root);
     pair.join(client, "/chat");
 }
@@ -283,16 +283,16 @@ fn a_namespace_is_refused_when_there_are_too_many_sockets_or_too_large_credentia
         pair.receive(client),
         [text("44/chat,{\"message\":\"Auth payload too large\"}")]
     );
-    assert_eq!(pair.told(), ["refused: AuthTooLarge"]);
+    assert_eq!(pair.texts(), ["refused: AuthTooLarge"]);
     pair.send(client, "40/chat,{\"t\":1234}");
-    assert_eq!(pair.told(), ["connect"]);
+    assert_eq!(pair.texts(), ["connect"]);
     let other = pair.websocket();
     pair.send(other, "40");
     assert_eq!(
         pair.receive(other).last(),
         Some(&text("44{\"message\":\"Too many sockets\"}"))
     );
-    assert_eq!(pair.told(), ["refused: TooManySockets"]);
+    assert_eq!(pair.texts(), ["refused: TooManySockets"]);
     pair.send(client, "41");
     pair.join(other, "/");
 }
@@ -301,12 +301,15 @@ fn a_namespace_is_refused_when_there_are_too_many_sockets_or_too_large_credentia
 fn accepting_after_the_session_died_leaves_nothing_behind() {
     let mut pair = Pair::new();
     let client = pair.websocket();
-    let sockets = [pair.ask(client, "/"), pair.ask(client, "/chat")];
+    let sockets = [
+        pair.request_connection(client, "/"),
+        pair.request_connection(client, "/chat"),
+    ];
     pair.lose(client);
     for socket in sockets {
         assert!(!pair.server.accept(pair.now, socket));
     }
-    assert_eq!(pair.told(), [] as [String; 0]);
+    assert_eq!(pair.texts(), [] as [String; 0]);
     assert_eq!(pair.server.counts(), Default::default());
     assert_eq!(pair.server.poll_timeout(), None);
 }

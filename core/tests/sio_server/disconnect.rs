@@ -31,9 +31,9 @@ fn a_client_leaves_one_of_two_namespaces() {
         assert_eq!(pair.receive(client), NOTHING);
         assert!(pair.server.is_connected(root));
         pair.send(client, "42[\"still here\"]");
-        assert_eq!(pair.told(), ["event \"still here\" () 0"]);
+        assert_eq!(pair.texts(), ["event \"still here\" () 0"]);
         pair.send(client, "42/chat,[\"gone\"]");
-        assert_eq!(pair.told(), ["disconnected: forced close"]);
+        assert_eq!(pair.texts(), ["disconnected: forced close"]);
     }
 }
 
@@ -45,7 +45,7 @@ fn the_server_ends_one_socket_and_the_session_stays() {
     pair.receive(client);
     pair.server.disconnect(pair.now, chat);
     pair.server.disconnect(pair.now, chat);
-    assert_eq!(pair.told(), ["disconnected: server namespace disconnect"]);
+    assert_eq!(pair.texts(), ["disconnected: server namespace disconnect"]);
     assert_eq!(pair.receive(client), [text("41/chat,")]);
     pair.server.disconnect(pair.now, root);
     assert_eq!(pair.receive(client), [text("41")]);
@@ -61,18 +61,18 @@ fn packets_that_cross_the_disconnect_of_their_socket_do_not_end_the_others() {
         let chat = pair.join(client, "/chat");
         pair.receive(client);
         pair.server.disconnect(pair.now, chat);
-        assert_eq!(pair.told(), ["disconnected: server namespace disconnect"]);
+        assert_eq!(pair.texts(), ["disconnected: server namespace disconnect"]);
         assert_eq!(pair.receive(client), [text("41/chat,")]);
         pair.send(client, packet);
-        assert_eq!(pair.told(), [""; 0], "{packet}");
+        assert_eq!(pair.texts(), [""; 0], "{packet}");
         assert_eq!(pair.server.counts().sessions, 1);
     }
-    // Whoever was let in again and has left by itself has no excuse.
+    // After joining again and leaving by itself, no packet can have crossed.
     pair.join(client, "/chat");
     pair.send(client, "41/chat,");
-    pair.told();
+    pair.texts();
     pair.send(client, "42/chat,[\"a\"]");
-    assert_eq!(pair.told(), ["disconnected: forced close"]);
+    assert_eq!(pair.texts(), ["disconnected: forced close"]);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn the_server_ends_a_client_on_a_websocket() {
         .emit(pair.now, chat, &packet, Delivery::Reliable)
         .unwrap();
     pair.server.disconnect_client(pair.now, root);
-    let told = pair.told();
+    let told = pair.texts();
     assert_eq!(told, ["disconnected: server namespace disconnect"; 2]);
     assert_eq!(
         pair.receive(client),
@@ -111,7 +111,7 @@ fn the_server_ends_a_client_that_polls() {
             pair.poll(client);
         }
         pair.server.disconnect_client(pair.now, root);
-        assert_eq!(pair.told(), ["disconnected: server namespace disconnect"; 2]);
+        assert_eq!(pair.texts(), ["disconnected: server namespace disconnect"; 2]);
         assert_eq!(pair.receive(client), [text("41"), text("41/chat,")]);
         assert_eq!(pair.receive(client), [text("6"), text("1")]);
         assert_eq!(pair.receive(client), [Packet::Refused(400)]);
@@ -140,7 +140,7 @@ fn the_reason_is_that_of_the_session() {
         session(CloseReason::ParseError(PayloadError::UnknownType))
     );
     assert_eq!(
-        reason(&|pair, _| pair.pass(Duration::from_secs(45))),
+        reason(&|pair, _| pair.wait(Duration::from_secs(45))),
         session(CloseReason::PingTimeout)
     );
     assert_eq!(
@@ -176,7 +176,7 @@ fn the_reason_is_that_of_the_session() {
 }
 
 #[test]
-fn a_shutdown_tells_no_namespace_and_lets_nobody_in() {
+fn a_shutdown_disconnects_no_namespace_and_refuses_every_handshake() {
     let mut pair = Pair::new();
     let (client, _) = pair.member("/");
     pair.join(client, "/chat");
@@ -184,9 +184,9 @@ fn a_shutdown_tells_no_namespace_and_lets_nobody_in() {
     let (polling, _) = pair.polling_member("/");
     pair.poll(polling);
     let asking = pair.websocket();
-    let socket = pair.ask(asking, "/");
+    let socket = pair.request_connection(asking, "/");
     pair.server.shutdown(pair.now);
-    assert_eq!(pair.told(), ["disconnected: server shutting down"; 3]);
+    assert_eq!(pair.texts(), ["disconnected: server shutting down"; 3]);
     assert_eq!(pair.receive(client), [Packet::Closed]);
     assert_eq!(pair.unread(polling), [text("1")]);
     assert!(!pair.server.accept(pair.now, socket));
@@ -228,7 +228,7 @@ fn a_stale_socket_does_nothing_even_when_its_place_is_taken() {
     assert!(!server.is_connected(stale));
     assert_eq!(server.socket_by_sid(namespace, sid.as_str()), None);
     assert_eq!(pair.receive(client), NOTHING);
-    assert_eq!(pair.told(), [] as [String; 0]);
+    assert_eq!(pair.texts(), [] as [String; 0]);
     assert!(pair.server.is_connected(socket));
 }
 
@@ -236,10 +236,10 @@ fn a_stale_socket_does_nothing_even_when_its_place_is_taken() {
 fn disconnecting_one_that_is_not_accepted_yet_tells_the_client_and_nobody_else() {
     let mut pair = Pair::new();
     let client = pair.websocket();
-    let socket = pair.ask(client, "/chat");
+    let socket = pair.request_connection(client, "/chat");
     pair.server.disconnect(pair.now, socket);
     assert!(!pair.server.accept(pair.now, socket));
-    assert_eq!(pair.told(), [] as [String; 0]);
+    assert_eq!(pair.texts(), [] as [String; 0]);
     assert_eq!(pair.receive(client), [text("41/chat,")]);
     pair.join(client, "/chat");
 }
@@ -257,7 +257,7 @@ fn nothing_is_left_of_clients_in_every_state() {
             .unwrap();
         pair.send(member, "451-[\"a\",{\"_placeholder\":true,\"num\":0}]");
         let asking = pair.polling();
-        pair.ask(asking, "/");
+        pair.request_connection(asking, "/");
         pair.poll(asking);
         let new = pair.websocket();
         let counts = pair.server.counts();

@@ -164,7 +164,7 @@ fn two_hundred_thousand_levels_end_the_session_and_nothing_else() {
             for (client, _) in [pair.member("/"), pair.polling_member("/")] {
                 pair.poll(client);
                 pair.send(client, &format!("42[\"x\",{list}]"));
-                assert_eq!(pair.told(), ["disconnected: forced close"]);
+                assert_eq!(pair.texts(), ["disconnected: forced close"]);
                 assert!(pair.is_closed(client));
             }
             let client = pair.websocket();

@@ -1,6 +1,8 @@
 //! The Socket.IO server against clients made of bytes, with a clock the tests own.
 
 mod client;
+#[path = "../interleaving/mod.rs"]
+mod interleaving;
 mod pair;
 #[path = "../reference/mod.rs"]
 mod reference;

@@ -1,8 +1,8 @@
-//! Random lives of a server against sets and queues that say what must happen.
+//! Random steps of a server, compared with sets and queues that say what must happen.
 
 use crate::client::{ClientId, Packet, text};
 use crate::pair::{Pair, describe, prefix};
-use crate::steps::{CLIENTS, NAMESPACES, ROOMS, Step, Wish, steps};
+use crate::steps::{CLIENTS, NAMESPACES, ROOMS, Step, TargetChoice, steps};
 use core::time::Duration;
 use proptest::prelude::*;
 use socketio_core::eio::Delivery;
@@ -15,10 +15,10 @@ use std::time::Instant;
 struct Model {
     clients: [Option<ClientId>; CLIENTS],
     sockets: BTreeMap<(usize, usize), Member>,
-    asked: [u64; NAMESPACES.len()],
-    pending: Vec<Asked>,
+    next_numbers: [u64; NAMESPACES.len()],
+    pending: Vec<PendingAck>,
     /// Those that were answered, by client, namespace and number.
-    answered: Vec<Asked>,
+    acknowledged: Vec<PendingAck>,
     serial: usize,
     /// What each client must receive next.
     packets: [Vec<Packet>; CLIENTS],
@@ -34,9 +34,9 @@ struct Member {
 }
 
 #[derive(Clone, Copy)]
-struct Asked {
+struct PendingAck {
     ack: AckId,
-    who: (usize, usize),
+    owner: (usize, usize),
     number: u64,
     deadline: Instant,
 }
@@ -48,8 +48,8 @@ struct World {
 }
 
 impl Model {
-    fn pick(asked: &[Asked], number: usize) -> Option<usize> {
-        (!asked.is_empty()).then(|| number % asked.len())
+    fn pick(pending_ack: &[PendingAck], number: usize) -> Option<usize> {
+        (!pending_ack.is_empty()).then(|| number % pending_ack.len())
     }
 
     fn name(&mut self) -> String {
@@ -57,41 +57,41 @@ impl Model {
         format!("m{}", self.serial)
     }
 
-    /// A socket ends: its acknowledgements fail in the order of their numbers, then it is told of.
-    fn end(&mut self, who: (usize, usize), reason: &str) {
-        if self.sockets.remove(&who).is_none() {
+    /// A socket ends: its acknowledgements fail in the order of their numbers, then its disconnection is texts.
+    fn end(&mut self, owner: (usize, usize), reason: &str) {
+        if self.sockets.remove(&owner).is_none() {
             return;
         }
-        let mut failed: Vec<Asked> = self
+        let mut failed: Vec<PendingAck> = self
             .pending
             .iter()
             .copied()
-            .filter(|asked| asked.who == who)
+            .filter(|pending_ack| pending_ack.owner == owner)
             .collect();
-        failed.sort_by_key(|asked| asked.number);
-        self.pending.retain(|asked| asked.who != who);
+        failed.sort_by_key(|pending_ack| pending_ack.number);
+        self.pending.retain(|pending_ack| pending_ack.owner != owner);
         self.events.extend(
             failed
                 .iter()
-                .map(|asked| format!("{:?} ack failed: {}", asked.ack, AckError::Disconnected)),
+                .map(|pending_ack| format!("{:?} ack failed: {}", pending_ack.ack, AckError::Disconnected)),
         );
         self.events.push(format!("disconnected: {reason}"));
     }
 
-    fn hears(&self, namespace: usize, wish: &Wish) -> BTreeSet<usize> {
-        let is_in = |client: usize, member: &Member, rooms: &[usize], people: &[usize]| {
-            rooms.iter().any(|room| member.rooms.contains(room)) || people.contains(&client)
+    fn recipients_of(&self, namespace: usize, choice: &TargetChoice) -> BTreeSet<usize> {
+        let is_in = |client: usize, member: &Member, rooms: &[usize], sockets: &[usize]| {
+            rooms.iter().any(|room| member.rooms.contains(room)) || sockets.contains(&client)
         };
         self.sockets
             .iter()
             .filter(|((_, own), _)| *own == namespace)
             .filter(|((client, _), member)| {
-                // People who are not there leave a room that is not there.
-                let meant = wish.rooms.is_empty() && wish.people.is_empty()
-                    || is_in(*client, member, &wish.rooms, &wish.people);
+                // The id of a socket that is gone is a room without members.
+                let meant = choice.rooms.is_empty() && choice.sockets.is_empty()
+                    || is_in(*client, member, &choice.rooms, &choice.sockets);
                 meant
-                    && !is_in(*client, member, &wish.except, &wish.except_people)
-                    && wish.skip != Some(*client)
+                    && !is_in(*client, member, &choice.except, &choice.except_sockets)
+                    && choice.skip != Some(*client)
             })
             .map(|((client, _), _)| *client)
             .collect()
@@ -130,7 +130,7 @@ impl World {
             Step::Disconnect(client, namespace) => {
                 if let Some(socket) = self.socket(client, namespace) {
                     self.pair.server.disconnect(self.pair.now, socket);
-                    self.say_goodbye(client, namespace);
+                    self.expect_disconnect(client, namespace);
                 }
             }
             Step::DisconnectClient(client, namespace) => self.disconnect_client(client, namespace),
@@ -147,25 +147,25 @@ impl World {
                     self.end_all(client, "forced close");
                 }
             }
-            Step::Join(..) | Step::LeaveRoom(..) | Step::CloseRoom(..) => self.move_about(step),
-            Step::Broadcast(namespace, ref wish) => self.broadcast(namespace, wish),
+            Step::Join(..) | Step::LeaveRoom(..) | Step::CloseRoom(..) => self.change_rooms(step),
+            Step::Broadcast(namespace, ref choice) => self.broadcast(namespace, choice),
             Step::Emit(client, namespace) => self.emit(client, namespace),
-            Step::Ask(client, namespace, after) => self.ask(client, namespace, after),
-            Step::Answer(number) => self.answer(number),
-            Step::AnswerAgain(number) => {
-                if let Some(place) = Model::pick(&self.model.answered, number) {
-                    self.send_answer(self.model.answered[place]);
+            Step::EmitWithAck(client, namespace, after) => self.emit_with_ack(client, namespace, after),
+            Step::Acknowledge(number) => self.acknowledge(number),
+            Step::AcknowledgeAgain(number) => {
+                if let Some(index) = Model::pick(&self.model.acknowledged, number) {
+                    self.send_ack(self.model.acknowledged[index]);
                 }
             }
             Step::Forget(number) => {
-                if let Some(place) = Model::pick(&self.model.pending, number) {
-                    let asked = self.model.pending.remove(place);
-                    self.pair.server.forget_ack(asked.ack);
-                    self.model.answered.push(asked);
+                if let Some(index) = Model::pick(&self.model.pending, number) {
+                    let pending_ack = self.model.pending.remove(index);
+                    self.pair.server.forget_ack(pending_ack.ack);
+                    self.model.acknowledged.push(pending_ack);
                 }
             }
-            Step::Pass(milliseconds) => {
-                self.pair.pass(Duration::from_millis(milliseconds));
+            Step::Wait(milliseconds) => {
+                self.pair.wait(Duration::from_millis(milliseconds));
                 self.expire();
             }
             Step::Sleep(milliseconds) => {
@@ -195,7 +195,7 @@ impl World {
         self.model.sockets.insert((client, namespace), member);
     }
 
-    fn say_goodbye(&mut self, client: usize, namespace: usize) {
+    fn expect_disconnect(&mut self, client: usize, namespace: usize) {
         let packet = format!("41{}", prefix(NAMESPACES[namespace]));
         self.model.packets[client].push(text(&packet));
         self.model.end((client, namespace), "server namespace disconnect");
@@ -208,7 +208,7 @@ impl World {
         let id = self.model.clients[client].take().unwrap();
         self.pair.server.disconnect_client(self.pair.now, socket);
         for namespace in self.in_order(client) {
-            self.say_goodbye(client, namespace);
+            self.expect_disconnect(client, namespace);
         }
         let mut expected = core::mem::take(&mut self.model.packets[client]);
         expected.push(Packet::Closed);
@@ -231,7 +231,7 @@ impl World {
         self.model.packets[client].clear();
     }
 
-    fn move_about(&mut self, step: &Step) {
+    fn change_rooms(&mut self, step: &Step) {
         match *step {
             Step::Join(client, namespace, room) => {
                 if let Some(member) = self.model.sockets.get_mut(&(client, namespace)) {
@@ -258,18 +258,18 @@ impl World {
         }
     }
 
-    fn broadcast(&mut self, namespace: usize, wish: &Wish) {
-        let names = |rooms: &[usize], people: &[usize]| {
+    fn broadcast(&mut self, namespace: usize, choice: &TargetChoice) {
+        let names = |rooms: &[usize], sockets: &[usize]| {
             let rooms = rooms.iter().map(|room| ROOMS[*room].into());
-            let people = people.iter().map(|client| self.sid(*client, namespace).into());
-            rooms.chain(people).collect()
+            let sockets = sockets.iter().map(|client| self.sid(*client, namespace).into());
+            rooms.chain(sockets).collect()
         };
         let target = Target {
-            rooms: names(&wish.rooms, &wish.people),
-            except: names(&wish.except, &wish.except_people),
-            skip: wish.skip.and_then(|client| self.socket(client, namespace)),
+            rooms: names(&choice.rooms, &choice.sockets),
+            except: names(&choice.except, &choice.except_sockets),
+            skip: choice.skip.and_then(|client| self.socket(client, namespace)),
         };
-        let recipients = self.model.hears(namespace, wish);
+        let recipients = self.model.recipients_of(namespace, choice);
         let name = self.model.name();
         let count = self.pair.broadcast(NAMESPACES[namespace], &target, &name);
         assert_eq!(count, recipients.len());
@@ -294,7 +294,7 @@ impl World {
         self.model.packets[client].push(text(&packet));
     }
 
-    fn ask(&mut self, client: usize, namespace: usize, after: u64) {
+    fn emit_with_ack(&mut self, client: usize, namespace: usize, after: u64) {
         let Some(socket) = self.socket(client, namespace) else {
             return;
         };
@@ -307,52 +307,52 @@ impl World {
             .server
             .emit_with_ack(self.pair.now, socket, &packet, deadline)
             .unwrap();
-        let number = self.model.asked[namespace];
-        self.model.asked[namespace] += 1;
+        let number = self.model.next_numbers[namespace];
+        self.model.next_numbers[namespace] += 1;
         let packet = format!("42{}{number}[\"{name}\"]", prefix(NAMESPACES[namespace]));
         self.model.packets[client].push(text(&packet));
-        self.model.pending.push(Asked {
+        self.model.pending.push(PendingAck {
             ack,
-            who: (client, namespace),
+            owner: (client, namespace),
             number,
             deadline,
         });
     }
 
-    fn answer(&mut self, number: usize) {
-        if let Some(place) = Model::pick(&self.model.pending, number) {
-            let asked = self.model.pending.remove(place);
-            self.send_answer(asked);
+    fn acknowledge(&mut self, number: usize) {
+        if let Some(index) = Model::pick(&self.model.pending, number) {
+            let pending_ack = self.model.pending.remove(index);
+            self.send_ack(pending_ack);
             self.model
                 .events
-                .push(format!("{:?} acked ({}) 0", asked.ack, asked.number));
-            self.model.answered.push(asked);
+                .push(format!("{:?} acked ({}) 0", pending_ack.ack, pending_ack.number));
+            self.model.acknowledged.push(pending_ack);
         }
     }
 
     /// Answers, unless the client is no longer in the namespace.
-    fn send_answer(&mut self, asked: Asked) {
-        let (client, namespace) = asked.who;
+    fn send_ack(&mut self, pending_ack: PendingAck) {
+        let (client, namespace) = pending_ack.owner;
         if let (Some(id), Some(_)) = (self.model.clients[client], self.socket(client, namespace)) {
             let prefix = prefix(NAMESPACES[namespace]);
-            let number = asked.number;
+            let number = pending_ack.number;
             self.pair.send(id, &format!("43{prefix}{number}[{number}]"));
         }
     }
 
     /// Acknowledgements that were not given in time.
     fn expire(&mut self) {
-        let (mut due, pending): (Vec<Asked>, Vec<Asked>) = self
+        let (mut due, pending): (Vec<PendingAck>, Vec<PendingAck>) = self
             .model
             .pending
             .iter()
-            .partition(|asked| asked.deadline <= self.pair.now);
-        due.sort_by_key(|asked| (asked.deadline, asked.ack));
+            .partition(|pending_ack| pending_ack.deadline <= self.pair.now);
+        due.sort_by_key(|pending_ack| (pending_ack.deadline, pending_ack.ack));
         self.model.pending = pending;
-        for asked in due {
-            let event = format!("{:?} ack failed: {}", asked.ack, AckError::TimedOut);
+        for pending_ack in due {
+            let event = format!("{:?} ack failed: {}", pending_ack.ack, AckError::TimedOut);
             self.model.events.push(event);
-            self.model.answered.push(asked);
+            self.model.acknowledged.push(pending_ack);
         }
     }
 
@@ -363,8 +363,8 @@ impl World {
         let of_sockets = events
             .iter()
             .filter(|event| !matches!(event, Event::Refused { .. }));
-        let told: Vec<String> = of_sockets.map(short).collect();
-        assert_eq!(told, core::mem::take(&mut self.model.events));
+        let texts: Vec<String> = of_sockets.map(short).collect();
+        assert_eq!(texts, core::mem::take(&mut self.model.events));
         for (client, id) in self.model.clients.iter().enumerate() {
             if let Some(id) = id {
                 let expected = core::mem::take(&mut self.model.packets[client]);
@@ -444,7 +444,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn any_life_is_as_the_model_says(steps in steps()) {
+    fn whatever_happens_is_as_the_model_says(steps in steps()) {
         let mut world = World::new();
         for step in &steps {
             world.apply(step);

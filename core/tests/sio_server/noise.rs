@@ -62,7 +62,7 @@ proptest! {
         }
         pair.poll(client);
         pair.lose(client);
-        pair.pass(Duration::from_secs(60));
+        pair.wait(Duration::from_secs(60));
         ended += pair.events().iter().filter(|event| matches!(event, Event::Disconnected { .. })).count();
         prop_assert_eq!(accepted, ended);
         prop_assert_eq!(pair.server.counts(), Default::default());

@@ -1,6 +1,7 @@
 //! In whatever order independent things happen, and however late they are polled, the outcome is the same.
 
 use crate::client::{ClientId, Packet};
+use crate::interleaving::interleave;
 use crate::pair::{Pair, describe};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -9,17 +10,17 @@ use std::collections::BTreeMap;
 
 const CLIENTS: usize = 3;
 
-/// What concerns one client and nobody else.
+/// What concerns one client alone.
 #[derive(Clone, Debug)]
 enum Step {
     Emit,
     ToOwnRoom,
     Join(u8),
     Leave(u8),
-    Say,
+    Receive,
     Ping,
     Disconnect,
-    Depart,
+    LeaveNamespace,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -28,10 +29,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::ToOwnRoom),
         3 => (0_u8..3).prop_map(Step::Join),
         2 => (0_u8..3).prop_map(Step::Leave),
-        6 => Just(Step::Say),
+        6 => Just(Step::Receive),
         1 => Just(Step::Ping),
         1 => Just(Step::Disconnect),
-        1 => Just(Step::Depart),
+        1 => Just(Step::LeaveNamespace),
     ];
     prop::collection::vec(step, 0..10)
 }
@@ -49,8 +50,8 @@ struct Member {
     number: u32,
 }
 
-/// What became of one client: what it received, what the application heard of it, and its rooms.
-type Fate = (Vec<Packet>, Vec<String>, Vec<String>);
+/// What became of one client: what it received, the events of its socket, and its rooms.
+type Outcome = (Vec<Packet>, Vec<String>, Vec<String>);
 
 struct World {
     pair: Pair,
@@ -101,36 +102,36 @@ impl World {
             }
             Step::Join(number) => drop(self.pair.server.join(socket, &room(number))),
             Step::Leave(number) => self.pair.server.leave(socket, &room(number)),
-            Step::Say => self.pair.send(client, &format!("42[\"{name}\"]")),
+            Step::Receive => self.pair.send(client, &format!("42[\"{name}\"]")),
             Step::Ping => self.pair.send(client, "3"),
             Step::Disconnect => self.pair.server.disconnect(now, socket),
-            Step::Depart => self.pair.send(client, "41"),
+            Step::LeaveNamespace => self.pair.send(client, "41"),
         }
         if polling == Polling::Eager {
             self.pair.pump();
         }
     }
 
-    fn fates(mut self) -> Vec<Fate> {
-        let mut heard: BTreeMap<SocketId, Vec<String>> = BTreeMap::new();
+    fn outcomes(mut self) -> Vec<Outcome> {
+        let mut events: BTreeMap<SocketId, Vec<String>> = BTreeMap::new();
         for event in self.pair.events() {
             use socketio_core::sio::Event;
             match &event {
                 Event::Event { socket, .. } | Event::Disconnected { socket, .. } => {
-                    heard.entry(*socket).or_default().push(describe(&event));
+                    events.entry(*socket).or_default().push(describe(&event));
                 }
-                // Of a client that has left and goes on talking.
+                // Of a client that has left and goes on sending.
                 Event::Refused { .. } => {}
                 _ => panic!("{event:?}"),
             }
         }
-        let fate = |member: Member| {
+        let outcome = |member: Member| {
             let mut rooms = self.pair.server.rooms(member.socket);
             // The first is its own id.
             rooms.drain(..rooms.len().min(1));
             rooms.sort();
             let mut received = Vec::new();
-            // A closed client is told so at every poll.
+            // A closed client is refused at every poll.
             let is_last = |packet: &Packet| matches!(packet, Packet::Closed | Packet::Refused(_));
             while !received.last().is_some_and(is_last) {
                 let more = self.pair.receive(member.client);
@@ -139,23 +140,19 @@ impl World {
                 }
                 received.extend(more);
             }
-            (received, heard.remove(&member.socket).unwrap_or_default(), rooms)
+            (received, events.remove(&member.socket).unwrap_or_default(), rooms)
         };
-        self.members.into_iter().map(fate).collect()
+        self.members.into_iter().map(outcome).collect()
     }
 }
 
-/// Takes all steps, those of each client in order; `schedule` says whose turn it is.
-fn live(lives: &[Vec<Step>], schedule: &[Index], polling: Polling) -> Vec<Fate> {
+/// Takes all steps, those of each script in order; `schedule` says which script is next.
+fn run(scripts: &[Vec<Step>], schedule: &[Index], polling: Polling) -> Vec<Outcome> {
     let mut world = World::new();
-    let mut rest: Vec<_> = lives.iter().map(|steps| steps.iter()).collect();
-    let turns = schedule.iter().map(|turn| turn.index(CLIENTS));
-    for index in turns.chain((0..CLIENTS).flat_map(|index| std::iter::repeat_n(index, 10))) {
-        if let Some(step) = rest[index].next() {
-            world.take(index, step, polling);
-        }
+    for (index, step) in interleave(scripts, schedule) {
+        world.take(index, step, polling);
     }
-    world.fates()
+    world.outcomes()
 }
 
 proptest! {
@@ -163,11 +160,11 @@ proptest! {
 
     #[test]
     fn any_order_of_what_concerns_different_clients_gives_the_same(
-        lives in prop::collection::vec(steps(), CLIENTS),
+        scripts in prop::collection::vec(steps(), CLIENTS),
         schedule in prop::collection::vec(any::<Index>(), 0..30),
     ) {
-        let one_after_the_other = live(&lives, &[], Polling::Eager);
-        prop_assert_eq!(&live(&lives, &schedule, Polling::Eager), &one_after_the_other);
-        prop_assert_eq!(&live(&lives, &schedule, Polling::Lazy), &one_after_the_other);
+        let one_after_the_other = run(&scripts, &[], Polling::Eager);
+        prop_assert_eq!(&run(&scripts, &schedule, Polling::Eager), &one_after_the_other);
+        prop_assert_eq!(&run(&scripts, &schedule, Polling::Lazy), &one_after_the_other);
     }
 }

@@ -1,6 +1,6 @@
 //! One server, raw clients made of bytes, and a clock the test owns.
 
-use crate::client::{Client, ClientId, Line, Link, Packet, Reads};
+use crate::client::{Client, ClientId, Connection, ConnectionIndex, Packet, Reads};
 use socketio_core::eio::Peer;
 use socketio_core::sio::{
     Config, Encoded, Encoder, Event, NamespaceId, Reason, Server, SocketId, Target, WriteArguments,
@@ -9,13 +9,13 @@ use socketio_core::wire::{Flow, Wire};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A server with the namespaces `/` and `/chat`, and everybody who talks to it.
+/// A server with the namespaces `/` and `/chat`, and its clients.
 pub(crate) struct Pair {
     pub(crate) server: Server,
     pub(crate) encoder: Encoder,
     pub(crate) now: Instant,
     events: VecDeque<Event>,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) connections: Vec<Connection>,
     pub(crate) clients: Vec<Client>,
     /// Where new connections come from.
     pub(crate) peer: Peer,
@@ -41,7 +41,7 @@ impl Pair {
             encoder: Encoder::new(),
             now,
             events: VecDeque::new(),
-            lines: Vec::new(),
+            connections: Vec::new(),
             clients: Vec::new(),
             peer: Peer::Unknown,
         }
@@ -51,8 +51,8 @@ impl Pair {
         self.server.namespace(name).unwrap()
     }
 
-    /// Time passes, and the server's timer wakes at each deadline on the way.
-    pub(crate) fn pass(&mut self, duration: Duration) {
+    /// Time passes, and the server's timer fires at each deadline on the way.
+    pub(crate) fn wait(&mut self, duration: Duration) {
         let end = self.now + duration;
         while let Some(due) = self.server.poll_timeout().filter(|due| *due <= end) {
             self.now = self.now.max(due);
@@ -64,37 +64,37 @@ impl Pair {
         self.pump();
     }
 
-    /// The next thing the application is told.
+    /// The next event.
     pub(crate) fn event(&mut self) -> Event {
         self.pump();
         self.events.pop_front().expect("an event")
     }
 
-    /// Everything the application is told and has not looked at.
+    /// All events that no test has taken yet.
     pub(crate) fn events(&mut self) -> Vec<Event> {
         self.pump();
         self.events.drain(..).collect()
     }
 
-    /// What the application was told, as short texts in order.
-    pub(crate) fn told(&mut self) -> Vec<String> {
+    /// The same as [`events`](Self::events), as short texts.
+    pub(crate) fn texts(&mut self) -> Vec<String> {
         self.events().iter().map(describe).collect()
     }
 
-    /// Sends CONNECT, takes its event and lets the client in.
+    /// Sends CONNECT, takes its event and accepts the socket.
     pub(crate) fn join(&mut self, client: ClientId, namespace: &str) -> SocketId {
-        let socket = self.ask(client, namespace);
+        let socket = self.request_connection(client, namespace);
         assert!(self.server.accept(self.now, socket));
         self.pump();
         socket
     }
 
     /// Sends CONNECT and takes its event, which is not answered; earlier events stay.
-    pub(crate) fn ask(&mut self, client: ClientId, namespace: &str) -> SocketId {
+    pub(crate) fn request_connection(&mut self, client: ClientId, namespace: &str) -> SocketId {
         self.send(client, &format!("40{}", prefix(namespace)));
         let is_connect = |event: &Event| matches!(event, Event::Connect { .. });
-        let place = self.events.iter().position(is_connect).expect("a connect");
-        match self.events.remove(place) {
+        let index = self.events.iter().position(is_connect).expect("a connect");
+        match self.events.remove(index) {
             Some(Event::Connect {
                 socket,
                 namespace: asked,
@@ -109,16 +109,16 @@ impl Pair {
     /// A client on a WebSocket that is in `namespace` and has read everything so far.
     pub(crate) fn member(&mut self, namespace: &str) -> (ClientId, SocketId) {
         let client = self.websocket();
-        self.welcome(client, namespace)
+        self.join_and_read(client, namespace)
     }
 
     /// A polling client that is in `namespace` and has read everything so far; no poll waits.
     pub(crate) fn polling_member(&mut self, namespace: &str) -> (ClientId, SocketId) {
         let client = self.polling();
-        self.welcome(client, namespace)
+        self.join_and_read(client, namespace)
     }
 
-    fn welcome(&mut self, client: ClientId, namespace: &str) -> (ClientId, SocketId) {
+    fn join_and_read(&mut self, client: ClientId, namespace: &str) -> (ClientId, SocketId) {
         let socket = self.join(client, namespace);
         let sid = self.server.sid(socket).unwrap();
         let expected = format!("40{}{{\"sid\":\"{sid}\"}}", prefix(namespace));
@@ -147,24 +147,28 @@ impl Pair {
     }
 
     /// A new connection.
-    pub(crate) fn open(&mut self) -> Link {
+    pub(crate) fn open(&mut self) -> ConnectionIndex {
         let id = self.server.open(self.now, self.peer);
         let wire = Wire::new(self.server.engine_config().wire(), self.server.codec());
-        self.lines.push(Line::new(id, wire));
-        Link(self.lines.len() - 1)
+        self.connections.push(Connection::new(id, wire));
+        ConnectionIndex(self.connections.len() - 1)
     }
 
     /// Moves bytes until nothing moves.
     pub(crate) fn pump(&mut self) {
         loop {
             let mut moved = false;
-            for place in 0..self.lines.len() {
-                moved |= self.pump_line(place);
+            for index in 0..self.connections.len() {
+                moved |= self.pump_connection(index);
             }
             while let Some(id) = self.server.poll_ready() {
                 moved = true;
-                if let Some(line) = self.lines.iter_mut().find(|line| line.id == id && line.is_open) {
-                    self.server.poll_transmit(id, &mut line.wire);
+                if let Some(connection) = self
+                    .connections
+                    .iter_mut()
+                    .find(|connection| connection.id == id && connection.is_open)
+                {
+                    self.server.poll_transmit(id, &mut connection.wire);
                 }
             }
             if !moved {
@@ -176,28 +180,28 @@ impl Pair {
         }
     }
 
-    fn pump_line(&mut self, place: usize) -> bool {
-        let line = &mut self.lines[place];
-        if !line.is_open {
+    fn pump_connection(&mut self, index: usize) -> bool {
+        let connection = &mut self.connections[index];
+        if !connection.is_open {
             return false;
         }
         let mut moved = false;
-        while let Some(item) = line.wire.poll_item() {
+        while let Some(item) = connection.wire.poll_item() {
             moved = true;
-            self.server.handle_item(self.now, line.id, item);
-            self.server.poll_transmit(line.id, &mut line.wire);
+            self.server.handle_item(self.now, connection.id, item);
+            self.server.poll_transmit(connection.id, &mut connection.wire);
         }
-        let flow = line.wire.poll_output(&mut line.out);
-        if line.reads == Reads::Everything && !line.out.is_empty() {
+        let flow = connection.wire.poll_output(&mut connection.out);
+        if connection.reads == Reads::Everything && !connection.out.is_empty() {
             moved = true;
-            line.take_output();
-            let _ = line.wire.poll_output(&mut line.out);
-            self.server.poll_transmit(line.id, &mut line.wire);
+            connection.take_output();
+            let _ = connection.wire.poll_output(&mut connection.out);
+            self.server.poll_transmit(connection.id, &mut connection.wire);
         }
-        if flow == Flow::Closing && line.out.is_empty() {
+        if flow == Flow::Closing && connection.out.is_empty() {
             moved = true;
-            line.is_open = false;
-            self.server.handle_lost(self.now, line.id);
+            connection.is_open = false;
+            self.server.handle_lost(self.now, connection.id);
         }
         moved
     }

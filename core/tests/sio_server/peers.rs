@@ -153,7 +153,7 @@ fn many_are_disconnected_on_both_servers() {
     cluster.carry();
     for (node, client) in clients.into_iter().enumerate() {
         assert_eq!(cluster.nodes[node].receive(client), [text("41")]);
-        let told = cluster.nodes[node].told();
+        let told = cluster.nodes[node].texts();
         assert_eq!(told, ["disconnected: server namespace disconnect"]);
     }
     let chat = cluster.nodes[0].namespace("/chat");
@@ -168,7 +168,7 @@ fn many_are_disconnected_on_both_servers() {
 }
 
 #[test]
-fn strangers_and_removed_peers_are_not_heard_and_not_told() {
+fn messages_of_strangers_and_removed_peers_are_ignored_and_they_get_none() {
     let mut cluster = Cluster::new();
     let (client, _) = cluster.member(1, "/", &[]);
     cluster.nodes[0].broadcast("/", &Target::default(), "hello");

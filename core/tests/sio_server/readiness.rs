@@ -1,4 +1,4 @@
-//! Who is asked only when it says that it is ready hears everything: the list of ready connections and the queues agree,
+//! A driver that polls connections only when they are ready misses nothing: the list of ready connections and the queues agree,
 //! and no deadline is ever in the past.
 
 use crate::client::ClientId;
@@ -19,7 +19,7 @@ enum Step {
     Receive(usize),
     Upgrade(usize),
     Dismiss(usize),
-    Pass(u64),
+    Wait(u64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -34,7 +34,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => client().prop_map(Step::Receive),
         1 => client().prop_map(Step::Upgrade),
         1 => client().prop_map(Step::Dismiss),
-        2 => (0..40_000_u64).prop_map(Step::Pass),
+        2 => (0..40_000_u64).prop_map(Step::Wait),
     ];
     prop::collection::vec(step, 0..60)
 }
@@ -90,23 +90,34 @@ impl World {
                 let id = self.members[client].0;
                 let is_polling = !std::mem::replace(&mut self.upgraded[client], true);
                 if is_polling && self.pair.server.is_connected(self.members[client].1) {
-                    let link = self.pair.probe(id);
-                    self.pair.upgrade(id, link);
+                    let index = self.pair.probe(id);
+                    self.pair.upgrade(id, index);
                 }
             }
             Step::Dismiss(client) => self.pair.server.disconnect(now, self.members[client].1),
-            Step::Pass(millis) => self.pair.pass(Duration::from_millis(millis)),
+            Step::Wait(millis) => self.pair.wait(Duration::from_millis(millis)),
         }
     }
 
-    /// Only those that are ready are asked; then nobody has anything left.
+    /// Only those that are ready are polled; then no other has anything left.
     fn assert_agreement(&mut self) {
         self.pair.pump();
-        for line in self.pair.lines.iter_mut().filter(|line| line.is_open) {
-            let before = line.out.len();
-            self.pair.server.poll_transmit(line.id, &mut line.wire);
-            let _ = line.wire.poll_output(&mut line.out);
-            assert_eq!(line.out.len(), before, "it had something and did not say so");
+        for connection in self
+            .pair
+            .connections
+            .iter_mut()
+            .filter(|connection| connection.is_open)
+        {
+            let before = connection.out.len();
+            self.pair
+                .server
+                .poll_transmit(connection.id, &mut connection.wire);
+            let _ = connection.wire.poll_output(&mut connection.out);
+            assert_eq!(
+                connection.out.len(),
+                before,
+                "it had something and did not say so"
+            );
         }
         assert_eq!(self.pair.server.poll_ready(), None);
         let due = self.pair.server.poll_timeout();

@@ -21,8 +21,8 @@ fn ask(pair: &mut Pair, socket: SocketId) -> Readiness {
     pair.server.watch_ready(pair.now, socket)
 }
 
-/// The sockets that were said to be ready since the last look.
-fn told(pair: &mut Pair) -> Vec<SocketId> {
+/// The sockets of [`Event::Ready`] since the last call.
+fn take_ready(pair: &mut Pair) -> Vec<SocketId> {
     let ready = |event: Event| match event {
         Event::Ready { socket } => Some(socket),
         _ => None,
@@ -49,12 +49,12 @@ fn all_sockets_of_a_client_that_asked_are_told_once() {
     assert!((READY..READY + 600).contains(&pair.server.bytes_under_way(chat)));
     assert_eq!(ask(&mut pair, chat), Readiness::Awaited);
     assert_eq!(ask(&mut pair, chat), Readiness::Awaited);
-    assert_eq!(told(&mut pair), []);
+    assert_eq!(take_ready(&mut pair), []);
     pair.set_reads(client, Reads::Everything);
-    assert_eq!(told(&mut pair), [socket, chat]);
+    assert_eq!(take_ready(&mut pair), [socket, chat]);
     assert_eq!(ask(&mut pair, chat), Readiness::Ready);
     emit(&mut pair, socket);
-    assert_eq!(told(&mut pair), []);
+    assert_eq!(take_ready(&mut pair), []);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn what_is_broadcast_counts() {
     pair.pump();
     assert_eq!(ask(&mut pair, socket), Readiness::Awaited);
     pair.set_reads(client, Reads::Everything);
-    assert_eq!(told(&mut pair), [socket]);
+    assert_eq!(take_ready(&mut pair), [socket]);
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn a_polling_client_is_ready_once_it_has_polled() {
     while ask(&mut pair, socket) == Readiness::Ready {
         emit(&mut pair, socket);
     }
-    assert_eq!(told(&mut pair), []);
+    assert_eq!(take_ready(&mut pair), []);
     pair.receive(client);
-    assert_eq!(told(&mut pair), [socket]);
+    assert_eq!(take_ready(&mut pair), [socket]);
 }
 
 #[test]
@@ -91,12 +91,12 @@ fn a_socket_that_leaves_is_told_of_that_and_others_go_on_waiting() {
     let (client, socket, chat) = slow(&mut pair);
     assert_eq!(ask(&mut pair, chat), Readiness::Awaited);
     pair.server.disconnect(pair.now, chat);
-    assert_eq!(pair.told(), ["disconnected: server namespace disconnect"]);
+    assert_eq!(pair.texts(), ["disconnected: server namespace disconnect"]);
     assert_eq!(ask(&mut pair, chat), Readiness::Never);
     pair.set_reads(client, Reads::Everything);
-    assert_eq!(told(&mut pair), [socket]);
+    assert_eq!(take_ready(&mut pair), [socket]);
     pair.lose(client);
-    assert_eq!(pair.told(), ["disconnected: transport close"]);
+    assert_eq!(pair.texts(), ["disconnected: transport close"]);
     assert_eq!(ask(&mut pair, socket), Readiness::Never);
 }
 
@@ -104,7 +104,7 @@ fn a_socket_that_leaves_is_told_of_that_and_others_go_on_waiting() {
 fn a_socket_that_was_not_accepted_is_not_ready() {
     let mut pair = pair();
     let client = pair.websocket();
-    let socket = pair.ask(client, "/");
+    let socket = pair.request_connection(client, "/");
     assert_eq!(ask(&mut pair, socket), Readiness::Never);
     assert!(pair.server.accept(pair.now, socket));
     assert_eq!(ask(&mut pair, socket), Readiness::Ready);

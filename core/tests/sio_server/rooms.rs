@@ -54,7 +54,7 @@ fn the_room_of_anothers_id_is_private() {
     let ((_, one), (client, two)) = (pair.member("/"), pair.member("/"));
     let sid = pair.server.sid(two).unwrap().to_string();
     assert_eq!(pair.server.join(one, &sid), Err(RoomError::Private));
-    let asking = pair.ask(client, "/chat");
+    let asking = pair.request_connection(client, "/chat");
     let asking_sid = pair.server.sid(asking).unwrap().to_string();
     let (_, other) = pair.member("/chat");
     assert_eq!(pair.server.join(other, &asking_sid), Err(RoomError::Private));
@@ -171,9 +171,9 @@ fn who_leaves_in_whatever_order_the_others_stay() {
     let mut pair = Pair::new();
     let clients = [0; 6].map(|_| pair.member("/"));
     let rooms = ["a", "b", "c", "d"];
-    for (place, (_, socket)) in clients.iter().enumerate() {
+    for (index, (_, socket)) in clients.iter().enumerate() {
         for turn in 0..rooms.len() {
-            pair.server.join(*socket, rooms[(place + turn) % 4]).unwrap();
+            pair.server.join(*socket, rooms[(index + turn) % 4]).unwrap();
         }
     }
     pair.server.leave(clients[3].1, "b");
@@ -188,7 +188,7 @@ fn who_leaves_in_whatever_order_the_others_stay() {
     let mut all = pair.server.sockets(pair.namespace("/")).to_vec();
     all.sort_unstable();
     assert_eq!(all, [one, three, four, five]);
-    pair.pass(Duration::from_secs(1));
+    pair.wait(Duration::from_secs(1));
     for (client, _) in clients {
         pair.lose(client);
     }

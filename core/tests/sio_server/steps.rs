@@ -1,4 +1,4 @@
-//! What may happen in a random life of a server.
+//! What may happen to a server in random tests.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ pub(crate) const CLIENTS: usize = 5;
 pub(crate) const NAMESPACES: [&str; 2] = ["/", "/chat"];
 pub(crate) const ROOMS: [&str; 3] = ["red", "green", "blue"];
 
-/// Something somebody does. Numbers mean clients, namespaces, rooms and open acknowledgements, and wrap.
+/// One thing that happens. Numbers mean clients, namespaces, rooms and open acknowledgements, and wrap.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Connect(usize, usize),
@@ -18,24 +18,24 @@ pub(crate) enum Step {
     Join(usize, usize, usize),
     LeaveRoom(usize, usize, usize),
     CloseRoom(usize, usize),
-    Broadcast(usize, Wish),
+    Broadcast(usize, TargetChoice),
     Emit(usize, usize),
-    Ask(usize, usize, u64),
-    Answer(usize),
-    AnswerAgain(usize),
+    EmitWithAck(usize, usize, u64),
+    Acknowledge(usize),
+    AcknowledgeAgain(usize),
     Forget(usize),
-    Pass(u64),
-    /// Time passes and the timer wakes once, when it is over.
+    Wait(u64),
+    /// Time passes and the timer fires once, when it is over.
     Sleep(u64),
 }
 
-/// A [`Target`] before anybody is known.
+/// A [`Target`] in numbers of clients and rooms.
 #[derive(Clone, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct TargetChoice {
     pub(crate) rooms: Vec<usize>,
-    pub(crate) people: Vec<usize>,
+    pub(crate) sockets: Vec<usize>,
     pub(crate) except: Vec<usize>,
-    pub(crate) except_people: Vec<usize>,
+    pub(crate) except_sockets: Vec<usize>,
     pub(crate) skip: Option<usize>,
 }
 
@@ -44,18 +44,18 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let namespace = || 0..NAMESPACES.len();
     let room = || 0..ROOMS.len();
     let some = |range: core::ops::Range<usize>| prop::collection::vec(range, 0..3);
-    let wish = (
+    let choice = (
         some(0..3),
         some(0..5),
         some(0..3),
         some(0..5),
         prop::option::of(0..5_usize),
     )
-        .prop_map(|(rooms, people, except, except_people, skip)| Wish {
+        .prop_map(|(rooms, sockets, except, except_sockets, skip)| TargetChoice {
             rooms,
-            people,
+            sockets,
             except,
-            except_people,
+            except_sockets,
             skip,
         });
     let step = prop_oneof![
@@ -68,13 +68,13 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => (client(), namespace(), room()).prop_map(|(c, n, r)| Step::Join(c, n, r)),
         4 => (client(), namespace(), room()).prop_map(|(c, n, r)| Step::LeaveRoom(c, n, r)),
         1 => (namespace(), room()).prop_map(|(namespace, room)| Step::CloseRoom(namespace, room)),
-        8 => (namespace(), wish).prop_map(|(namespace, wish)| Step::Broadcast(namespace, wish)),
+        8 => (namespace(), choice).prop_map(|(namespace, choice)| Step::Broadcast(namespace, choice)),
         3 => (client(), namespace()).prop_map(|(client, namespace)| Step::Emit(client, namespace)),
-        5 => (client(), namespace(), 0..50_u64).prop_map(|(c, n, after)| Step::Ask(c, n, after)),
-        4 => any::<usize>().prop_map(Step::Answer),
-        1 => any::<usize>().prop_map(Step::AnswerAgain),
+        5 => (client(), namespace(), 0..50_u64).prop_map(|(c, n, after)| Step::EmitWithAck(c, n, after)),
+        4 => any::<usize>().prop_map(Step::Acknowledge),
+        1 => any::<usize>().prop_map(Step::AcknowledgeAgain),
         1 => any::<usize>().prop_map(Step::Forget),
-        2 => (0..30_u64).prop_map(Step::Pass),
+        2 => (0..30_u64).prop_map(Step::Wait),
         2 => (0..30_u64).prop_map(Step::Sleep),
     ];
     prop::collection::vec(step, 0..120)

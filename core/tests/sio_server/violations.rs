@@ -65,7 +65,7 @@ const MISPLACED: &[&str] = &[
 
 fn assert_ends(pair: &mut Pair, client: ClientId, packet: &str, reason: &str) {
     pair.send(client, packet);
-    assert_eq!(pair.told(), [format!("disconnected: {reason}")], "{packet}");
+    assert_eq!(pair.texts(), [format!("disconnected: {reason}")], "{packet}");
     assert!(pair.is_closed(client), "{packet}");
     pair.lose(client);
     assert_eq!(pair.server.counts(), Default::default(), "{packet}");
@@ -100,7 +100,7 @@ fn on_polling_the_reason_says_whether_the_client_could_be_told_at_once() {
         let mut pair = Pair::new();
         let (client, _) = pair.polling_member("/");
         pair.send(client, packet);
-        assert_eq!(pair.told(), ["disconnected: forced server close"], "{packet}");
+        assert_eq!(pair.texts(), ["disconnected: forced server close"], "{packet}");
         assert_eq!(pair.receive(client), [text("6"), text("1")], "{packet}");
         pair.lose(client);
         assert_eq!(pair.server.counts(), Default::default(), "{packet}");
@@ -113,11 +113,11 @@ fn a_session_that_nobody_polls_any_more_is_gone_after_the_linger_time() {
     let (client, _) = pair.polling_member("/");
     pair.send(client, "4abc");
     pair.send(client, "42[\"ignored\"]");
-    assert_eq!(pair.told(), ["disconnected: forced server close"]);
+    assert_eq!(pair.texts(), ["disconnected: forced server close"]);
     assert_eq!(pair.server.counts().sessions, 1);
-    pair.pass(core::time::Duration::from_secs(30));
+    pair.wait(core::time::Duration::from_secs(30));
     assert_eq!(pair.server.counts().sessions, 0);
-    assert_eq!(pair.told(), [] as [String; 0]);
+    assert_eq!(pair.texts(), [] as [String; 0]);
     assert_eq!(pair.receive(client), [Packet::Refused(400)]);
 }
 
@@ -140,10 +140,10 @@ fn before_any_connect_every_other_packet_ends_the_session() {
             pair.send_binary(client, b"x");
         }
         assert!(pair.is_closed(client), "{packet}");
-        let told = pair.told();
+        let texts = pair.texts();
         assert!(
-            matches!(&told[..], [refused] if refused.starts_with("refused: Violation(")),
-            "{packet} {told:?}"
+            matches!(&texts[..], [refused] if refused.starts_with("refused: Violation(")),
+            "{packet} {texts:?}"
         );
         assert_eq!(pair.server.counts(), Default::default(), "{packet}");
     }
@@ -157,12 +157,12 @@ fn all_sockets_of_the_client_and_no_other_end_with_the_session() {
     let (other, _) = pair.member("/");
     pair.send(client, "4abc");
     assert_eq!(
-        pair.told(),
+        pair.texts(),
         ["disconnected: forced close", "disconnected: forced close"]
     );
     assert_eq!(pair.server.counts().sockets, 1);
     pair.send(other, "42[\"still here\"]");
-    assert_eq!(pair.told(), ["event \"still here\" () 0"]);
+    assert_eq!(pair.texts(), ["event \"still here\" () 0"]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn what_follows_a_violation_in_the_same_body_is_ignored() {
     let (client, _) = pair.polling_member("/");
     pair.send(client, "42[\"a\"]\u{1e}4abc\u{1e}42[\"b\"]\u{1e}40/chat,");
     assert_eq!(
-        pair.told(),
+        pair.texts(),
         ["event \"a\" () 0", "disconnected: forced server close"]
     );
 }
@@ -237,9 +237,9 @@ fn acknowledgements_that_can_answer_nothing_are_ignored() {
     for packet in ["430[]", "437[1]", "431", "43[\"x\"]"] {
         pair.send(client, packet);
     }
-    assert_eq!(pair.told(), [] as [String; 0]);
+    assert_eq!(pair.texts(), [] as [String; 0]);
     pair.send(client, "42[\"still here\"]");
-    assert_eq!(pair.told(), ["event \"still here\" () 0"]);
+    assert_eq!(pair.texts(), ["event \"still here\" () 0"]);
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn a_binary_message_that_belongs_to_nothing_ends_the_session() {
     let mut pair = Pair::new();
     let (client, _) = pair.member("/");
     pair.send_binary(client, b"x");
-    assert_eq!(pair.told(), ["disconnected: forced close"]);
+    assert_eq!(pair.texts(), ["disconnected: forced close"]);
 
     let mut pair = Pair::new();
     let (client, _) = pair.member("/");
@@ -273,7 +273,7 @@ fn a_binary_message_that_belongs_to_nothing_ends_the_session() {
     pair.send_binary(client, b"x");
     pair.send_binary(client, b"surplus");
     assert_eq!(
-        pair.told(),
+        pair.texts(),
         [
             "event \"a\" ({\"_placeholder\":true,\"num\":0}) 1",
             "disconnected: forced close"

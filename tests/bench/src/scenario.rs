@@ -33,26 +33,11 @@ const ROOM_MEMBERS: usize = 50;
 
 impl Scenario {
     pub(crate) const ALL: [Self; 14] = [
-        Self::Echo {
-            clients: 1,
-            in_flight: 1,
-        },
-        Self::Echo {
-            clients: 64,
-            in_flight: 1,
-        },
-        Self::Echo {
-            clients: 64,
-            in_flight: 16,
-        },
-        Self::Echo {
-            clients: 1000,
-            in_flight: 1,
-        },
-        Self::Echo {
-            clients: 1000,
-            in_flight: 16,
-        },
+        Self::echo(1, 1),
+        Self::echo(64, 1),
+        Self::echo(64, 16),
+        Self::echo(1000, 1),
+        Self::echo(1000, 16),
         Self::Binary,
         Self::Json,
         Self::Broadcast { in_flight: 1 },
@@ -66,22 +51,17 @@ impl Scenario {
 
     /// What the bindings are compared by.
     pub(crate) const OF_BINDINGS: [Self; 6] = [
-        Self::Echo {
-            clients: 1,
-            in_flight: 1,
-        },
-        Self::Echo {
-            clients: 64,
-            in_flight: 16,
-        },
-        Self::Echo {
-            clients: 1000,
-            in_flight: 1,
-        },
+        Self::echo(1, 1),
+        Self::echo(64, 16),
+        Self::echo(1000, 1),
         Self::Broadcast { in_flight: 8 },
         Self::Broadcast { in_flight: 1 },
         Self::Memory,
     ];
+
+    const fn echo(clients: usize, in_flight: usize) -> Self {
+        Self::Echo { clients, in_flight }
+    }
 
     pub(crate) fn named(name: &str) -> Outcome<Self> {
         let found = Self::ALL.into_iter().find(|scenario| scenario.name() == name);

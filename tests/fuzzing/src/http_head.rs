@@ -47,7 +47,7 @@ impl Heads for HeadDecoder {
         assert!(head.raw().len() <= LIMITS.head_bytes);
         assert!(head.headers().count() <= LIMITS.headers);
         assert!(head.target().len() <= LIMITS.target_bytes);
-        look_at(&head);
+        check_getters(&head);
         Ok(Some((head.raw().to_vec(), head.body_length())))
     }
 
@@ -72,8 +72,8 @@ impl Heads for ResponseDecoder {
     }
 }
 
-/// Everything a head can be asked, and what a host makes of the same request.
-fn look_at(head: &RequestHead) {
+/// Calls the getters, and compares with what a host makes of the same request.
+fn check_getters(head: &RequestHead) {
     for (name, value) in head.query().iter() {
         assert!(name.len() + value.len() <= 3 * LIMITS.target_bytes);
     }

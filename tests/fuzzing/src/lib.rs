@@ -7,11 +7,11 @@
 mod client_bytes;
 mod eio_payload;
 mod http_head;
-mod life;
 mod pair;
 mod pieces;
 mod script;
 mod server_bytes;
+mod simulation;
 mod sio_packet;
 mod ws_frames;
 mod ws_oracle;

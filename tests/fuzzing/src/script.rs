@@ -1,5 +1,8 @@
 //! Bytes of a fuzzer read as the steps of a scenario.
 
+use socketio_core::sio::Delivery;
+use socketio_core::ws::Role;
+
 /// Ends a text, so that a fuzzer may insert into one without moving what follows. No UTF-8 contains it.
 pub(crate) const END_OF_TEXT: u8 = 0xff;
 
@@ -38,10 +41,35 @@ impl<'a> Script<'a> {
 
     /// One of a list, unless it is empty.
     pub(crate) fn choose<T: Clone>(&mut self, list: &[T]) -> Option<T> {
+        let index = self.choose_index(list.len())?;
+        list.get(index).cloned()
+    }
+
+    /// A place in a list of `len`, unless it is empty, counted from the newest, with which most happens.
+    pub(crate) fn choose_index(&mut self, len: usize) -> Option<usize> {
         let byte = usize::from(self.byte());
-        // Counted from the newest, with which most happens.
-        let last = list.len().checked_sub(1)?;
-        list.get(last - byte % list.len()).cloned()
+        let last = len.checked_sub(1)?;
+        Some(last - byte % len)
+    }
+
+    /// Removes one from a list, unless it is empty.
+    pub(crate) fn take<T>(&mut self, list: &mut Vec<T>) -> Option<T> {
+        (!list.is_empty()).then(|| list.swap_remove(self.index(list.len())))
+    }
+
+    pub(crate) fn delivery(&mut self) -> Delivery {
+        match self.is_even() {
+            true => Delivery::Reliable,
+            false => Delivery::Volatile,
+        }
+    }
+
+    /// The end that reads frames.
+    pub(crate) fn role(&mut self) -> Role {
+        match self.is_even() {
+            true => Role::Server,
+            false => Role::Client,
+        }
     }
 
     /// Bytes up to [`END_OF_TEXT`] or the end.

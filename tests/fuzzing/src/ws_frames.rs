@@ -11,11 +11,7 @@ const MAX_MESSAGE: usize = 300;
 /// same error each time, within bounds of memory; and what was read can be written and read again.
 pub fn ws_frames(data: &[u8]) {
     let mut script = Script::new(data);
-    let role = if script.is_even() {
-        Role::Server
-    } else {
-        Role::Client
-    };
+    let role = script.role();
     let cut = script.byte();
     let stream = script.rest();
     let [whole, bytes, cut] = Pieces::all(cut).map(|pieces| ours(role, MAX_MESSAGE, pieces.of(stream)));

@@ -25,11 +25,7 @@ pub type Outcome<E> = (Vec<Message>, Option<E>);
 /// The first byte chooses the end that reads: ours and tungstenite read the same messages and find the same fault.
 pub fn ws_oracle(data: &[u8]) {
     let mut script = Script::new(data);
-    let role = if script.is_even() {
-        Role::Server
-    } else {
-        Role::Client
-    };
+    let role = script.role();
     ws_oracle_for(role, script.rest(), Ending::Anywhere);
 }
 

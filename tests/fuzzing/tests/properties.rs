@@ -1,5 +1,5 @@
-//! The same invariants for lives that are drawn at random but know the words of the protocols, so that each of them
-//! gets further than most bytes do.
+//! The same invariants for scenarios that are drawn at random from packets of the protocols, so that each of them gets
+//! further than most bytes do.
 
 use proptest::prelude::*;
 use socketio_fuzzing::{client_bytes, pair, server_bytes};
@@ -44,13 +44,13 @@ fn step(kinds: core::ops::Range<u8>) -> impl Strategy<Value = Vec<u8>> {
     (kinds, arguments).prop_map(|(kind, arguments)| [vec![kind], arguments].concat())
 }
 
-fn life(beginning: Vec<Vec<u8>>, kinds: core::ops::Range<u8>) -> impl Strategy<Value = Vec<u8>> {
+fn scenarios(beginning: Vec<Vec<u8>>, kinds: core::ops::Range<u8>) -> impl Strategy<Value = Vec<u8>> {
     let steps = prop::collection::vec(step(kinds), 0..40);
     (any::<u8>(), prop::sample::select(beginning), steps)
         .prop_map(|(choice, beginning, steps)| [vec![choice], beginning, steps.concat()].concat())
 }
 
-/// A client of the server, on WebSocket or polling, let in.
+/// Nothing, or a client whose socket the server has accepted: on WebSocket, by polling, and during an upgrade.
 fn joined_server() -> Vec<Vec<u8>> {
     let join = |packet: &str| [packet.as_bytes(), &[END]].concat();
     vec![
@@ -68,13 +68,13 @@ fn joined_server() -> Vec<Vec<u8>> {
     ]
 }
 
-/// A client that has asked for its namespaces, and one that is in the first.
+/// Nothing, a client that joins its namespaces, and one that has joined the first.
 fn joined_client() -> Vec<Vec<u8>> {
-    let asking = [34, 0, 5, 5, 5, 45, 0, 45, 1];
+    let joining = [34, 0, 5, 5, 5, 45, 0, 45, 1];
     vec![
         Vec::new(),
-        asking.to_vec(),
-        [&asking[..], &[10, 3, END, 10, 3, END]].concat(),
+        joining.to_vec(),
+        [&joining[..], &[10, 3, END, 10, 3, END]].concat(),
     ]
 }
 
@@ -82,17 +82,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn neither_segments_nor_spurious_timers_change_the_life_of_a_server(life in life(joined_server(), 0..64)) {
-        server_bytes(&life);
+    fn neither_pieces_nor_spurious_timers_change_what_a_server_does(scenario in scenarios(joined_server(), 0..64)) {
+        server_bytes(&scenario);
     }
 
     #[test]
-    fn neither_segments_nor_spurious_timers_change_the_life_of_a_client(life in life(joined_client(), 0..64)) {
-        client_bytes(&life);
+    fn neither_pieces_nor_spurious_timers_change_what_a_client_does(scenario in scenarios(joined_client(), 0..64)) {
+        client_bytes(&scenario);
     }
 
     #[test]
-    fn segments_change_nothing_between_a_client_and_a_server(life in life(vec![Vec::new()], 0..32)) {
-        pair(&life);
+    fn pieces_change_nothing_between_a_client_and_a_server(scenario in scenarios(vec![Vec::new()], 0..32)) {
+        pair(&scenario);
     }
 }

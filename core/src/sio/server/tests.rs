@@ -22,7 +22,7 @@ fn connected(server: &mut Server) -> SocketId {
 
 #[test]
 #[allow(clippy::disallowed_methods)]
-fn every_table_is_empty_after_everybody_left() {
+fn every_table_is_empty_after_all_clients_left() {
     let now = Instant::now();
     let mut server = Server::new(Config::default(), [7; 32], now);
     server.add_namespace("/").unwrap();

@@ -1,4 +1,4 @@
-//! What the applications say and hear.
+//! What the applications send, and their events.
 
 use super::World;
 use socketio_core::eio::client::{self, CloseReason, SendError};
@@ -42,20 +42,20 @@ impl World {
             .expect("a session")
     }
 
-    /// What the client heard since the last look, in short.
-    pub(crate) fn heard(&mut self) -> Vec<String> {
-        self.events.drain(..).map(|event| in_short(&event)).collect()
+    /// The events of the client since the last call, as short texts.
+    pub(crate) fn client_texts(&mut self) -> Vec<String> {
+        self.events.drain(..).map(|event| describe(&event)).collect()
     }
 
-    /// What the server's application has heard so far, in short.
-    pub(crate) fn server_heard(&self) -> Vec<String> {
-        let in_short = |event: &eio::Event| match event {
+    /// All events of the server so far, as short texts.
+    pub(crate) fn server_texts(&self) -> Vec<String> {
+        let describe = |event: &eio::Event| match event {
             eio::Event::Message { message, .. } => text_of(message),
             eio::Event::Closed { reason, .. } => format!("{reason:?}"),
             eio::Event::Opened { .. } => "Opened".to_owned(),
             other => format!("{other:?}").chars().take(8).collect(),
         };
-        self.server_events.iter().map(in_short).collect()
+        self.server_events.iter().map(describe).collect()
     }
 
     /// Why the session ended, which it did just once.
@@ -99,7 +99,7 @@ fn text_of(message: &Message) -> String {
     }
 }
 
-fn in_short(event: &client::Event) -> String {
+fn describe(event: &client::Event) -> String {
     match event {
         client::Event::Opened { transport } => format!("Opened {}", transport.as_str()),
         client::Event::Message(message) => text_of(message),

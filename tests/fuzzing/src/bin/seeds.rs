@@ -1,4 +1,4 @@
-//! Writes the seeds of every target to `fuzz/seeds`: short lives and messages from which a fuzzer goes on.
+//! Writes the seeds of every target to `fuzz/seeds`: short scenarios and messages from which a fuzzer goes on.
 //!
 //! `cargo run -p socketio-fuzzing --bin seeds` writes the same files each time.
 
@@ -121,24 +121,24 @@ fn sio_packet() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A life as bytes: numbers are themselves, `'x'` is a text argument.
-fn lives(lives: &[&str]) -> Vec<Vec<u8>> {
+/// Scenarios as bytes: numbers are themselves, `'x'` is a text argument.
+fn scenarios(scenarios: &[&str]) -> Vec<Vec<u8>> {
     let word = |word: &str| match word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         Some(text) => [text.as_bytes(), &[0xff]].concat(),
         None => vec![word.parse().expect("a number below 256")],
     };
-    let life = |life: &&str| life.split_whitespace().flat_map(word).collect();
-    lives.iter().map(life).collect()
+    let scenario = |text: &&str| text.split_whitespace().flat_map(word).collect();
+    scenarios.iter().map(scenario).collect()
 }
 
 /// Steps of the scenario in `server_bytes`, by what they do there.
 fn server_bytes() -> Vec<Vec<u8>> {
-    lives(&[
-        // A WebSocket: join, be let in, hear an event, a question and a broadcast, and answer.
+    scenarios(&[
+        // A WebSocket: connect, be accepted, an event, an acknowledged event and a broadcast of the server.
         "0  2 2 0  13 '40' 0  32 0  39 0 0 9 1  43 0 2 1 3 232  13 '430[1]' 0  47 0 0 4 0",
         // The same by polling.
         "0  2 0 0  2 9 0 '40'  32 0  2 4 0  39 0 0 9 1  2 9 0 '3'  2 4 0  29 30",
-        // An upgrade, an event that wants an answer, a room.
+        // An upgrade, an event that wants an acknowledgement, a room.
         "2  2 0 0  2 7 0  13 '2probe' 0  13 '5' 0  13 '40/chat,{\"a\":1}' 0  32 0
          13 '42/chat,1[\"e\",\"x\"]' 0  45 0  50 0 0  47 0 0 4 0",
         // An attachment, and a client that no longer reads.
@@ -150,15 +150,15 @@ fn server_bytes() -> Vec<Vec<u8>> {
         "4  2 13 0  60 0  2 15 0 'x'  61 0 9  60 0",
         // Requests that a host has read.
         "0  12 0 0  12 9 0 '40'  32 0  12 4 0  39 0 0 9 1",
-        // Late timers, lost connections, everything of many.
+        // Late timers, lost connections, verbs for many sockets.
         "0  2 2 0  13 '40' 0  32 0  2 2 0  13 '40' 0  32 0  53 0 0 0 0  54 0 0 0 5  31 60  24 0  30 1 0  13 '3' 0",
     ])
 }
 
 /// Steps of the scenario in `client_bytes`, by what they do there.
 fn client_bytes() -> Vec<Vec<u8>> {
-    lives(&[
-        // A WebSocket: joined, an event, a question and its answer, an event of the server.
+    scenarios(&[
+        // A WebSocket: joined, an event, an event and its acknowledgement, an event of the server.
         "1  34 0  5  5  45 0  10 3 ''  50 0 0 9 1  54 0 3 0 3 232  16 '30[1]'  16 '2[\"e\",1]'",
         // Polling, and an event that is delivered at least once.
         "3  34 0  5  5  45 0  5  10 3 ''  50 0 0 9 1  57 0 3 0 3 232 2  5  16 '30[]'",
@@ -166,18 +166,18 @@ fn client_bytes() -> Vec<Vec<u8>> {
         "0  34 0  0  10 1 ''  0  10 1 ''  10 1 ''  45 0  10 3 ''  50 0 0 9 1  31 30",
         // Events wait, the connection is lost, and comes back.
         "49  34 0  5  5  50 0 0 9 1  45 0  10 3 ''  28 0  31 30  5  5",
-        // An attachment that wants an answer.
+        // An event with an attachment that wants an acknowledgement.
         "1  34 0  5  5  45 0  10 3 ''  16 '51-0[\"b\",{\"_placeholder\":true,\"num\":0}]'  23 2 1 2  61 0 0",
         // Refused, tried again, closed.
         "32  34 0  0  26 0 0 0  31 30  4  31 30  41 0",
     ])
 }
 
-/// Steps of the scenario in `pair`: events and questions of both sides, time, and lost connections.
+/// Steps of the scenario in `pair`: events and acknowledged events of both sides, time, and lost connections.
 fn pair() -> Vec<Vec<u8>> {
-    let life =
+    let steps =
         "7 0 3  12 1 2 3 232  18 0 9  23 1 2 3 232  16 0 1 3 232 2  4  7 0 1  3 30  7 0 1  27 0  18 0 1
         3 60  28 1  29 1  12 0 1 0 9  30 0  6  7 0 200";
-    let choices = ["0 ", "1 ", "2 ", "3 ", "4 "].map(|choice| [choice, life].concat());
-    lives(&choices.each_ref().map(String::as_str))
+    let choices = ["0 ", "1 ", "2 ", "3 ", "4 "].map(|choice| [choice, steps].concat());
+    scenarios(&choices.each_ref().map(String::as_str))
 }

@@ -1,15 +1,14 @@
-//! A whole Socket.IO client: connections to a server that says anything, time, and every verb in any order.
+//! A whole Socket.IO client: connections to a server that sends anything, time, and every verb in any order.
 
+mod connection;
 mod ledger;
-mod link;
 mod verbs;
 
-use crate::life::{MOVES, Timers, assert_same};
-use crate::pieces::Pieces;
 use crate::script::Script;
+use crate::simulation::{EndSimulation, Simulation, Variant, assert_same, transports};
+use connection::Connection;
 use ledger::Ledger;
-use link::Link;
-use socketio_core::eio::client::{Fallback, Remembered, TransportOrder};
+use socketio_core::eio::client::{Fallback, Remembered};
 use socketio_core::sio::client::{AckToken, Attempts, Client, Config, Event, Initial, Offline};
 use socketio_core::sio::{Encoder, NamespaceId};
 use std::time::{Duration, Instant};
@@ -25,39 +24,38 @@ const OUTPUT_BYTES: usize = 192 * 1024;
 
 /// The first byte chooses the configuration; every other is a step or an argument of one.
 ///
-/// How bytes arrive and how often timers fire changes neither what the application hears nor what the server
+/// How bytes arrive and how often timers fire changes neither the events of the application nor what the server
 /// receives. Every join, acknowledgement and connection ends once, queues are bounded, and a client that is closed
 /// comes to rest.
 pub fn client_bytes(data: &[u8]) {
-    assert_same(data.len() as u8, |pieces, timers| {
-        Life::new(data, pieces, timers).run(data)
+    assert_same(data.len() as u8, |variant| {
+        ClientSimulation::new(data, variant).run(data)
     });
 }
 
-/// What the world saw of a client.
+/// What both sides of a client have seen of it.
 #[derive(Debug, PartialEq, Eq)]
 struct Trace {
-    /// What the application heard, and what its verbs answered.
-    told: Vec<String>,
+    /// Events, and what the verbs returned.
+    application: Vec<String>,
     /// What each connection carried to the server.
     sent: Vec<String>,
 }
 
-struct Life {
+struct ClientSimulation {
     client: Client,
     encoder: Encoder,
     now: Instant,
-    pieces: Pieces,
-    timers: Timers,
+    variant: Variant,
     namespaces: Vec<NamespaceId>,
-    links: Vec<Link>,
+    connections: Vec<Connection>,
     ledger: Ledger,
     tokens: Vec<AckToken>,
-    told: Vec<String>,
+    application: Vec<String>,
 }
 
-impl Life {
-    fn new(data: &[u8], pieces: Pieces, timers: Timers) -> Self {
+impl ClientSimulation {
+    fn new(data: &[u8], variant: Variant) -> Self {
         let now = Instant::now();
         let choice = data.first().copied().unwrap_or_default();
         let mut client = Client::new(config(choice), [9; 32], now);
@@ -67,70 +65,60 @@ impl Life {
             client,
             encoder: Encoder::new(),
             now,
-            pieces,
-            timers,
+            variant,
             namespaces: namespaces.to_vec(),
-            links: Vec::new(),
+            connections: Vec::new(),
             ledger: Ledger::default(),
             tokens: Vec::new(),
-            told: Vec::new(),
+            application: Vec::new(),
         }
     }
 
     fn run(mut self, data: &[u8]) -> Trace {
-        let mut script = Script::new(data.get(1..).unwrap_or_default());
-        while let Some(step) = script.step() {
-            self.fire_without_need();
-            match step % 64 {
-                step @ 0..34 => self.network(step, &mut script),
-                step => self.verb(step - 34, &mut script),
-            }
-            self.pump();
-            self.check();
-        }
+        self.run_script(data);
         self.finish();
-        let sent = self.links.iter().map(Link::summary).collect();
-        let told = self.told;
-        Trace { told, sent }
+        let sent = self.connections.iter().map(Connection::summary).collect();
+        let application = self.application;
+        Trace { application, sent }
     }
 
     fn network(&mut self, step: u8, script: &mut Script<'_>) {
         match step {
             0..4 => self.open_all(),
-            4 => self.lose_a_dial(),
+            4 => self.lose_one_dial(),
             5..10 => {
-                let answer = |link: &Link| link.good_answer(0, &[]);
+                let answer = |connection: &Connection| connection.good_answer(0, &[]);
                 self.open_all();
                 self.answer_all(answer);
             }
             10..16 => {
                 let (kind, text) = (script.byte(), script.text());
-                self.answer_all(|link| link.good_answer(kind, text));
+                self.answer_all(|connection| connection.good_answer(kind, text));
             }
             16..23 => {
                 let text = script.text();
-                self.answer_all(|link| link.message(text));
+                self.answer_all(|connection| connection.message(text));
             }
             23 => {
                 let bytes = script.bytes();
-                self.answer_all(|link| link.binary(bytes));
+                self.answer_all(|connection| connection.binary(bytes));
             }
             24 | 25 => {
                 let bytes = script.bytes();
-                self.on_a_link(script, |_| bytes.to_vec());
+                self.answer_one(script, |_| bytes.to_vec());
             }
             26 => {
                 let (kind, bytes) = (script.byte(), script.bytes());
-                self.on_a_link(script, |link| link.bad_answer(kind, bytes));
+                self.answer_one(script, |connection| connection.bad_answer(kind, bytes));
             }
             27 => {
-                if let Some(place) = self.link(script) {
-                    self.end(place);
+                if let Some(index) = self.connection(script) {
+                    self.end(index);
                 }
             }
             28 => {
-                if let Some(place) = self.link(script) {
-                    self.lose(place);
+                if let Some(index) = self.connection(script) {
+                    self.lose(index);
                 }
             }
             29..31 => self.wait(Duration::from_millis(script.word().into())),
@@ -141,86 +129,63 @@ impl Life {
     }
 
     /// The connection an argument names, counted from the newest.
-    fn link(&self, script: &mut Script<'_>) -> Option<usize> {
-        let places: Vec<usize> = (0..self.links.len()).collect();
-        script.choose(&places)
+    fn connection(&self, script: &mut Script<'_>) -> Option<usize> {
+        script.choose_index(self.connections.len())
     }
 
     fn open_all(&mut self) {
-        for place in 0..self.links.len() {
-            if !self.links[place].is_dialled() {
+        for index in 0..self.connections.len() {
+            if !self.connections[index].is_dialled() {
                 continue;
             }
-            let id = self.links[place].id;
+            let id = self.connections[index].id;
             if self.client.handle_open(self.now, id) {
                 let wire = self.client.wire();
-                self.links[place].open(wire);
+                self.connections[index].open(wire);
             } else {
-                self.lose(place);
+                self.lose(index);
             }
             self.pump();
         }
     }
 
-    fn lose_a_dial(&mut self) {
-        if let Some(place) = self.links.iter().position(Link::is_dialled) {
-            self.lose(place);
+    fn lose_one_dial(&mut self) {
+        if let Some(index) = self.connections.iter().position(Connection::is_dialled) {
+            self.lose(index);
         }
     }
 
-    fn answer_all(&mut self, answer: impl Fn(&Link) -> Vec<u8>) {
-        for place in 0..self.links.len() {
-            let bytes = answer(&self.links[place]);
-            self.say(place, &bytes);
+    fn answer_all(&mut self, answer: impl Fn(&Connection) -> Vec<u8>) {
+        for index in 0..self.connections.len() {
+            let bytes = answer(&self.connections[index]);
+            self.receive(index, &bytes);
         }
     }
 
-    fn on_a_link(&mut self, script: &mut Script<'_>, answer: impl Fn(&Link) -> Vec<u8>) {
-        if let Some(place) = self.link(script) {
-            let bytes = answer(&self.links[place]);
-            self.say(place, &bytes);
-        }
-    }
-
-    fn say(&mut self, place: usize, bytes: &[u8]) {
-        let pieces = self.pieces;
-        for piece in pieces.of(bytes) {
-            self.links[place].read(piece);
-            self.pump();
-            self.fire_without_need();
+    fn answer_one(&mut self, script: &mut Script<'_>, answer: impl Fn(&Connection) -> Vec<u8>) {
+        if let Some(index) = self.connection(script) {
+            let bytes = answer(&self.connections[index]);
+            self.receive(index, &bytes);
         }
     }
 
     /// The server ends its side.
-    fn end(&mut self, place: usize) {
-        self.links[place].end();
+    fn end(&mut self, index: usize) {
+        self.connections[index].end();
         self.pump();
-        self.lose(place);
+        self.lose(index);
     }
 
-    fn lose(&mut self, place: usize) {
-        if self.links[place].lose() {
-            self.client.handle_lost(self.now, self.links[place].id);
+    fn lose(&mut self, index: usize) {
+        if self.connections[index].lose() {
+            self.client.handle_lost(self.now, self.connections[index].id);
         }
-    }
-
-    /// Moves everything that can move, and hears of it.
-    fn pump(&mut self) {
-        for _ in 0..MOVES {
-            self.dial();
-            self.transmit_ready();
-            if !(0..self.links.len()).any(|place| self.move_once(place)) {
-                self.hear();
-                return;
-            }
-        }
-        panic!("the client never comes to rest");
     }
 
     fn dial(&mut self) {
         while let Some(dial) = self.client.poll_dial() {
-            if self.links.len() < CONNECTIONS {
-                self.links.push(Link::dialled(dial.connection));
+            if self.connections.len() < CONNECTIONS {
+                self.connections.push(Connection::dialled(dial.connection));
             } else {
                 self.client.handle_lost(self.now, dial.connection);
             }
@@ -229,41 +194,43 @@ impl Life {
 
     fn transmit_ready(&mut self) {
         while let Some(id) = self.client.poll_ready() {
-            let Some(place) = self.links.iter().position(|link| link.id == id) else {
+            let Some(index) = self.connections.iter().position(|connection| connection.id == id) else {
                 continue;
             };
-            if let Some(wire) = self.links[place].wire() {
+            if let Some(wire) = self.connections[index].wire() {
                 self.client.poll_transmit(id, wire);
             } else if !self.client.is_wanted(id) {
-                self.lose(place);
+                self.lose(index);
             }
         }
     }
 
-    fn move_once(&mut self, place: usize) -> bool {
-        let link = &mut self.links[place];
-        let id = link.id;
-        let Some(wire) = link.wire() else { return false };
+    fn move_once(&mut self, index: usize) -> bool {
+        let connection = &mut self.connections[index];
+        let id = connection.id;
+        let Some(wire) = connection.wire() else {
+            return false;
+        };
         self.client.poll_transmit(id, wire);
         let item = wire.poll_item();
-        let has_written = link.write();
+        let has_written = connection.write();
         if let Some(item) = item {
             self.client.handle_item(self.now, id, item);
             return true;
         }
-        if self.links[place].is_over() {
-            self.lose(place);
+        if self.connections[index].is_over() {
+            self.lose(index);
             return true;
         }
         has_written
     }
 
-    fn hear(&mut self) {
+    fn poll_events(&mut self) {
         let mut is_closed = false;
         while let Some(event) = self.client.poll_event() {
-            self.told.push(format!("{event:?}"));
+            self.application.push(format!("{event:?}"));
             is_closed = matches!(event, Event::Closed { .. });
-            self.ledger.enter(event, &mut self.tokens);
+            self.ledger.record(event, &mut self.tokens);
         }
         // Deliveries that were asked for since `connect` wait for the next connection.
         let is_wanted = self
@@ -271,55 +238,17 @@ impl Life {
             .iter()
             .any(|namespace| self.client.wants(*namespace));
         if is_closed && !is_wanted {
-            self.ledger.assert_nothing_owed();
+            self.ledger.acks.assert_all_ended();
         }
     }
 
-    fn wait(&mut self, duration: Duration) {
-        let end = self.now + duration;
-        while let Some(due) = self.client.poll_timeout().filter(|due| *due <= end) {
-            self.fire(due);
-        }
-        self.fire(end);
-    }
-
-    fn fire(&mut self, at: Instant) {
-        self.now = self.now.max(at);
-        self.client.handle_timeout(self.now);
-        let next = self.client.poll_timeout();
-        assert!(next.is_none_or(|next| next > self.now), "what is due was done");
-        self.pump();
-    }
-
-    fn fire_without_need(&mut self) {
-        let next = self.client.poll_timeout();
-        if self.timers == Timers::Always && next.is_none_or(|next| next > self.now) {
-            self.client.handle_timeout(self.now);
-            assert!(self.client.poll_timeout().is_none_or(|next| next > self.now));
-            self.pump();
-        }
-    }
-
-    fn check(&self) {
-        self.ledger.check(&self.client, &self.namespaces);
-        for link in &self.links {
-            assert!(link.output_bytes() <= OUTPUT_BYTES, "{}", link.output_bytes());
-        }
-    }
-
-    /// The application wants no more; whatever time is owed passes.
+    /// The application closes the client, and every timer that is left fires.
     fn finish(&mut self) {
         self.client.close(self.now);
         self.pump();
-        for _ in 0..MOVES {
-            let Some(due) = self.client.poll_timeout() else {
-                break;
-            };
-            self.fire(due);
-        }
-        assert_eq!(self.client.poll_timeout(), None, "a closed client comes to rest");
-        for place in 0..self.links.len() {
-            self.lose(place);
+        self.wait_for_all_timers();
+        for index in 0..self.connections.len() {
+            self.lose(index);
             self.pump();
         }
         self.check();
@@ -331,15 +260,60 @@ impl Life {
     }
 }
 
+impl Simulation for ClientSimulation {
+    fn variant(&self) -> Variant {
+        self.variant
+    }
+
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.client.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        self.client.handle_timeout(now);
+    }
+
+    fn advance(&mut self) -> bool {
+        self.dial();
+        self.transmit_ready();
+        let has_moved = (0..self.connections.len()).any(|index| self.move_once(index));
+        if !has_moved {
+            self.poll_events();
+        }
+        has_moved
+    }
+
+    fn step(&mut self, step: u8, script: &mut Script<'_>) {
+        match step % 64 {
+            step @ 0..34 => self.network(step, script),
+            step => self.verb(step - 34, script),
+        }
+    }
+
+    fn check(&self) {
+        self.ledger.check(&self.client, &self.namespaces);
+        for connection in &self.connections {
+            let size = connection.output_bytes();
+            assert!(size <= OUTPUT_BYTES, "{size}");
+        }
+    }
+}
+
+impl EndSimulation for ClientSimulation {
+    fn read(&mut self, index: usize, piece: &[u8]) {
+        self.connections[index].read(piece);
+    }
+}
+
 fn config(choice: u8) -> Config {
     let mut config = Config::default();
     let engine = &mut config.engine;
-    engine.transports = match choice & 3 {
-        0 => TransportOrder::PollingFirst,
-        1 => TransportOrder::WebSocket,
-        2 => TransportOrder::WebSocketFirst,
-        _ => TransportOrder::Polling,
-    };
+    engine.transports = transports(choice);
     engine.max_payload = 2_000;
     engine.limits.queued_bytes = QUEUED_BYTES;
     engine.limits.pending_acks = 8;

@@ -1,15 +1,15 @@
 //! What the application does.
 
-use super::Life;
-use crate::life::event;
+use super::ClientSimulation;
 use crate::script::Script;
+use crate::simulation::{event, known_name};
 use socketio_core::http::Headers;
 use socketio_core::sio::client::{EmitError, Retry, Security, Target};
-use socketio_core::sio::{Delivery, Encoded, NamespaceId};
+use socketio_core::sio::{Encoded, NamespaceId};
 use std::time::Duration;
 
-impl Life {
-    /// One verb; its answer is part of what must not change.
+impl ClientSimulation {
+    /// One verb; what it returns is part of what must not change.
     pub(super) fn verb(&mut self, verb: u8, script: &mut Script<'_>) {
         let namespace = self.namespaces[script.index(self.namespaces.len())];
         let answer = match verb {
@@ -35,14 +35,14 @@ impl Life {
                 String::new()
             }
             11..15 => self.join(namespace),
-            15 => self.move_about(namespace, script),
+            15 => self.change_namespaces(namespace, script),
             16..20 => self.emit(namespace, script),
-            20..23 => self.ask(namespace, script),
+            20..23 => self.emit_with_ack(namespace, script),
             23..26 => self.deliver(namespace, script),
             26 => self.forget(script),
             _ => self.acknowledge(script),
         };
-        self.told.push(answer);
+        self.application.push(answer);
     }
 
     fn proceed(&mut self) {
@@ -58,17 +58,13 @@ impl Life {
     }
 
     fn join(&mut self, namespace: NamespaceId) -> String {
-        let name = self
-            .client
-            .namespace_name(namespace)
-            .expect("a namespace")
-            .clone();
+        let name = known_name(self.client.namespace_name(namespace));
         let packet = self.encoder.raw_connect(name.as_str(), None).expect("a packet");
         self.client.join(self.now, namespace, &packet);
         String::new()
     }
 
-    fn move_about(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> String {
+    fn change_namespaces(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> String {
         match script.byte() % 4 {
             0 => self.client.forgo(self.now, namespace),
             1 => self.client.leave(self.now, namespace),
@@ -83,16 +79,12 @@ impl Life {
     }
 
     fn packet(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> Encoded {
-        let name = self.client.namespace_name(namespace).expect("a namespace");
+        let name = known_name(self.client.namespace_name(namespace));
         event(&mut self.encoder, name.as_str(), script)
     }
 
     fn emit(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> String {
-        let delivery = if script.is_even() {
-            Delivery::Reliable
-        } else {
-            Delivery::Volatile
-        };
+        let delivery = script.delivery();
         let packet = self.packet(namespace, script);
         format!(
             "emit {:?}",
@@ -100,14 +92,14 @@ impl Life {
         )
     }
 
-    fn ask(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> String {
+    fn emit_with_ack(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> String {
         let packet = self.packet(namespace, script);
         let deadline = self.now + Duration::from_millis(script.word().into());
         let outcome = self.client.emit_with_ack(self.now, namespace, &packet, deadline);
         if let Ok(ack) = outcome {
-            self.ledger.owe(ack);
+            self.ledger.acks.add(ack);
         }
-        format!("ask {outcome:?}")
+        format!("emit_with_ack {outcome:?}")
     }
 
     fn deliver(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> String {
@@ -118,31 +110,26 @@ impl Life {
         };
         let outcome = self.client.deliver(self.now, namespace, &packet, retry);
         if let Ok(ack) = outcome {
-            self.ledger.owe(ack);
+            self.ledger.acks.add(ack);
         }
         format!("deliver {outcome:?}")
     }
 
     fn forget(&mut self, script: &mut Script<'_>) -> String {
-        if let Some(ack) = script.choose(&self.ledger.acks) {
-            // What has ended already is told; only afterwards is it forgotten.
-            self.hear();
+        if let Some(ack) = script.choose(&self.ledger.acks.all) {
+            // What has ended already is recorded before it is forgotten.
+            self.poll_events();
             self.client.forget_ack(ack);
-            self.ledger.forget(ack);
+            self.ledger.acks.forget(ack);
         }
         String::new()
     }
 
     fn acknowledge(&mut self, script: &mut Script<'_>) -> String {
-        if self.tokens.is_empty() {
+        let Some(token) = script.take(&mut self.tokens) else {
             return String::new();
-        }
-        let token = self.tokens.swap_remove(script.index(self.tokens.len()));
-        let name = self
-            .client
-            .namespace_name(token.namespace())
-            .expect("a namespace")
-            .clone();
+        };
+        let name = known_name(self.client.namespace_name(token.namespace()));
         let packet = self
             .encoder
             .ack(name.as_str(), token.id(), &())
@@ -150,19 +137,19 @@ impl Life {
         format!("ack {:?}", self.client.ack(self.now, token, &packet))
     }
 
-    /// The client is closed: what belonged to its connections does nothing any more.
+    /// The client is closed: handles of its connections do nothing any more.
     pub(super) fn use_stale_handles(&mut self) {
-        for link in &self.links {
-            assert!(!self.client.is_wanted(link.id));
-            assert!(!self.client.handle_open(self.now, link.id));
-            self.client.handle_lost(self.now, link.id);
+        for connection in &self.connections {
+            assert!(!self.client.is_wanted(connection.id));
+            assert!(!self.client.handle_open(self.now, connection.id));
+            self.client.handle_lost(self.now, connection.id);
         }
         let packet = self.encoder.ack("/", 1, &()).expect("a packet");
         for token in core::mem::take(&mut self.tokens) {
             let outcome = self.client.ack(self.now, token, &packet);
             assert_eq!(outcome, Err(EmitError::NotConnected));
         }
-        for ack in &self.ledger.acks {
+        for ack in &self.ledger.acks.all {
             self.client.forget_ack(*ack);
         }
         assert!(self.client.poll_event().is_none());

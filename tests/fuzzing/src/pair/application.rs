@@ -1,7 +1,8 @@
-//! Both applications: they let each other in, number what they send, and acknowledge with the same number.
+//! Both applications: the server accepts every socket, both number their events, and acknowledge with that number.
 
-use super::Life;
+use super::PairSimulation;
 use crate::script::Script;
+use crate::simulation::{Simulation, known_name};
 use bytes::Bytes;
 use socketio_core::http::Headers;
 use socketio_core::sio::client::{self, Retry, Security, Target};
@@ -9,61 +10,65 @@ use socketio_core::sio::{self, AckError, AckId, Arguments, Delivery, Encoded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// What both have sent and heard.
+/// What both have sent and received.
 #[derive(Default)]
 pub(super) struct Application {
-    client_told: Vec<String>,
-    server_told: Vec<String>,
     /// The number of the next event, of either side.
     next: u64,
-    client_heard: Heard,
-    server_heard: Heard,
-    /// The number of the event each acknowledgement of a side is for.
-    client_owed: BTreeMap<AckId, u64>,
-    server_owed: BTreeMap<AckId, u64>,
+    client: Side,
+    server: Side,
 }
 
-/// The numbers of events one side has heard.
+/// What the application of one side has seen.
 #[derive(Default)]
-struct Heard {
-    /// Of those sent at most once, in order.
+struct Side {
+    events: Vec<String>,
+    /// The number of the last event in each namespace, of those sent at most once.
     last: BTreeMap<String, u64>,
-    all: BTreeSet<u64>,
+    /// The numbers of all events that came.
+    received: BTreeSet<u64>,
+    /// The number of the event that each acknowledgement is for.
+    pending_acks: BTreeMap<AckId, u64>,
 }
 
-impl Heard {
-    /// An event came; what is delivered at least once may come again.
-    fn enter(&mut self, namespace: &str, name: &str, arguments: &Arguments) -> u64 {
+impl Side {
+    /// An event came, whose number is returned; what is delivered at least once may come again.
+    fn receive(&mut self, namespace: &str, name: &str, arguments: &Arguments) -> u64 {
         let (number, data): (u64, Bytes) = arguments.parse().expect("what was sent");
         assert!(data.iter().all(|byte| *byte == number as u8));
         if name != "deliver" {
             let last = self.last.insert(namespace.to_owned(), number);
             assert!(last.is_none_or(|last| last < number), "out of order or twice");
         }
-        self.all.insert(number);
+        self.received.insert(number);
         number
     }
-}
 
-/// A question of one side ends; an answer is that of its event, which the `other` side has heard.
-fn end(owed: &mut BTreeMap<AckId, u64>, other: &Heard, ack: AckId, outcome: Result<Arguments, AckError>) {
-    let number = owed.remove(&ack).expect("ended twice or never owed");
-    if let Ok(arguments) = outcome {
-        assert_eq!(arguments.first(), Ok(number));
-        assert!(other.all.contains(&number));
+    /// An acknowledgement ended; if it came, it is that of its event, which the `other` side has received.
+    fn end_ack(&mut self, other: &Self, ack: AckId, outcome: Result<Arguments, AckError>) {
+        let number = self.pending_acks.remove(&ack);
+        let number = number.expect("ended twice or never asked for");
+        if let Ok(arguments) = outcome {
+            assert_eq!(arguments.first(), Ok(number));
+            assert!(other.received.contains(&number));
+        }
+    }
+
+    fn assert_received(&self, number: u64) {
+        assert!(self.received.contains(&number), "it did not come at once");
     }
 }
 
 impl Application {
-    pub(super) fn into_told(self) -> [Vec<String>; 2] {
-        [self.client_told, self.server_told]
+    /// The events of the client, and those of the server.
+    pub(super) fn into_events(self) -> [Vec<String>; 2] {
+        [self.client.events, self.server.events]
     }
 
     pub(super) fn assert_over(&self) {
-        assert!(
-            self.client_owed.is_empty() && self.server_owed.is_empty(),
-            "never ended"
-        );
+        for side in [&self.client, &self.server] {
+            assert!(side.pending_acks.is_empty(), "an acknowledgement never ended");
+        }
     }
 }
 
@@ -76,39 +81,38 @@ fn target() -> Target {
     }
 }
 
-impl Life {
+impl PairSimulation {
     pub(super) fn verb(&mut self, step: u8, script: &mut Script<'_>) {
-        let place = usize::from(script.byte() % 2);
+        let index = usize::from(script.byte() % 2);
         match step {
-            7..12 => self.client_emits(place, script),
-            12..16 => self.client_asks(place, script),
-            16 | 17 => self.client_delivers(place, script),
-            18..23 => self.server_emits(place, script),
-            23..27 => self.server_asks(place, script),
-            27 => self.server_disconnects(place),
-            28 | 29 => self.client_moves(step, place),
+            7..12 => self.client_emits(index, script),
+            12..16 => self.client_emits_with_ack(index, script),
+            16 | 17 => self.client_delivers(index, script),
+            18..23 => self.server_emits(index, script),
+            23..27 => self.server_emits_with_ack(index, script),
+            27 => self.server_disconnects(index),
+            28 | 29 => self.client_leaves_or_enters(step, index),
             30 => self.client.close(self.now),
             _ => {}
         }
-        self.pump();
     }
 
-    fn name(place: usize) -> &'static str {
-        ["/", "/chat"][place]
+    fn name(index: usize) -> &'static str {
+        ["/", "/chat"][index]
     }
 
     /// A numbered packet with an attachment, and its number.
-    fn packet(&mut self, place: usize, name: &str, script: &mut Script<'_>) -> (Encoded, u64) {
+    fn packet(&mut self, index: usize, name: &str, script: &mut Script<'_>) -> (Encoded, u64) {
         let number = self.application.next;
         self.application.next += 1;
         let data = Bytes::from(vec![number as u8; usize::from(script.byte()) * 8]);
-        let packet = self.encoder.event(Self::name(place), name, &(number, data));
+        let packet = self.encoder.event(Self::name(index), name, &(number, data));
         (packet.expect("a packet"), number)
     }
 
-    fn client_emits(&mut self, place: usize, script: &mut Script<'_>) {
-        let (packet, number) = self.packet(place, "emit", script);
-        let Some(namespace) = self.client.namespace(Self::name(place)) else {
+    fn client_emits(&mut self, index: usize, script: &mut Script<'_>) {
+        let (packet, number) = self.packet(index, "emit", script);
+        let Some(namespace) = self.client.namespace(Self::name(index)) else {
             return;
         };
         let is_joined = self.client.is_joined(namespace);
@@ -116,27 +120,24 @@ impl Life {
         self.pump();
         // Polling may want a new connection for it, which only a network that is up gives.
         if is_joined && self.is_up && outcome.is_ok() {
-            assert!(
-                self.application.server_heard.all.contains(&number),
-                "it did not come at once"
-            );
+            self.application.server.assert_received(number);
         }
     }
 
-    fn client_asks(&mut self, place: usize, script: &mut Script<'_>) {
-        let (packet, number) = self.packet(place, "ask", script);
-        let Some(namespace) = self.client.namespace(Self::name(place)) else {
+    fn client_emits_with_ack(&mut self, index: usize, script: &mut Script<'_>) {
+        let (packet, number) = self.packet(index, "ask", script);
+        let Some(namespace) = self.client.namespace(Self::name(index)) else {
             return;
         };
         let deadline = self.now + Duration::from_millis(u64::from(script.word()) + 1);
         if let Ok(ack) = self.client.emit_with_ack(self.now, namespace, &packet, deadline) {
-            self.application.client_owed.insert(ack, number);
+            self.application.client.pending_acks.insert(ack, number);
         }
     }
 
-    fn client_delivers(&mut self, place: usize, script: &mut Script<'_>) {
-        let (packet, number) = self.packet(place, "deliver", script);
-        let Some(namespace) = self.client.namespace(Self::name(place)) else {
+    fn client_delivers(&mut self, index: usize, script: &mut Script<'_>) {
+        let (packet, number) = self.packet(index, "deliver", script);
+        let Some(namespace) = self.client.namespace(Self::name(index)) else {
             return;
         };
         let retry = Retry {
@@ -144,50 +145,47 @@ impl Life {
             retries: (script.byte() % 4).into(),
         };
         if let Ok(ack) = self.client.deliver(self.now, namespace, &packet, retry) {
-            self.application.client_owed.insert(ack, number);
+            self.application.client.pending_acks.insert(ack, number);
         }
     }
 
-    fn server_socket(&self, place: usize) -> Option<sio::SocketId> {
-        let namespace = self.server.namespace(Self::name(place))?;
+    fn server_socket(&self, index: usize) -> Option<sio::SocketId> {
+        let namespace = self.server.namespace(Self::name(index))?;
         self.server.sockets(namespace).last().copied()
     }
 
-    fn server_emits(&mut self, place: usize, script: &mut Script<'_>) {
-        let (packet, number) = self.packet(place, "emit", script);
-        let Some(socket) = self.server_socket(place) else {
+    fn server_emits(&mut self, index: usize, script: &mut Script<'_>) {
+        let (packet, number) = self.packet(index, "emit", script);
+        let Some(socket) = self.server_socket(index) else {
             return;
         };
-        let has_links = !self.links.is_empty();
+        let has_connections = !self.connections.is_empty();
         let outcome = self.server.emit(self.now, socket, &packet, Delivery::Reliable);
         self.pump();
-        if has_links && outcome.is_ok() {
-            assert!(
-                self.application.client_heard.all.contains(&number),
-                "it did not come at once"
-            );
+        if has_connections && outcome.is_ok() {
+            self.application.client.assert_received(number);
         }
     }
 
-    fn server_asks(&mut self, place: usize, script: &mut Script<'_>) {
-        let (packet, number) = self.packet(place, "ask", script);
-        let Some(socket) = self.server_socket(place) else {
+    fn server_emits_with_ack(&mut self, index: usize, script: &mut Script<'_>) {
+        let (packet, number) = self.packet(index, "ask", script);
+        let Some(socket) = self.server_socket(index) else {
             return;
         };
         let deadline = self.now + Duration::from_millis(u64::from(script.word()) + 1);
         if let Ok(ack) = self.server.emit_with_ack(self.now, socket, &packet, deadline) {
-            self.application.server_owed.insert(ack, number);
+            self.application.server.pending_acks.insert(ack, number);
         }
     }
 
-    fn server_disconnects(&mut self, place: usize) {
-        if let Some(socket) = self.server_socket(place) {
+    fn server_disconnects(&mut self, index: usize) {
+        if let Some(socket) = self.server_socket(index) {
             self.server.disconnect(self.now, socket);
         }
     }
 
-    fn client_moves(&mut self, step: u8, place: usize) {
-        let Some(namespace) = self.client.namespace(Self::name(place)) else {
+    fn client_leaves_or_enters(&mut self, step: u8, index: usize) {
+        let Some(namespace) = self.client.namespace(Self::name(index)) else {
             return;
         };
         match step {
@@ -196,31 +194,30 @@ impl Life {
         }
     }
 
-    /// Both applications hear and answer; whether there was anything.
-    pub(super) fn hear(&mut self) -> bool {
-        let mut heard = false;
+    /// Both applications take their events and answer; whether there was any.
+    pub(super) fn handle_events(&mut self) -> bool {
+        let mut has_events = false;
         while let Some(event) = self.client.poll_event() {
-            heard = true;
-            self.client_hears(event);
+            has_events = true;
+            self.handle_client_event(event);
         }
         while let Some(event) = self.server.poll_event() {
-            heard = true;
-            self.server_hears(event);
+            has_events = true;
+            self.handle_server_event(event);
         }
-        heard
+        has_events
     }
 
-    fn client_hears(&mut self, event: client::Event) {
+    fn handle_client_event(&mut self, event: client::Event) {
         use client::Event;
-        let mut told = format!("{event:?}");
+        // When the upgrade comes depends on which of two connections was served first.
+        if !matches!(event, Event::Upgraded) {
+            self.application.client.events.push(format!("{event:?}"));
+        }
         match event {
             Event::Attempt { .. } => self.client.proceed(self.now, target()),
             Event::Joining { namespace } => {
-                let name = self
-                    .client
-                    .namespace_name(namespace)
-                    .expect("a namespace")
-                    .clone();
+                let name = known_name(self.client.namespace_name(namespace));
                 let packet = self.encoder.raw_connect(name.as_str(), None).expect("a packet");
                 self.client.join(self.now, namespace, &packet);
             }
@@ -230,38 +227,25 @@ impl Life {
                 arguments,
                 ack,
             } => {
-                let namespace = self
-                    .client
-                    .namespace_name(namespace)
-                    .expect("a namespace")
-                    .clone();
-                let heard = &mut self.application.client_heard;
-                let number = heard.enter(namespace.as_str(), name.as_str(), &arguments);
+                let namespace = known_name(self.client.namespace_name(namespace));
+                let client = &mut self.application.client;
+                let number = client.receive(namespace.as_str(), name.as_str(), &arguments);
                 if let Some(token) = ack {
                     let packet = self.encoder.ack(namespace.as_str(), token.id(), &number);
                     let _ = self.client.ack(self.now, token, &packet.expect("a packet"));
                 }
             }
             Event::Acked { ack, outcome } => {
-                let application = &mut self.application;
-                end(
-                    &mut application.client_owed,
-                    &application.server_heard,
-                    ack,
-                    outcome,
-                );
+                let Application { client, server, .. } = &mut self.application;
+                client.end_ack(server, ack, outcome);
             }
-            // When it comes depends on which of two connections was served first.
-            Event::Upgraded => told.clear(),
             _ => {}
         }
-        self.application.client_told.push(told);
-        self.application.client_told.retain(|told| !told.is_empty());
     }
 
-    fn server_hears(&mut self, event: sio::Event) {
+    fn handle_server_event(&mut self, event: sio::Event) {
         use sio::Event;
-        self.application.server_told.push(format!("{event:?}"));
+        self.application.server.events.push(format!("{event:?}"));
         match event {
             Event::Connect { socket, .. } => assert!(self.server.accept(self.now, socket)),
             Event::Event {
@@ -271,26 +255,17 @@ impl Life {
                 ack,
                 ..
             } => {
-                let namespace = self
-                    .server
-                    .namespace_name(namespace)
-                    .expect("a namespace")
-                    .clone();
-                let heard = &mut self.application.server_heard;
-                let number = heard.enter(namespace.as_str(), name.as_str(), &arguments);
+                let namespace = known_name(self.server.namespace_name(namespace));
+                let server = &mut self.application.server;
+                let number = server.receive(namespace.as_str(), name.as_str(), &arguments);
                 if let Some(token) = ack {
                     let packet = self.encoder.ack(namespace.as_str(), token.id(), &number);
                     let _ = self.server.ack(self.now, token, &packet.expect("a packet"));
                 }
             }
             Event::Acked { ack, outcome } => {
-                let application = &mut self.application;
-                end(
-                    &mut application.server_owed,
-                    &application.client_heard,
-                    ack,
-                    outcome,
-                );
+                let Application { client, server, .. } = &mut self.application;
+                server.end_ack(client, ack, outcome);
             }
             _ => {}
         }

@@ -1,38 +1,40 @@
-//! What must be true of the whole life of a server, kept beside it.
+//! What must be true of a server over the whole scenario.
 
-use socketio_core::sio::{AckId, AckToken, Event, RequestId, Server, SocketId};
+use crate::simulation::PendingAcks;
+use socketio_core::sio::{AckToken, Event, RequestId, Server, SocketId};
 use std::collections::BTreeSet;
 
-/// Who is where, and what is owed.
+/// Which sockets are connected, and which acknowledgements the server waits for.
 #[derive(Default)]
 pub(super) struct Ledger {
     /// Every socket there ever was, in order.
     pub(super) sockets: Vec<SocketId>,
-    asking: BTreeSet<SocketId>,
+    connecting: BTreeSet<SocketId>,
     connected: BTreeSet<SocketId>,
-    /// Every acknowledgement ever asked for.
-    pub(super) acks: Vec<AckId>,
-    owed: BTreeSet<AckId>,
+    pub(super) acks: PendingAcks,
 }
 
 impl Ledger {
-    pub(super) fn enter(&mut self, event: Event, tokens: &mut Vec<AckToken>, requests: &mut Vec<RequestId>) {
+    pub(super) fn record(&mut self, event: Event, tokens: &mut Vec<AckToken>, requests: &mut Vec<RequestId>) {
         match event {
             Event::Connect { socket, .. } => {
                 assert!(!self.sockets.contains(&socket), "a handle is never given twice");
                 self.sockets.push(socket);
-                self.asking.insert(socket);
+                self.connecting.insert(socket);
             }
             Event::Event { socket, ack, .. } => {
                 assert!(
                     self.connected.contains(&socket),
-                    "heard of a socket that is not there"
+                    "an event of a socket that is not connected"
                 );
                 tokens.extend(ack);
             }
-            Event::Acked { ack, .. } => assert!(self.owed.remove(&ack), "ended twice or never owed"),
+            Event::Acked { ack, .. } => self.acks.end(ack),
             Event::Disconnected { socket, .. } => {
-                assert!(self.connected.remove(&socket), "ended twice or never there");
+                assert!(
+                    self.connected.remove(&socket),
+                    "disconnected twice or never connected"
+                );
             }
             Event::Handshake { request } | Event::Request { request, .. } => requests.push(request),
             _ => {}
@@ -40,17 +42,8 @@ impl Ledger {
     }
 
     pub(super) fn accepted(&mut self, socket: SocketId) {
-        assert!(self.asking.remove(&socket), "accepted without asking");
+        assert!(self.connecting.remove(&socket), "accepted without a request");
         assert!(self.connected.insert(socket));
-    }
-
-    pub(super) fn owe(&mut self, ack: AckId) {
-        assert!(self.owed.insert(ack), "an id was given twice");
-        self.acks.push(ack);
-    }
-
-    pub(super) fn forget(&mut self, ack: AckId) {
-        self.owed.remove(&ack);
     }
 
     pub(super) fn is_connected(&self, socket: SocketId) -> bool {
@@ -62,12 +55,12 @@ impl Ledger {
             assert_eq!(server.is_connected(*socket), self.is_connected(*socket));
         }
         let counts = server.counts();
-        assert_eq!(counts.acks, self.owed.len());
+        assert_eq!(counts.acks, self.acks.len());
         assert!(counts.sockets >= self.connected.len());
     }
 
     pub(super) fn assert_over(&self) {
-        assert!(self.connected.is_empty(), "never told of its end");
-        assert!(self.owed.is_empty(), "never ended");
+        assert!(self.connected.is_empty(), "a disconnection was never told");
+        self.acks.assert_all_ended();
     }
 }

@@ -1,17 +1,16 @@
 //! A whole Socket.IO server: several connections, bytes, time, and every verb in any order.
 
+mod connection;
 mod ledger;
-mod line;
 mod verbs;
 
-use crate::life::{MOVES, Timers, assert_same};
-use crate::pieces::Pieces;
 use crate::script::Script;
+use crate::simulation::{EndSimulation, Simulation, Variant, assert_same};
+use connection::{Connection, Reading};
 use ledger::Ledger;
-use line::{Line, Reading};
 use socketio_core::eio::{ClientBundle, Gate, Peer};
 use socketio_core::http::{Cors, CorsOrigin, RequestHead};
-use socketio_core::sio::{AckToken, Config, ConnId, Counts, Encoder, NamespaceId, RequestId, Server};
+use socketio_core::sio::{AckToken, Config, Counts, Encoder, NamespaceId, RequestId, Server};
 use std::time::{Duration, Instant};
 
 /// Connections one input may open.
@@ -25,40 +24,39 @@ const OUTPUT_BYTES: usize = 64 * 1024 + 2 * QUEUED_BYTES + 16 * 1024;
 
 /// The first byte chooses the configuration; every other is a step or an argument of one.
 ///
-/// How bytes arrive and how often timers fire changes neither what the application hears nor what clients receive.
+/// How bytes arrive and how often timers fire changes neither the events of the application nor what clients receive.
 /// Handles that are stale do nothing, every socket and acknowledgement ends once, queues are bounded, and once all
 /// connections are lost and their time is over nothing is left.
 pub fn server_bytes(data: &[u8]) {
-    assert_same(data.len() as u8, |pieces, timers| {
-        Life::new(data, pieces, timers).run(data)
+    assert_same(data.len() as u8, |variant| {
+        ServerSimulation::new(data, variant).run(data)
     });
 }
 
-/// What the world saw of a server.
+/// What both sides of a server have seen of it.
 #[derive(Debug, PartialEq, Eq)]
 struct Trace {
-    /// What the application heard, and what its verbs answered.
-    told: Vec<String>,
+    /// Events, and what the verbs returned.
+    application: Vec<String>,
     /// What each connection received, and whether it was closed from here.
     received: Vec<(String, bool)>,
 }
 
-struct Life {
+struct ServerSimulation {
     server: Server,
     encoder: Encoder,
     now: Instant,
-    pieces: Pieces,
-    timers: Timers,
+    variant: Variant,
     namespaces: Vec<NamespaceId>,
-    lines: Vec<Line>,
+    connections: Vec<Connection>,
     ledger: Ledger,
     tokens: Vec<AckToken>,
     requests: Vec<RequestId>,
-    told: Vec<String>,
+    application: Vec<String>,
 }
 
-impl Life {
-    fn new(data: &[u8], pieces: Pieces, timers: Timers) -> Self {
+impl ServerSimulation {
+    fn new(data: &[u8], variant: Variant) -> Self {
         let now = Instant::now();
         let mut server = Server::new(config(data.first().copied().unwrap_or_default()), [7; 32], now);
         let names = ["/", "/chat", "/\u{e9}"];
@@ -69,40 +67,33 @@ impl Life {
             server,
             encoder: Encoder::new(),
             now,
-            pieces,
-            timers,
+            variant,
             namespaces,
-            lines: Vec::new(),
+            connections: Vec::new(),
             ledger: Ledger::default(),
             tokens: Vec::new(),
             requests: Vec::new(),
-            told: Vec::new(),
+            application: Vec::new(),
         }
     }
 
     fn run(mut self, data: &[u8]) -> Trace {
-        let mut script = Script::new(data.get(1..).unwrap_or_default());
-        while let Some(step) = script.step() {
-            self.fire_without_need();
-            match step % 64 {
-                step @ 0..32 => self.network(step, &mut script),
-                step => self.verb(step - 32, &mut script),
-            }
-            self.pump();
-            self.check();
-        }
+        self.run_script(data);
         self.finish();
-        let received = self.lines.iter().map(Line::summary).collect();
-        let told = self.told;
-        Trace { told, received }
+        let received = self.connections.iter().map(Connection::summary).collect();
+        let application = self.application;
+        Trace {
+            application,
+            received,
+        }
     }
 
     fn network(&mut self, step: u8, script: &mut Script<'_>) {
         match step {
             0 | 1 => self.open(None),
             2..12 => {
-                let sids: Vec<String> = self.lines.iter().flat_map(Line::sids).collect();
-                let request = line::request(script, &sids);
+                let sids: Vec<String> = self.connections.iter().flat_map(Connection::sids).collect();
+                let request = connection::request(script, &sids);
                 // Mostly on a connection of its own, as browsers with several in their pools do.
                 if step < 9 {
                     self.open(None);
@@ -112,17 +103,17 @@ impl Life {
                 }
             }
             12 => {
-                let sids: Vec<String> = self.lines.iter().flat_map(Line::sids).collect();
-                if let Some((head, body)) = line::hosted_request(script, &sids) {
+                let sids: Vec<String> = self.connections.iter().flat_map(Connection::sids).collect();
+                if let Some((head, body)) = connection::hosted_request(script, &sids) {
                     self.open(Some((head, body)));
                 }
             }
             13..20 => {
-                let frame = line::text_frame(script);
+                let frame = connection::text_frame(script);
                 self.send(script, &frame);
             }
             20 | 21 => {
-                let frame = line::other_frame(script);
+                let frame = connection::other_frame(script);
                 self.send(script, &frame);
             }
             22 | 23 => {
@@ -130,8 +121,8 @@ impl Life {
                 self.send(script, bytes);
             }
             24 => {
-                if let Some(place) = self.line(script) {
-                    self.lose(place);
+                if let Some(index) = self.connection(script) {
+                    self.lose(index);
                 }
             }
             25 => {
@@ -140,172 +131,162 @@ impl Life {
                 } else {
                     Reading::Nothing
                 };
-                if let Some(place) = self.line(script) {
-                    self.lines[place].reading = reading;
+                if let Some(index) = self.connection(script) {
+                    self.connections[index].reading = reading;
                 }
             }
             26..29 => self.wait(Duration::from_millis(script.word().into())),
             29 => self.wait(Duration::from_secs(script.byte().into())),
-            30 => self.wait_asleep(Duration::from_millis(script.word().into())),
-            _ => self.wait_asleep(Duration::from_secs(script.byte().into())),
+            30 => self.let_time_pass(Duration::from_millis(script.word().into())),
+            _ => self.let_time_pass(Duration::from_secs(script.byte().into())),
         }
     }
 
     /// The connection an argument names, counted from the newest.
-    fn line(&self, script: &mut Script<'_>) -> Option<usize> {
-        let places: Vec<usize> = (0..self.lines.len()).collect();
-        script.choose(&places)
+    fn connection(&self, script: &mut Script<'_>) -> Option<usize> {
+        script.choose_index(self.connections.len())
     }
 
     fn open(&mut self, hosted: Option<(RequestHead, Vec<u8>)>) {
-        if self.lines.len() >= CONNECTIONS {
+        if self.connections.len() >= CONNECTIONS {
             return;
         }
         let id = self.server.open(self.now, Peer::Unknown);
-        let line = match hosted {
-            None => Line::new(id, self.server.wire()),
-            Some((head, body)) => Line::hosted(id, self.server.hosted_wire(head), body),
+        let connection = match hosted {
+            None => Connection::new(id, self.server.wire()),
+            Some((head, body)) => Connection::hosted(id, self.server.hosted_wire(head), body),
         };
-        self.lines.push(line);
+        self.connections.push(connection);
         self.pump();
     }
 
     fn send(&mut self, script: &mut Script<'_>, bytes: &[u8]) {
-        if let Some(place) = self.line(script) {
-            self.send_on(place, bytes);
+        if let Some(index) = self.connection(script) {
+            self.receive(index, bytes);
         }
     }
 
     fn send_to_last(&mut self, bytes: &[u8]) {
-        if let Some(last) = self.lines.len().checked_sub(1) {
-            self.send_on(last, bytes);
+        if let Some(last) = self.connections.len().checked_sub(1) {
+            self.receive(last, bytes);
         }
     }
 
-    fn send_on(&mut self, place: usize, bytes: &[u8]) {
-        let pieces = self.pieces;
-        for piece in pieces.of(bytes) {
-            self.lines[place].read(piece);
-            self.pump();
-            self.fire_without_need();
+    fn lose(&mut self, index: usize) {
+        if self.connections[index].lose() {
+            self.server.handle_lost(self.now, self.connections[index].id);
         }
-    }
-
-    fn lose(&mut self, place: usize) {
-        if self.lines[place].lose() {
-            self.server.handle_lost(self.now, self.lines[place].id);
-        }
-    }
-
-    /// Moves everything that can move, and hears of it. One item at a time, so that what one connection brings
-    /// about on another does not depend on how much of it was read at once.
-    fn pump(&mut self) {
-        for _ in 0..MOVES {
-            self.transmit_ready();
-            if !(0..self.lines.len()).any(|place| self.move_once(place)) {
-                self.hear();
-                return;
-            }
-        }
-        panic!("the server never comes to rest");
     }
 
     fn transmit_ready(&mut self) {
         while let Some(id) = self.server.poll_ready() {
-            if let Some(line) = self.lines.iter_mut().find(|line| line.id == id && line.is_open()) {
-                self.server.poll_transmit(id, &mut line.wire);
+            if let Some(connection) = self
+                .connections
+                .iter_mut()
+                .find(|connection| connection.id == id && connection.is_open())
+            {
+                self.server.poll_transmit(id, &mut connection.wire);
             }
         }
     }
 
     /// One item, one reply or one write of a connection; whether there was any.
-    fn move_once(&mut self, place: usize) -> bool {
-        let line = &mut self.lines[place];
-        if !line.is_open() {
+    fn move_once(&mut self, index: usize) -> bool {
+        let connection = &mut self.connections[index];
+        if !connection.is_open() {
             return false;
         }
-        self.server.poll_transmit(line.id, &mut line.wire);
-        let had_output = line.write();
-        if let Some(item) = line.poll_item() {
-            let id = line.id;
+        self.server.poll_transmit(connection.id, &mut connection.wire);
+        let had_output = connection.write();
+        if let Some(item) = connection.poll_item() {
+            let id = connection.id;
             self.server.handle_item(self.now, id, item);
-            self.server.poll_transmit(id, &mut self.lines[place].wire);
+            self.server.poll_transmit(id, &mut self.connections[index].wire);
             return true;
         }
-        if line.is_over() {
-            self.lose(place);
+        if connection.is_over() {
+            self.lose(index);
             return true;
         }
         had_output
     }
 
-    fn hear(&mut self) {
+    fn poll_events(&mut self) {
         while let Some(event) = self.server.poll_event() {
-            self.told.push(format!("{event:?}"));
-            self.ledger.enter(event, &mut self.tokens, &mut self.requests);
+            self.application.push(format!("{event:?}"));
+            self.ledger.record(event, &mut self.tokens, &mut self.requests);
         }
     }
 
-    fn wait(&mut self, duration: Duration) {
-        let end = self.now + duration;
-        while let Some(due) = self.server.poll_timeout().filter(|due| *due <= end) {
-            self.fire(due);
-        }
-        self.fire(end);
-    }
-
-    /// The timer is late: what happens next comes first.
-    fn wait_asleep(&mut self, duration: Duration) {
+    /// The timer is late: what happens next comes before it.
+    fn let_time_pass(&mut self, duration: Duration) {
         self.now += duration;
     }
 
-    fn fire(&mut self, at: Instant) {
-        self.now = self.now.max(at);
-        self.server.handle_timeout(self.now);
-        let next = self.server.poll_timeout();
-        assert!(next.is_none_or(|next| next > self.now), "what is due was done");
-        self.pump();
+    /// All connections are lost, and every timer that is left fires.
+    fn finish(&mut self) {
+        for index in 0..self.connections.len() {
+            self.lose(index);
+            self.pump();
+        }
+        self.wait_for_all_timers();
+        self.check();
+        assert_eq!(self.server.counts(), Counts::default());
+        self.ledger.assert_over();
+        self.use_stale_handles();
+    }
+}
+
+impl Simulation for ServerSimulation {
+    fn variant(&self) -> Variant {
+        self.variant
     }
 
-    fn fire_without_need(&mut self) {
-        let next = self.server.poll_timeout();
-        if self.timers == Timers::Always && next.is_none_or(|next| next > self.now) {
-            self.server.handle_timeout(self.now);
-            assert!(self.server.poll_timeout().is_none_or(|next| next > self.now));
-            self.pump();
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.server.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        self.server.handle_timeout(now);
+    }
+
+    /// One item at a time, so that what one connection brings about on another does not depend on how much of it was
+    /// read at once.
+    fn advance(&mut self) -> bool {
+        self.transmit_ready();
+        let has_moved = (0..self.connections.len()).any(|index| self.move_once(index));
+        if !has_moved {
+            self.poll_events();
+        }
+        has_moved
+    }
+
+    fn step(&mut self, step: u8, script: &mut Script<'_>) {
+        match step % 64 {
+            step @ 0..32 => self.network(step, script),
+            step => self.verb(step - 32, script),
         }
     }
 
     fn check(&self) {
         self.ledger.check(&self.server);
-        let counts = self.server.counts();
-        let open = self.lines.iter().filter(|line| line.is_open()).count();
-        assert_eq!(counts.connections, open);
-        for line in &self.lines {
-            assert!(line.output_bytes() <= OUTPUT_BYTES, "{}", line.output_bytes());
+        let open = self.connections.iter().filter(|connection| connection.is_open());
+        assert_eq!(self.server.counts().connections, open.count());
+        for connection in &self.connections {
+            let size = connection.output_bytes();
+            assert!(size <= OUTPUT_BYTES, "{size}");
         }
     }
+}
 
-    /// Everybody goes away; whatever time is owed passes.
-    fn finish(&mut self) {
-        for place in 0..self.lines.len() {
-            self.lose(place);
-            self.pump();
-        }
-        for _ in 0..MOVES {
-            let Some(due) = self.server.poll_timeout() else {
-                self.check();
-                assert_eq!(self.server.counts(), Counts::default());
-                self.ledger.assert_over();
-                return self.use_stale_handles();
-            };
-            self.fire(due);
-        }
-        panic!("time never runs out");
-    }
-
-    fn connection(&self, script: &mut Script<'_>) -> Option<ConnId> {
-        self.line(script).map(|place| self.lines[place].id)
+impl EndSimulation for ServerSimulation {
+    fn read(&mut self, index: usize, piece: &[u8]) {
+        self.connections[index].read(piece);
     }
 }
 

@@ -1,33 +1,33 @@
 //! What the application does.
 
-use super::Life;
-use crate::life::event;
+use super::ServerSimulation;
 use crate::script::Script;
+use crate::simulation::{Simulation, event, known_name};
 use socketio_core::Text;
 use socketio_core::http::{Response, StatusCode};
 use socketio_core::sio::{
-    AckToken, Delivery, DisconnectScope, EmitError, Encoded, NamespaceId, RoomError, SocketId, Target,
+    Delivery, DisconnectScope, EmitError, Encoded, NamespaceId, RoomError, SocketId, Target,
 };
 use std::time::Duration;
 
 const ROOMS: [&str; 4] = ["a", "b", "c", ""];
 
-impl Life {
-    /// One verb; its answer is part of what must not change.
+impl ServerSimulation {
+    /// One verb; what it returns is part of what must not change.
     pub(super) fn verb(&mut self, verb: u8, script: &mut Script<'_>) {
         let answer = match verb {
             0..6 => self.accept(script),
             6 => self.refuse(script),
             7..11 => self.emit(script),
-            11..13 => self.ask(script),
+            11..13 => self.emit_with_ack(script),
             13..15 => self.acknowledge(script),
             15..18 => self.broadcast(script),
             18..21 => self.room(verb, script),
-            21 | 22 => self.many(verb, script),
+            21 | 22 => self.act_on_many(verb, script),
             23 | 24 => self.disconnect(verb, script),
             25 => self.forget(script),
             26..30 => self.answer_request(verb, script),
-            30 => self.look_around(script),
+            30 => self.getters(script),
             // Rare, because little happens after it.
             _ if script.byte() == 0x5d => {
                 self.server.shutdown(self.now);
@@ -35,7 +35,7 @@ impl Life {
             }
             _ => String::new(),
         };
-        self.told.push(answer);
+        self.application.push(answer);
     }
 
     fn socket(&self, script: &mut Script<'_>) -> Option<SocketId> {
@@ -47,7 +47,7 @@ impl Life {
     }
 
     fn packet(&mut self, namespace: NamespaceId, script: &mut Script<'_>) -> Encoded {
-        let name = self.server.namespace_name(namespace).expect("a namespace");
+        let name = known_name(self.server.namespace_name(namespace));
         event(&mut self.encoder, name.as_str(), script)
     }
 
@@ -56,7 +56,7 @@ impl Life {
         self.packet(namespace, script)
     }
 
-    /// What is due at this time is heard of before the verb is used, so that the ledger is not behind.
+    /// What is due is recorded before the verb is used, so that the ledger is not behind.
     fn catch_up(&mut self) {
         self.fire(self.now);
     }
@@ -88,16 +88,12 @@ impl Life {
         let Some(socket) = self.socket(script) else {
             return String::new();
         };
-        let delivery = if script.is_even() {
-            Delivery::Reliable
-        } else {
-            Delivery::Volatile
-        };
+        let delivery = script.delivery();
         let packet = self.packet_for(socket, script);
         format!("emit {:?}", self.server.emit(self.now, socket, &packet, delivery))
     }
 
-    fn ask(&mut self, script: &mut Script<'_>) -> String {
+    fn emit_with_ack(&mut self, script: &mut Script<'_>) -> String {
         let Some(socket) = self.socket(script) else {
             return String::new();
         };
@@ -105,17 +101,15 @@ impl Life {
         let deadline = self.now + Duration::from_millis(script.word().into());
         let outcome = self.server.emit_with_ack(self.now, socket, &packet, deadline);
         if let Ok(ack) = outcome {
-            self.ledger.owe(ack);
+            self.ledger.acks.add(ack);
         }
-        format!("ask {outcome:?}")
+        format!("emit_with_ack {outcome:?}")
     }
 
     fn acknowledge(&mut self, script: &mut Script<'_>) -> String {
-        if self.tokens.is_empty() {
+        let Some(token) = script.take(&mut self.tokens) else {
             return String::new();
-        }
-        let place = script.index(self.tokens.len());
-        let token: AckToken = self.tokens.swap_remove(place);
+        };
         let packet = self.encoder.ack("/", token.id(), &1).expect("a packet");
         format!("ack {:?}", self.server.ack(self.now, token, &packet))
     }
@@ -141,11 +135,11 @@ impl Life {
         let namespace = self.namespace(script);
         let target = self.target(script);
         let packet = self.packet(namespace, script);
-        let meant = self.server.recipients(namespace, &target);
+        let recipients = self.server.recipients(namespace, &target);
         let count = self
             .server
             .broadcast(self.now, namespace, &target, &packet, Delivery::Reliable);
-        assert!(count <= meant.len());
+        assert!(count <= recipients.len());
         format!("broadcast {count}")
     }
 
@@ -171,7 +165,7 @@ impl Life {
         }
     }
 
-    fn many(&mut self, verb: u8, script: &mut Script<'_>) -> String {
+    fn act_on_many(&mut self, verb: u8, script: &mut Script<'_>) -> String {
         self.catch_up();
         let namespace = self.namespace(script);
         let target = self.target(script);
@@ -193,7 +187,7 @@ impl Life {
                 self.server.disconnect_all(self.now, namespace, &target, scope)
             }
         };
-        format!("many {count}")
+        format!("act_on_many {count}")
     }
 
     fn disconnect(&mut self, verb: u8, script: &mut Script<'_>) -> String {
@@ -209,11 +203,11 @@ impl Life {
     }
 
     fn forget(&mut self, script: &mut Script<'_>) -> String {
-        if let Some(ack) = script.choose(&self.ledger.acks) {
+        if let Some(ack) = script.choose(&self.ledger.acks.all) {
             self.server.forget_ack(ack);
-            // What had ended before is told all the same.
-            self.hear();
-            self.ledger.forget(ack);
+            // What had ended before is told after it was forgotten.
+            self.poll_events();
+            self.ledger.acks.forget(ack);
         }
         String::new()
     }
@@ -235,8 +229,8 @@ impl Life {
         format!("request {has_head}")
     }
 
-    /// Everything that can be asked.
-    fn look_around(&self, script: &mut Script<'_>) -> String {
+    /// Calls the getters.
+    fn getters(&self, script: &mut Script<'_>) -> String {
         let Some(socket) = self.socket(script) else {
             return String::new();
         };
@@ -250,7 +244,7 @@ impl Life {
         format!("{handshake:?} {sid:?} {head:?} {:?}", self.server.rooms(socket))
     }
 
-    /// Everything is over: each handle is stale, and none of them does anything.
+    /// All connections are lost: every handle is stale, and none does anything.
     pub(super) fn use_stale_handles(&mut self) {
         let packet = self.encoder.event("/", "e", &()).expect("a packet");
         for socket in self.ledger.sockets.clone() {
@@ -280,8 +274,8 @@ impl Life {
             self.server
                 .respond(self.now, request, Response::new(StatusCode::OK));
         }
-        for line in &self.lines {
-            self.server.handle_lost(self.now, line.id);
+        for connection in &self.connections {
+            self.server.handle_lost(self.now, connection.id);
         }
         assert!(self.server.poll_event().is_none());
         assert_eq!(self.server.counts(), Default::default());

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 
 /// What a server makes of the bytes a wire wrote.
-fn heard(bytes: &[u8]) -> Vec<Message> {
+fn received(bytes: &[u8]) -> Vec<Message> {
     let mut input = BytesMut::from(bytes);
     let mut decoder = Decoder::new(Role::Server, usize::MAX);
     let messages: Vec<_> = core::iter::from_fn(|| decoder.poll_message(&mut input).unwrap()).collect();
@@ -38,7 +38,7 @@ fn packets_pass_in_both_directions_once_the_handshake_is_done() {
         Message::Binary(b"bytes"[..].into()),
         Message::Text("5".into()),
     ];
-    assert_eq!(heard(&written), expected);
+    assert_eq!(received(&written), expected);
     assert_eq!(flow(&mut wire), Flow::Open);
 }
 
@@ -56,7 +56,7 @@ fn frames_may_follow_the_handshake_in_one_read() {
 fn pings_are_answered_unless_the_server_does_not_read() {
     let mut wire = open();
     assert_eq!(read(&mut wire, &frame(OpCode::Ping, b"ab")), ["KeepAlive"]);
-    assert_eq!(heard(&output(&mut wire)), [Message::Pong(b"ab"[..].into())]);
+    assert_eq!(received(&output(&mut wire)), [Message::Pong(b"ab"[..].into())]);
     assert_eq!(read(&mut wire, &frame(OpCode::Pong, b"")), ["KeepAlive"]);
     let ping = frame(OpCode::Ping, &[0; 125]).repeat(10_000);
     assert_eq!(read(&mut wire, &ping).len(), 10_000);
@@ -69,7 +69,7 @@ fn a_close_frame_is_echoed_once() {
     let close = frame(OpCode::Close, &1001_u16.to_be_bytes());
     assert_eq!(read(&mut wire, &close), ["Closed(Some(CloseCode(1001)))"]);
     assert_eq!(
-        heard(&output(&mut wire)),
+        received(&output(&mut wire)),
         [Message::Close(Some(CloseCode::GOING_AWAY), Text::default())]
     );
     assert_eq!(flow(&mut wire), Flow::Closing);
@@ -77,11 +77,14 @@ fn a_close_frame_is_echoed_once() {
     assert!(output(&mut wire).is_empty());
     let mut wire = open();
     assert_eq!(read(&mut wire, &frame(OpCode::Close, b"")), ["Closed(None)"]);
-    assert_eq!(heard(&output(&mut wire)), [Message::Close(None, Text::default())]);
+    assert_eq!(
+        received(&output(&mut wire)),
+        [Message::Close(None, Text::default())]
+    );
 }
 
 #[test]
-fn closing_sends_what_is_queued_and_hears_nothing_more() {
+fn closing_sends_what_is_queued_and_receives_nothing_more() {
     let mut wire = open();
     wire.send(&mut queue(&[(OpCode::Text, b"4a")]));
     wire.close(Some(CloseCode::NORMAL));
@@ -90,7 +93,7 @@ fn closing_sends_what_is_queued_and_hears_nothing_more() {
         Message::Text("4a".into()),
         Message::Close(Some(CloseCode::NORMAL), Text::default()),
     ];
-    assert_eq!(heard(&output(&mut wire)), expected);
+    assert_eq!(received(&output(&mut wire)), expected);
     assert_eq!(flow(&mut wire), Flow::Closing);
 }
 

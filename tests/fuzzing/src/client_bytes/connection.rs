@@ -1,4 +1,4 @@
-//! One connection of the client, and what servers answer on it.
+//! One connection of the client, and what a server answers on it.
 
 use crate::ws_frames::frame;
 use bytes::BytesMut;
@@ -13,7 +13,7 @@ enum State {
     Lost,
 }
 
-pub(super) struct Link {
+pub(super) struct Connection {
     pub(super) id: ConnId,
     state: State,
     flow: Flow,
@@ -26,7 +26,7 @@ const HANDSHAKE: &str =
 const OFFER: &str =
     r#"0{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
 
-impl Link {
+impl Connection {
     pub(super) fn dialled(id: ConnId) -> Self {
         Self {
             id,
@@ -84,7 +84,7 @@ impl Link {
         self.flow == Flow::Closing && self.output.is_empty()
     }
 
-    /// The connection is gone; whether it was there.
+    /// Loses the connection; whether it was there.
     pub(super) fn lose(&mut self) -> bool {
         !matches!(core::mem::replace(&mut self.state, State::Lost), State::Lost)
     }
@@ -108,7 +108,7 @@ impl Link {
         matches!(&self.state, State::Open(wire) if wire.is_websocket())
     }
 
-    /// What a server answers that keeps the rules, and `text` where it may say something.
+    /// What a server answers that keeps the rules, and `text` where it may send anything.
     pub(super) fn good_answer(&self, kind: u8, text: &[u8]) -> Vec<u8> {
         let request = self.last_request();
         let handshake = if kind & 1 == 0 { HANDSHAKE } else { OFFER };
@@ -142,7 +142,7 @@ impl Link {
         }
     }
 
-    /// A Socket.IO packet to whoever listens: on a WebSocket, or in answer to a poll.
+    /// A Socket.IO packet: on a WebSocket, or in answer to a poll.
     pub(super) fn message(&self, text: &[u8]) -> Vec<u8> {
         let packet = [b"4", text].concat();
         if self.is_websocket() {
@@ -155,7 +155,7 @@ impl Link {
         Vec::new()
     }
 
-    /// A binary frame to whoever listens.
+    /// A binary frame, on a WebSocket.
     pub(super) fn binary(&self, bytes: &[u8]) -> Vec<u8> {
         if self.is_websocket() {
             return frame(OpCode::Binary, bytes, Role::Client);

@@ -10,7 +10,7 @@ const MANY: usize = 4_000;
 /// Without an assertion about time: looking at all that wait in each call would take this test minutes.
 #[test]
 fn namespaces_that_wait_for_room_cost_nothing_and_are_served_in_order() {
-    let mut raw = Raw::welcomed_with(|config| config.engine.limits.queued_bytes = 1_000);
+    let mut raw = Raw::joined_main_with(|config| config.engine.limits.queued_bytes = 1_000);
     raw.answers = Answers::LeftToTheTest;
     for number in 0..MANY {
         let namespace = raw.client.add_namespace(raw.now, &format!("/{number}")).unwrap();
@@ -18,9 +18,9 @@ fn namespaces_that_wait_for_room_cost_nothing_and_are_served_in_order() {
     }
     raw.received();
     for number in 0..MANY {
-        raw.say(&format!(r#"0/{number},{{"sid":"a"}}"#));
+        raw.send_packet(&format!(r#"0/{number},{{"sid":"a"}}"#));
     }
-    raw.server_is_awake = false;
+    raw.server_is_running = false;
     let retry = Retry {
         ack_timeout: Duration::from_secs(1),
         retries: 0,
@@ -35,7 +35,7 @@ fn namespaces_that_wait_for_room_cost_nothing_and_are_served_in_order() {
     for _ in 0..MANY {
         raw.client.handle_timeout(raw.now);
     }
-    raw.server_is_awake = true;
+    raw.server_is_running = true;
     let sent: Vec<String> = (0..MANY)
         .map(|number| format!(r#"2/{number},0["x",""]"#))
         .collect();

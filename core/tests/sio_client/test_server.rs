@@ -5,8 +5,8 @@ use socketio_core::sio::{self, ConnId, SocketIo};
 use socketio_core::wire::{Codec, Item, Plain, Wire};
 use std::time::Instant;
 
-/// A server: one of Socket.IO, or one of Engine.IO where the test says every word itself.
-pub(crate) trait Host {
+/// A server: one of Socket.IO, or one of Engine.IO whose packets of Socket.IO the test writes.
+pub(crate) trait TestServer {
     type Codec: Codec;
     type Event;
 
@@ -20,9 +20,9 @@ pub(crate) trait Host {
     fn poll_transmit(&mut self, id: ConnId, wire: &mut Wire<Self::Codec>);
 }
 
-macro_rules! host {
+macro_rules! test_server {
     ($server:ty, $codec:ty, $event:ty) => {
-        impl Host for $server {
+        impl TestServer for $server {
             type Codec = $codec;
             type Event = $event;
 
@@ -54,5 +54,5 @@ macro_rules! host {
     };
 }
 
-host!(sio::Server, SocketIo, sio::Event);
-host!(eio::Server, Plain, eio::Event);
+test_server!(sio::Server, SocketIo, sio::Event);
+test_server!(eio::Server, Plain, eio::Event);

@@ -1,4 +1,4 @@
-//! One connection to the server, and what clients say on it.
+//! One connection to the server, and what a client sends on it.
 
 use crate::script::Script;
 use crate::ws_frames::frame;
@@ -22,7 +22,7 @@ enum State {
     Lost,
 }
 
-pub(super) struct Line {
+pub(super) struct Connection {
     pub(super) id: ConnId,
     pub(super) wire: Wire<SocketIo>,
     pub(super) reading: Reading,
@@ -36,7 +36,7 @@ pub(super) struct Line {
 
 type Message = <SocketIo as Codec>::Message;
 
-impl Line {
+impl Connection {
     pub(super) fn new(id: ConnId, wire: Wire<SocketIo>) -> Self {
         Self {
             id,
@@ -102,12 +102,12 @@ impl Line {
         true
     }
 
-    /// Whether everything was written and the server has no more to say.
+    /// Whether everything was written and nothing will follow.
     pub(super) fn is_over(&self) -> bool {
         self.flow == Flow::Closing && self.output.is_empty()
     }
 
-    /// The connection is gone; whether it was there.
+    /// Loses the connection; whether it was there.
     pub(super) fn lose(&mut self) -> bool {
         matches!(core::mem::replace(&mut self.state, State::Lost), State::Open)
     }
