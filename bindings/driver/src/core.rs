@@ -1,4 +1,4 @@
-//! The one door to the core: everything in this crate names core types through this module.
+//! The one way to the core: everything in this crate names core types through this module.
 
 pub(crate) use socketio_core::Sid as EngineSid;
 pub(crate) use socketio_core::eio::{

@@ -34,7 +34,7 @@ pub(crate) fn connect(namespace: &str, auth: Option<&[u8]>) -> Result<Encoded, E
     with_encoder(|encoder| encoder.raw_connect(namespace, auth))
 }
 
-/// Encodes the CONNECT_ERROR packet of a refusal; [`Refusal::check`] has seen to its data.
+/// Encodes the CONNECT_ERROR packet of a refusal; [`Refusal::check`] has checked its data.
 pub(crate) fn refusal(namespace: &str, refusal: &Refusal) -> Result<Encoded, EncodeError> {
     with_encoder(|encoder| encoder.connect_error(namespace, refusal.message(), refusal.data()))
 }

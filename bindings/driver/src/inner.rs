@@ -63,7 +63,7 @@ impl Inner {
         }
     }
 
-    /// Runs core verbs under the shard's lock; what they leave to send or wake is seen to after unlock.
+    /// Runs core verbs under the shard's lock; what they leave to send or wake is done after unlock.
     ///
     /// `verbs` must not run application code: no `Serialize`, `Drop` or waker of the application.
     pub(crate) fn with_core<R>(

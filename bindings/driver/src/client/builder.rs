@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::client::callback::{Callback, IntoEndpoint, auth_payload, erase};
 use crate::client::router::{ClientRouter, EndpointSource, Sources};
-use crate::client::settings::Reach;
+use crate::client::settings::ConnectSettings;
 use crate::client::{AuthSource, ClientSocket};
 use crate::core::{ClientConfig, Headers};
 use crate::error::{BuildError, ErrorReport};
@@ -49,7 +49,7 @@ pub struct ClientBuilder<K, Style = Push> {
     pub(super) config: ClientConfig,
     pub(super) endpoint: Result<EndpointSource, String>,
     pub(super) sources: Sources,
-    pub(super) reach: Reach,
+    pub(super) connect_settings: ConnectSettings,
     /// `/` first.
     pub(super) namespaces: Vec<NamespaceBuilder<K, ClientSocket>>,
     pub(super) main: Main,
@@ -81,7 +81,7 @@ impl<K: Kind, Style> ClientBuilder<K, Style> {
                 query: Vec::new(),
                 query_with: Vec::new(),
             },
-            reach: Reach::default(),
+            connect_settings: ConnectSettings::default(),
             namespaces: vec![NamespaceBuilder::new("/")],
             main: Main::Unmentioned,
             state: StateMap::default(),
@@ -138,12 +138,12 @@ impl<K: Kind, Style> ClientBuilder<K, Style> {
     }
 
     /// What was described, and how the client reaches its server.
-    pub(super) fn finish(self) -> Result<(ClientRouter, Reach), BuildError> {
+    pub(super) fn finish(self) -> Result<(ClientRouter, ConnectSettings), BuildError> {
         let Self {
             config,
             endpoint,
             sources,
-            reach,
+            connect_settings,
             mut namespaces,
             main,
             state,
@@ -173,7 +173,7 @@ impl<K: Kind, Style> ClientBuilder<K, Style> {
             sources,
             endpoint,
         };
-        Ok((router, reach))
+        Ok((router, connect_settings))
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::client::hub::Course;
-use crate::client::inner::{ClientInner, Farewell, Keeper};
+use crate::client::hub::ConnectionStatus;
+use crate::client::inner::{ClientInner, ClientOwner, OnLastDrop};
 use crate::client::{
     ClientBuilder, ClientReason, ClientSocket, ConnectionEvents, Deliver, IntoEndpoint, VolatileClientSocket,
 };
@@ -40,7 +40,7 @@ use crate::router::Async;
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    keeper: Arc<Keeper>,
+    owner: Arc<ClientOwner>,
     main: ClientSocket,
 }
 
@@ -58,21 +58,21 @@ impl Client {
     pub(crate) fn new(inner: Arc<ClientInner>) -> Option<Self> {
         let main = inner.socket(0)?.clone();
         Some(Self {
-            keeper: Keeper::new(inner),
+            owner: ClientOwner::new(inner),
             main,
         })
     }
 
     pub(crate) fn inner(&self) -> &Arc<ClientInner> {
-        self.keeper.inner()
+        self.owner.inner()
     }
 
     pub(crate) const fn main(&self) -> &ClientSocket {
         &self.main
     }
 
-    pub(crate) fn say_at_last(&self, farewell: Box<Farewell>) {
-        self.keeper.say_at_last(farewell);
+    pub(crate) fn set_on_last_drop(&self, callback: Box<OnLastDrop>) {
+        self.owner.set_on_last_drop(callback);
     }
 
     /// The socket in the namespace called `name`, which the builder was told of. It keeps the client as a `Client` does.
@@ -85,7 +85,7 @@ impl Client {
             .router()
             .find(name)
             .and_then(|position| inner.socket(position));
-        Ok(socket.ok_or(Error::UnknownNamespace)?.kept(&self.keeper))
+        Ok(socket.ok_or(Error::UnknownNamespace)?.kept(&self.owner))
     }
 
     /// Sends `event` to the server; see [`ClientSocket::emit`].
@@ -155,10 +155,10 @@ impl Client {
     pub fn closed(&self) -> impl Future<Output = ClientReason> + Send + 'static + use<> {
         let mut watch = self.inner().hub().watch();
         poll_fn(move |task| {
-            watch.poll(task.waker(), |standing| match &standing.course {
-                Course::Active => None,
-                Course::Closed(reason) => Some(reason.clone()),
-                Course::Over(reason) => Some(reason.clone().unwrap_or_else(left)),
+            watch.poll(task.waker(), |status| match &status.connection {
+                ConnectionStatus::Active => None,
+                ConnectionStatus::Closed(reason) => Some(reason.clone()),
+                ConnectionStatus::Over(reason) => Some(reason.clone().unwrap_or_else(left)),
             })
         })
     }

@@ -1,4 +1,4 @@
-//! Who hears of connection events, and how the client stands.
+//! Subscribers of connection events, and the client's status.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,17 +20,17 @@ pub(crate) struct Hub(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    standing: Standing,
+    status: ClientStatus,
     subscribers: Vec<Subscriber>,
     next_subscriber: u64,
-    /// Those who wait for the standing to change.
+    /// Those who wait for the status to change.
     waiting: Waiters,
 }
 
-/// How the client stands, as the events so far tell.
+/// The state of the client, as it follows from the events so far.
 #[derive(Default)]
-pub(crate) struct Standing {
-    pub(crate) course: Course,
+pub(crate) struct ClientStatus {
+    pub(crate) connection: ConnectionStatus,
     namespaces: Vec<(Text, Membership)>,
     /// Why the last attempt or connection failed.
     failure: Option<ClientReason>,
@@ -38,7 +38,7 @@ pub(crate) struct Standing {
 
 /// Whether there is or will be a connection.
 #[derive(Clone, Default, Debug)]
-pub(crate) enum Course {
+pub(crate) enum ConnectionStatus {
     /// There is one, or one is being tried for.
     #[default]
     Active,
@@ -59,8 +59,8 @@ pub(crate) enum Membership {
     Left,
 }
 
-impl Standing {
-    /// How a namespace stands.
+impl ClientStatus {
+    /// Whether a namespace is joined.
     pub(crate) fn membership(&self, namespace: &str) -> &Membership {
         let known = self
             .namespaces
@@ -96,15 +96,15 @@ impl Standing {
             }
             ConnectionEvent::AttemptFailed { error: reason, .. }
             | ConnectionEvent::Disconnected { reason, .. } => self.failure = Some(reason.clone()),
-            ConnectionEvent::Closed { reason } => self.course = Course::Closed(reason.clone()),
+            ConnectionEvent::Closed { reason } => self.connection = ConnectionStatus::Closed(reason.clone()),
             _ => {}
         }
     }
 
     /// The application connects again: what was refused and left is asked for anew.
     fn resume(&mut self) {
-        if let Course::Closed(_) = self.course {
-            self.course = Course::Active;
+        if let ConnectionStatus::Closed(_) = self.connection {
+            self.connection = ConnectionStatus::Active;
             self.namespaces.clear();
             self.failure = None;
         }
@@ -148,7 +148,7 @@ impl Hub {
     #[must_use = "whoever waits must be woken, outside every lock"]
     pub(crate) fn publish(&self, event: &ConnectionEvent) -> Vec<Waker> {
         let mut state = self.lock();
-        state.standing.note(event);
+        state.status.note(event);
         for subscriber in &mut state.subscribers {
             subscriber.push(event.clone());
         }
@@ -159,13 +159,13 @@ impl Hub {
     #[must_use = "whoever waits must be woken, outside every lock"]
     pub(crate) fn resume(&self) -> Vec<Waker> {
         let mut state = self.lock();
-        state.standing.resume();
+        state.status.resume();
         state.wakers()
     }
 
     /// Something changed of which no event tells: whoever waits looks again.
     #[must_use = "whoever waits must be woken, outside every lock"]
-    pub(crate) fn rouse(&self) -> Vec<Waker> {
+    pub(crate) fn take_waiting(&self) -> Vec<Waker> {
         self.lock().waiting.take()
     }
 
@@ -173,16 +173,16 @@ impl Hub {
     #[must_use = "whoever waits must be woken, outside every lock"]
     pub(crate) fn end(&self) -> Vec<Waker> {
         let mut state = self.lock();
-        let reason = match std::mem::take(&mut state.standing.course) {
-            Course::Active => None,
-            Course::Closed(reason) => Some(reason),
-            Course::Over(reason) => reason,
+        let reason = match std::mem::take(&mut state.status.connection) {
+            ConnectionStatus::Active => None,
+            ConnectionStatus::Closed(reason) => Some(reason),
+            ConnectionStatus::Over(reason) => reason,
         };
-        state.standing.course = Course::Over(reason);
+        state.status.connection = ConnectionStatus::Over(reason);
         state.wakers()
     }
 
-    /// Somebody who may wait for the standing to change.
+    /// Somebody who may wait for the status to change.
     pub(crate) fn watch(&self) -> Watch {
         Watch {
             hub: self.clone(),
@@ -216,7 +216,7 @@ impl Hub {
     pub(crate) fn poll_event(&self, number: u64, waker: &Waker) -> Poll<Option<ConnectionEvent>> {
         let mut offered = Some(waker.clone());
         let mut state = self.lock();
-        let is_over = matches!(state.standing.course, Course::Over(_));
+        let is_over = matches!(state.status.connection, ConnectionStatus::Over(_));
         let Some(subscriber) = state.subscribers.iter_mut().find(|known| known.number == number) else {
             return Poll::Ready(None);
         };
@@ -250,19 +250,23 @@ impl State {
     }
 }
 
-/// Somebody who waits for the standing to change, until it is dropped.
+/// Somebody who waits for the status to change, until it is dropped.
 pub(crate) struct Watch {
     hub: Hub,
     place: Place,
 }
 
 impl Watch {
-    /// What `look` finds in the standing; when it finds nothing, `waker` is woken after the next event.
-    pub(crate) fn poll<R>(&mut self, waker: &Waker, look: impl FnOnce(&Standing) -> Option<R>) -> Poll<R> {
+    /// What `look` finds in the status; when it finds nothing, `waker` is woken after the next event.
+    pub(crate) fn poll<R>(
+        &mut self,
+        waker: &Waker,
+        look: impl FnOnce(&ClientStatus) -> Option<R>,
+    ) -> Poll<R> {
         // Clones and destructors of wakers are code of the runtime's: neither runs under the lock.
         let offered = waker.clone();
         let mut state = self.hub.lock();
-        if let Some(found) = look(&state.standing) {
+        if let Some(found) = look(&state.status) {
             drop(state);
             return Poll::Ready(found);
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::client::ClientSocket;
-use crate::client::hub::{Course, Hub};
+use crate::client::hub::{ConnectionStatus, Hub};
 use crate::client::router::ClientRouter;
 use crate::core::{ClientConfig, ClientCore, ClientTarget, Encoded, NamespaceId};
 use crate::engine::{self, ClientMachine, Runtime, Shard};
@@ -19,7 +19,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A client as its tasks and handles share it.
 ///
-/// The tasks keep it until the client is closed, a [`Keeper`] keeps it and its connection. Sockets given to handlers
+/// The tasks keep it until the client is closed, a [`ClientOwner`] keeps it and its connection. Sockets given to handlers
 /// only point to it, because the strands behind the shard's lock hold such sockets themselves.
 pub(crate) struct ClientInner {
     router: ClientRouter,
@@ -127,7 +127,7 @@ impl ClientInner {
         async move { inner.router.auth(namespace.index()).await }
     }
 
-    /// Runs core verbs under the shard's lock; what they leave to send or wake is seen to after unlock.
+    /// Runs core verbs under the shard's lock; what they leave to send or wake is done after unlock.
     ///
     /// `verbs` must not run application code: no `Serialize`, `Drop` or waker of the application.
     pub(crate) fn with_core<R>(
@@ -168,21 +168,21 @@ impl Drop for ClientInner {
 }
 
 /// Keeps a client connected: when the last one is dropped the client disconnects.
-pub(crate) struct Keeper {
+pub(crate) struct ClientOwner {
     inner: Arc<ClientInner>,
     /// What a binding does after that.
-    farewell: OnceLock<Box<Farewell>>,
+    on_last_drop: OnceLock<Box<OnLastDrop>>,
 }
 
 /// Called when a client has begun to disconnect, with what ends when nothing is left of it, and the time that should
 /// take at most.
-pub(crate) type Farewell = dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>, Duration) + Send + Sync;
+pub(crate) type OnLastDrop = dyn Fn(Pin<Box<dyn Future<Output = ()> + Send>>, Duration) + Send + Sync;
 
-impl Keeper {
+impl ClientOwner {
     pub(crate) fn new(inner: Arc<ClientInner>) -> Arc<Self> {
         Arc::new(Self {
             inner,
-            farewell: OnceLock::new(),
+            on_last_drop: OnceLock::new(),
         })
     }
 
@@ -190,23 +190,23 @@ impl Keeper {
         &self.inner
     }
 
-    /// Sets the farewell; only the first counts.
-    pub(crate) fn say_at_last(&self, farewell: Box<Farewell>) {
-        let _ = self.farewell.set(farewell);
+    /// Sets what is called after the last drop; only the first call counts.
+    pub(crate) fn set_on_last_drop(&self, callback: Box<OnLastDrop>) {
+        let _ = self.on_last_drop.set(callback);
     }
 }
 
-impl Drop for Keeper {
+impl Drop for ClientOwner {
     fn drop(&mut self) {
         engine::retire(&self.inner);
-        if let Some(farewell) = self.farewell.take() {
+        if let Some(callback) = self.on_last_drop.take() {
             let mut watch = self.inner.hub().watch();
             let ended = poll_fn(move |task| {
-                watch.poll(task.waker(), |standing| {
-                    matches!(standing.course, Course::Over(_)).then_some(())
+                watch.poll(task.waker(), |status| {
+                    matches!(status.connection, ConnectionStatus::Over(_)).then_some(())
                 })
             });
-            farewell(Box::pin(ended), self.inner.config().engine.close_timeout);
+            callback(Box::pin(ended), self.inner.config().engine.close_timeout);
         }
     }
 }

@@ -12,15 +12,15 @@ use crate::router::{Kind, RunsOn};
 
 /// How connections are made, unless the application brings a connector of its own.
 #[derive(Default)]
-pub(crate) struct Reach {
+pub(crate) struct ConnectSettings {
     pub(super) tls: Option<TlsClient>,
     pub(super) proxy: Option<Proxy>,
     pub(super) connector: Option<Arc<dyn Connector>>,
 }
 
-impl fmt::Debug for Reach {
+impl fmt::Debug for ConnectSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Reach").finish_non_exhaustive()
+        formatter.debug_struct("ConnectSettings").finish_non_exhaustive()
     }
 }
 
@@ -106,20 +106,20 @@ impl<K: Kind, Style> ClientBuilder<K, Style> {
 
     /// How TLS is spoken with servers of `https` and `wss`; default with the system's roots.
     pub fn tls(mut self, tls: TlsClient) -> Self {
-        self.reach.tls = Some(tls);
+        self.connect_settings.tls = Some(tls);
         self
     }
 
     /// Connects through a proxy; default without. `Proxy::from_env()` reads the usual variables of the environment.
     pub fn proxy(mut self, proxy: Proxy) -> Self {
-        self.reach.proxy = Some(proxy);
+        self.connect_settings.proxy = Some(proxy);
         self
     }
 
     /// Makes every connection with `connector`: through a tunnel, a SOCKS proxy, or in memory. It speaks TLS itself if
     /// it should; [`tls`](Self::tls) and [`proxy`](Self::proxy) are not used then.
     pub fn connector(mut self, connector: impl Connector) -> Self {
-        self.reach.connector = Some(Arc::new(connector));
+        self.connect_settings.connector = Some(Arc::new(connector));
         self
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde::de::DeserializeOwned;
 
 use crate::client::Deliver;
-use crate::client::inner::{ClientInner, Keeper};
+use crate::client::inner::{ClientInner, ClientOwner};
 use crate::core::{
     Arguments, ClientCore, ClientEmitError, Delivery, Encoded, NamespaceId, Text, Transport, WriteArguments,
 };
@@ -32,7 +32,7 @@ use crate::handle::{AnySocket, Call, Ready, any_answer, first_answer};
 pub struct ClientSocket {
     shared: Arc<Shared>,
     /// Present in the sockets that the application asked for itself.
-    _keeper: Option<Arc<Keeper>>,
+    _owner: Option<Arc<ClientOwner>>,
 }
 
 /// What all handles of one namespace share.
@@ -52,15 +52,15 @@ impl ClientSocket {
                 position,
                 name: Text::from(name),
             }),
-            _keeper: None,
+            _owner: None,
         }
     }
 
     /// The same socket, which keeps the client.
-    pub(crate) fn kept(&self, keeper: &Arc<Keeper>) -> Self {
+    pub(crate) fn kept(&self, owner: &Arc<ClientOwner>) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
-            _keeper: Some(Arc::clone(keeper)),
+            _owner: Some(Arc::clone(owner)),
         }
     }
 
@@ -137,7 +137,7 @@ impl ClientSocket {
     pub fn ready(&self) -> Ready {
         Ready::of_client(Self {
             shared: Arc::clone(&self.shared),
-            _keeper: None,
+            _owner: None,
         })
     }
 
@@ -173,7 +173,7 @@ impl ClientSocket {
         let _ = self.with_core(|core, namespace, now| core.leave(now, namespace));
         // No event tells of a namespace that was wanted but not joined.
         if let Ok(inner) = self.inner() {
-            inner.hub().rouse().into_iter().for_each(Waker::wake);
+            inner.hub().take_waiting().into_iter().for_each(Waker::wake);
         }
     }
 

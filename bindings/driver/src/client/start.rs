@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::hub::{Course, Membership, Standing};
+use crate::client::hub::{ClientStatus, ConnectionStatus, Membership};
 use crate::client::inner::{ClientInner, sleep_of};
 use crate::client::simple::{Pull, SimpleClient};
 use crate::client::{Client, ClientBuilder, ClientReason, ConnectError, Push};
@@ -25,14 +25,14 @@ pub fn start<R: Dial, K: Kind>(runtime: R, builder: ClientBuilder<K, Push>) -> i
     Ok(launch(runtime, builder, R::HANDLERS)?)
 }
 
-/// Calls `farewell` once, when the last handle of a client was dropped and the client has begun to disconnect: with a
+/// Calls `callback` once, when the last handle of a client was dropped and the client has begun to disconnect: with a
 /// future that ends when nothing is left of it, and the `close_timeout` it should take at most. For bindings whose
 /// clients are waited for; only the first call counts.
 pub fn on_last_drop(
     client: &Client,
-    farewell: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>, Duration) + Send + Sync + 'static,
+    callback: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>, Duration) + Send + Sync + 'static,
 ) {
-    client.say_at_last(Box::new(farewell));
+    client.set_on_last_drop(Box::new(callback));
 }
 
 /// Starts a client and waits until every namespace is joined.
@@ -72,13 +72,13 @@ fn launch<R: Dial, K: Kind, Style>(
     builder: ClientBuilder<K, Style>,
     handlers: Handlers,
 ) -> Result<Client, ConnectError> {
-    let (router, reach) = builder.finish()?;
-    let connector: Arc<dyn Connector> = match reach.connector {
+    let (router, connect_settings) = builder.finish()?;
+    let connector: Arc<dyn Connector> = match connect_settings.connector {
         Some(connector) => connector,
         None => Arc::new(Direct::new(
             runtime.clone(),
-            reach.tls,
-            reach.proxy.unwrap_or(Proxy::None),
+            connect_settings.tls,
+            connect_settings.proxy.unwrap_or(Proxy::None),
         )),
     };
     let inner = ClientInner::new(router, connector, sleep_of(runtime.clone()));
@@ -91,7 +91,7 @@ fn launch<R: Dial, K: Kind, Style>(
 async fn joined(client: &Client) -> Result<(), ConnectError> {
     let inner = Arc::clone(client.inner());
     let mut watch = inner.hub().watch();
-    let judged = poll_fn(|task| watch.poll(task.waker(), |standing| judge(&inner, standing))).await;
+    let judged = poll_fn(|task| watch.poll(task.waker(), |status| judge(&inner, status))).await;
     if judged.is_err() {
         client.disconnect();
     }
@@ -99,27 +99,27 @@ async fn joined(client: &Client) -> Result<(), ConnectError> {
 }
 
 /// Whether all namespaces are decided, and how.
-pub(super) fn judge(inner: &ClientInner, standing: &Standing) -> Option<Result<(), ConnectError>> {
+pub(super) fn judge(inner: &ClientInner, status: &ClientStatus) -> Option<Result<(), ConnectError>> {
     let names = || inner.router().namespaces();
     let refusals: Vec<(String, Refusal)> = names()
-        .filter_map(|name| match standing.membership(name) {
+        .filter_map(|name| match status.membership(name) {
             Membership::Refused(refusal) => Some((name.to_owned(), refusal.clone())),
             _ => None,
         })
         .collect();
-    match &standing.course {
-        Course::Active => {}
-        Course::Closed(_) | Course::Over(_) if !refusals.is_empty() => {
+    match &status.connection {
+        ConnectionStatus::Active => {}
+        ConnectionStatus::Closed(_) | ConnectionStatus::Over(_) if !refusals.is_empty() => {
             return Some(Err(ConnectError::Refused(refusals)));
         }
-        Course::Closed(reason) => return Some(Err(failed(reason.clone()))),
-        Course::Over(_) => return Some(Err(ConnectError::Runtime("the runtime ended".to_owned()))),
+        ConnectionStatus::Closed(reason) => return Some(Err(failed(reason.clone()))),
+        ConnectionStatus::Over(_) => return Some(Err(ConnectError::Runtime("the runtime ended".to_owned()))),
     }
-    let is_waiting = names().any(|name| *standing.membership(name) == Membership::Awaited);
+    let is_waiting = names().any(|name| *status.membership(name) == Membership::Awaited);
     if is_waiting {
         // A connection that is lost before all is joined comes back by itself, but only who asked for it waits.
         let gives_up = inner.router().config().reconnection.initial == Initial::GiveUp;
-        let lost = standing.failure().filter(|_| gives_up);
+        let lost = status.failure().filter(|_| gives_up);
         return lost.map(|reason| Err(failed(reason.clone())));
     }
     match refusals.is_empty() {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use super::house::{House, ItemOf, Machine};
+use super::instance::{Instance, ItemOf, Machine};
 use super::read_buffers::{READ, put_buffer, take_buffer};
 use super::runtime::{Handlers, Runtime, Stream};
 use super::shard::recycle;
-use super::state::{Own, Parking, Stage};
+use super::state::{Own, ParkOutcome, Stage};
 use super::strand::StrandId;
 use super::wires::ConnectionWire;
 use super::work::Batch;
@@ -27,33 +27,33 @@ const ITEMS_PER_POLL: usize = ITEMS;
 const BYTES_PER_POLL: usize = READ;
 /// While nothing may be handed over, so much is read that the end of the stream is seen.
 const READ_AHEAD: usize = 64 * 1024;
-/// With this much unwritten the peer of a server is heard no further: who sends without reading the answers waits like any writer,
-/// and its session is not closed for a queue that it filled itself.
+/// With this much unwritten nothing more is read from the peer of a server: who sends without reading the answers
+/// waits like any writer, and its session is not closed for a queue that it filled itself.
 const BACKLOG: usize = 256 * 1024;
 /// Slices of one vectored write.
 const SLICES: usize = 32;
-/// How long a connection that says its last words may take to write them and to see the peer's end. Whenever the peer
-/// has taken [`LAST_WORDS_PACE`] bytes of them the time starts anew: who reads slowly still reads everything.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-const LAST_WORDS_PACE: usize = 64 * 1024;
-/// What a peer may still send after our last words before it is cut off.
+/// How long a closing connection may take to write its last output and to see the peer's end. Whenever the peer
+/// has taken [`CLOSE_PROGRESS`] bytes of it the time starts anew: who reads slowly still reads everything.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+const CLOSE_PROGRESS: usize = 64 * 1024;
+/// What a peer may still send after our last output before it is cut off.
 const LAST_READ: usize = 4 * 1024 * 1024;
 
 /// One connection: a future that ends with it.
-pub(super) struct Connection<R: Runtime, S: Stream, H: House> {
-    link: Link<H>,
+pub(super) struct Connection<R: Runtime, S: Stream, I: Instance> {
+    link: Link<I>,
     runtime: R,
     stream: S,
     phase: Phase<R>,
-    said: Said,
+    written: Written,
 }
 
 /// A connection without its byte stream: its wire, and what passes between that and the shard. The shard hears of
 /// the connection's end when this is dropped.
-pub(crate) struct Link<H: House> {
-    house: Arc<H>,
+pub(crate) struct Link<I: Instance> {
+    instance: Arc<I>,
     id: ConnId,
-    pub(super) wire: WireOf<H>,
+    pub(super) wire: WireOf<I>,
     pub(super) output: OutBuf,
     /// The waker of the last poll, when the shard does not have it.
     waker: Option<Waker>,
@@ -61,8 +61,8 @@ pub(crate) struct Link<H: House> {
     hold: Option<StrandId>,
     /// An item that was taken off the wire and is not handed over yet: one that ends the session waits until what
     /// came before it was handled to its end.
-    next: Option<Box<ItemOf<H::Machine>>>,
-    requests: H::Requests,
+    next: Option<Box<ItemOf<I::Machine>>>,
+    requests: I::Requests,
     /// Where handlers run apart: whether the application was asked something and may not have answered yet.
     is_asked: bool,
     /// What was wrong with the byte stream.
@@ -73,11 +73,11 @@ enum Phase<R: Runtime> {
     Open,
     /// The peer has ended its side; what it sent before is handed over first.
     Ended,
-    /// The peer takes nothing any more, but what it has said is heard.
-    Unheard,
-    /// Neither side is heard any more; what the peer said before is handed over first, and that it broke off.
+    /// The peer takes nothing any more, but what it has sent is read.
+    ReadOnly,
+    /// The byte stream has failed; what the peer sent before is handed over first, then the failure.
     Broken,
-    /// Writing the last words, then reading until the peer's end.
+    /// Writing the last output, then reading until the peer's end.
     Closing {
         deadline: Pin<Box<R::Sleep>>,
         /// What was left to write when the deadline was set.
@@ -87,14 +87,14 @@ enum Phase<R: Runtime> {
     },
 }
 
-/// Whether the peer was told anything.
+/// Whether anything was written to the peer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Said {
+enum Written {
     Nothing,
     Something,
 }
 
-/// Whether the peer was told that nothing more comes.
+/// Whether our side of the byte stream was ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sending {
     Open,
@@ -118,13 +118,13 @@ pub(super) enum Rest {
 }
 
 /// Scratch of one poll, kept for its capacity.
-pub(super) struct Scratch<H: House> {
-    items: Vec<ItemOf<H::Machine>>,
-    own: Own<H::Machine>,
-    batch: Batch<H>,
+pub(super) struct Scratch<I: Instance> {
+    items: Vec<ItemOf<I::Machine>>,
+    own: Own<I::Machine>,
+    batch: Batch<I>,
 }
 
-impl<H: House> Default for Scratch<H> {
+impl<I: Instance> Default for Scratch<I> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
@@ -134,7 +134,7 @@ impl<H: House> Default for Scratch<H> {
     }
 }
 
-impl<H: House> Scratch<H> {
+impl<I: Instance> Scratch<I> {
     /// Lends the thread's scratch to one poll.
     pub(super) fn with<T>(poll: impl FnOnce(&mut Self) -> T) -> T {
         let mut kinds = SCRATCH.take();
@@ -157,26 +157,26 @@ impl<H: House> Scratch<H> {
     }
 }
 
-/// The wire of a house's connections.
-type WireOf<H> = <<H as House>::Machine as Machine>::Wire;
+/// The wire of an instance's connections.
+type WireOf<I> = <<I as Instance>::Machine as Machine>::Wire;
 
 thread_local! {
-    /// One for each kind of house.
+    /// One for each type of instance.
     static SCRATCH: Cell<Vec<Box<dyn Any>>> = const { Cell::new(Vec::new()) };
 }
 
-impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
-    pub(super) const fn new(link: Link<H>, runtime: R, stream: S) -> Self {
+impl<R: Runtime, S: Stream, I: Instance> Connection<R, S, I> {
+    pub(super) const fn new(link: Link<I>, runtime: R, stream: S) -> Self {
         Self {
             link,
             runtime,
             stream,
             phase: Phase::Open,
-            said: Said::Nothing,
+            written: Written::Nothing,
         }
     }
 
-    fn poll_open(&mut self, task: &mut Context<'_>, scratch: &mut Scratch<H>) -> Poll<Over> {
+    fn poll_open(&mut self, task: &mut Context<'_>, scratch: &mut Scratch<I>) -> Poll<Over> {
         let mut budget = Budget::default();
         loop {
             if budget.is_spent() {
@@ -192,13 +192,13 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                 return Poll::Ready(Over);
             }
             let flow = self.link.wire.poll_output(&mut self.link.output);
-            if let Poll::Ready(Err(Over)) = self.poll_write_or_hear_out(task) {
+            if let Poll::Ready(Err(Over)) = self.poll_write_or_read_only(task) {
                 return Poll::Ready(Over);
             }
             // The item that is held back tells why the connection closes.
             if flow == Flow::Closing && self.link.next.is_none() {
-                if self.said == Said::Nothing && self.link.output.is_empty() {
-                    // There are no last words that could be lost, and in a flood the connection has to make room at once.
+                if self.written == Written::Nothing && self.link.output.is_empty() {
+                    // There is no output that could be lost, and in a flood the connection has to make room at once.
                     let _ = self.stream.poll_shutdown(task);
                     return Poll::Ready(Over);
                 }
@@ -221,13 +221,13 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
                     budget.bytes = budget.bytes.saturating_sub(count);
                     continue;
                 }
-                Poll::Ready(Err(Over)) if matches!(self.phase, Phase::Open | Phase::Unheard) => {
+                Poll::Ready(Err(Over)) if matches!(self.phase, Phase::Open | Phase::ReadOnly) => {
                     // Not an end: what the peer had still sent is lost.
                     self.phase = Phase::Broken;
                     continue;
                 }
                 Poll::Ready(Err(Over)) => return Poll::Ready(Over),
-                Poll::Pending if matches!(self.phase, Phase::Unheard) => return Poll::Ready(Over),
+                Poll::Pending if matches!(self.phase, Phase::ReadOnly) => return Poll::Ready(Over),
                 Poll::Pending => {}
             }
             match self.link.rest(task) {
@@ -239,14 +239,14 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
     }
 
     fn is_backed_up(&self) -> bool {
-        WireOf::<H>::WAITS && self.link.output.len() >= BACKLOG
+        WireOf::<I>::WAITS && self.link.output.len() >= BACKLOG
     }
 
-    /// As [`poll_write`](Self::poll_write); but what a peer that can not be written to has said may still be heard.
-    fn poll_write_or_hear_out(&mut self, task: &mut Context<'_>) -> Poll<Result<(), Over>> {
-        if !matches!(self.phase, Phase::Unheard | Phase::Broken) {
+    /// As [`poll_write`](Self::poll_write); but what a peer that can not be written to has sent may still be read.
+    fn poll_write_or_read_only(&mut self, task: &mut Context<'_>) -> Poll<Result<(), Over>> {
+        if !matches!(self.phase, Phase::ReadOnly | Phase::Broken) {
             match self.poll_write(task) {
-                Poll::Ready(Err(Over)) if WireOf::<H>::HEARS_OUT => self.phase = Phase::Unheard,
+                Poll::Ready(Err(Over)) if WireOf::<I>::READS_TO_END => self.phase = Phase::ReadOnly,
                 other => return other,
             }
         }
@@ -288,7 +288,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
             let slices = slices.get(..count).unwrap_or_default();
             match ready!(self.stream.poll_write(task, slices)) {
                 Ok(written @ 1..) => {
-                    self.said = Said::Something;
+                    self.written = Written::Something;
                     self.link.output.advance(written);
                 }
                 Ok(0) => return Poll::Ready(Err(Over)),
@@ -306,7 +306,7 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
     fn begin_closing(&mut self) -> Result<(), Over> {
         if !matches!(self.phase, Phase::Closing { .. }) {
             self.phase = Phase::Closing {
-                deadline: self.last_words(),
+                deadline: self.close_deadline(),
                 unwritten: self.link.output.len(),
                 sending: Sending::Open,
                 read: 0,
@@ -315,11 +315,11 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
         self.link.tell_written()
     }
 
-    fn last_words(&self) -> Pin<Box<R::Sleep>> {
-        Box::pin(self.runtime.sleep_until(self.runtime.now() + LAST_WORDS))
+    fn close_deadline(&self) -> Pin<Box<R::Sleep>> {
+        Box::pin(self.runtime.sleep_until(self.runtime.now() + CLOSE_TIMEOUT))
     }
 
-    /// Writes the last words and reads until the peer's end: closing with unread input would make the peer lose
+    /// Writes the last output and reads until the peer's end: closing with unread input would make the peer lose
     /// what it has not read yet.
     fn poll_closing(&mut self, task: &mut Context<'_>) -> Poll<Over> {
         if self.link.watch(task).is_err() {
@@ -350,11 +350,11 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
         self.poll_discard(task)
     }
 
-    /// Ends when the time for the last words is over, which starts anew for a peer that reads them.
+    /// Ends when the time for the last output is over, which starts anew for a peer that reads it.
     fn poll_deadline(&mut self, task: &mut Context<'_>) -> Poll<()> {
         let left = self.link.output.len();
-        let is_read = matches!(self.phase, Phase::Closing { unwritten, .. } if unwritten.saturating_sub(left) >= LAST_WORDS_PACE);
-        let renewed = is_read.then(|| self.last_words());
+        let is_read = matches!(self.phase, Phase::Closing { unwritten, .. } if unwritten.saturating_sub(left) >= CLOSE_PROGRESS);
+        let renewed = is_read.then(|| self.close_deadline());
         let Phase::Closing {
             deadline, unwritten, ..
         } = &mut self.phase
@@ -384,25 +384,25 @@ impl<R: Runtime, S: Stream, H: House> Connection<R, S, H> {
     }
 }
 
-impl<H: House> Link<H> {
+impl<I: Instance> Link<I> {
     /// For a connection that the shard knows already.
-    pub(super) fn new(house: Arc<H>, id: ConnId, wire: WireOf<H>) -> Self {
+    pub(super) fn new(instance: Arc<I>, id: ConnId, wire: WireOf<I>) -> Self {
         Self {
-            house,
+            instance,
             id,
             wire,
             output: OutBuf::new(),
             waker: None,
             hold: None,
             next: None,
-            requests: H::Requests::default(),
+            requests: I::Requests::default(),
             is_asked: false,
             lost: None,
         }
     }
 
-    pub(super) const fn house(&self) -> &Arc<H> {
-        &self.house
+    pub(super) const fn instance(&self) -> &Arc<I> {
+        &self.instance
     }
 
     pub(super) const fn id(&self) -> ConnId {
@@ -410,12 +410,12 @@ impl<H: House> Link<H> {
     }
 
     /// Hands this item over before those that are still on the wire.
-    pub(super) fn put_first(&mut self, item: ItemOf<H::Machine>) {
+    pub(super) fn put_first(&mut self, item: ItemOf<I::Machine>) {
         self.next = Some(Box::new(item));
     }
 
     /// Takes a batch of items off the wire, which decodes and validates them here, outside the lock.
-    pub(super) fn take_items(&mut self, scratch: &mut Scratch<H>, budget: &mut Budget) -> bool {
+    pub(super) fn take_items(&mut self, scratch: &mut Scratch<I>, budget: &mut Budget) -> bool {
         while self.hold.is_none() && budget.items > 0 {
             let Some(item) = self
                 .next
@@ -425,12 +425,12 @@ impl<H: House> Link<H> {
             else {
                 break;
             };
-            if !scratch.items.is_empty() && WireOf::<H>::is_last(&item) {
+            if !scratch.items.is_empty() && WireOf::<I>::is_last(&item) {
                 self.next = Some(Box::new(item));
                 break;
             }
             budget.items -= 1;
-            if !WireOf::<H>::is_answered(&item) {
+            if !WireOf::<I>::is_answered(&item) {
                 scratch.items.push(item);
             }
         }
@@ -438,10 +438,10 @@ impl<H: House> Link<H> {
     }
 
     /// Hands items to the core, runs the handlers they lead to, and takes what is to be written.
-    pub(super) fn pass_on(&mut self, task: &mut Context<'_>, scratch: &mut Scratch<H>) -> Result<(), Error> {
+    pub(super) fn pass_on(&mut self, task: &mut Context<'_>, scratch: &mut Scratch<I>) -> Result<(), Error> {
         let Scratch { items, own, batch } = scratch;
         let (id, wire) = (self.id, &mut self.wire);
-        let waker = self.house.shard().with(&self.house, |state, now| {
+        let waker = self.instance.shard().with(&self.instance, |state, now| {
             let waker = state.unpark(id);
             state.handle_items(now, id, items.drain(..), own);
             state.machine.poll_transmit(id, wire);
@@ -450,25 +450,25 @@ impl<H: House> Link<H> {
         self.waker = waker.or_else(|| self.waker.take());
         self.hold = own.overloaded.take();
         if !own.requests.is_empty() {
-            self.is_asked = self.house.shard().handlers() == Handlers::Apart;
+            self.is_asked = self.instance.shard().handlers() == Handlers::Apart;
             for request in own.requests.drain(..) {
-                self.house.answer(&mut self.requests, request)?;
+                self.instance.answer(&mut self.requests, request)?;
             }
             // Now, because the peer's end may be the next thing that is read.
             let wire = &mut self.wire;
-            self.house
+            self.instance
                 .shard()
-                .with(&self.house, |state, _| state.machine.poll_transmit(id, wire))?;
+                .with(&self.instance, |state, _| state.machine.poll_transmit(id, wire))?;
         }
         batch.work.append(&mut own.work);
         while !batch.work.is_empty() {
-            batch.run(&self.house, task);
+            batch.run(&self.instance, task);
             let wire = &mut self.wire;
-            self.house.shard().with(&self.house, |state, _| {
+            self.instance.shard().with(&self.instance, |state, _| {
                 batch.finish(state);
                 state.machine.poll_transmit(id, wire);
             })?;
-            batch.resume(&self.house);
+            batch.resume(&self.instance);
         }
         Ok(())
     }
@@ -479,12 +479,12 @@ impl<H: House> Link<H> {
         Over
     }
 
-    /// Of the last words less is left. They may be the answer to a poll, whose session goes on elsewhere and counts them.
+    /// Less is left of the last output. It may be the answer to a poll, whose session goes on elsewhere and counts it.
     fn tell_written(&mut self) -> Result<(), Over> {
         let _ = self.wire.poll_output(&mut self.output);
         let (id, wire) = (self.id, &mut self.wire);
-        let shard = self.house.shard();
-        let told = shard.with(&self.house, |state, _| state.machine.poll_transmit(id, wire));
+        let shard = self.instance.shard();
+        let told = shard.with(&self.instance, |state, _| state.machine.poll_transmit(id, wire));
         told.map_err(|_| Over)
     }
 
@@ -492,13 +492,13 @@ impl<H: House> Link<H> {
     pub(super) fn watch(&mut self, task: &Context<'_>) -> Result<(), Over> {
         loop {
             let (id, offered) = (self.id, self.waker.take());
-            let seen = self.house.shard().with(&self.house, |state, _| {
+            let seen = self.instance.shard().with(&self.instance, |state, _| {
                 (state.park(id, offered, task.waker()), state.stage)
             });
             match seen.map_err(|_| Over)? {
                 (_, Stage::Aborted) => return Err(Over),
-                (Parking::Asleep, _) => return Ok(()),
-                (Parking::Busy(_), _) => self.waker = Some(task.waker().clone()),
+                (ParkOutcome::Asleep, _) => return Ok(()),
+                (ParkOutcome::Busy(_), _) => self.waker = Some(task.waker().clone()),
             }
         }
     }
@@ -510,7 +510,7 @@ impl<H: House> Link<H> {
         // What was written since it was asked last does not count any more when the core looks whether all has left.
         let _ = self.wire.poll_output(&mut self.output);
         let (id, wire, hold) = (self.id, &mut self.wire, &mut self.hold);
-        let seen = self.house.shard().with(&self.house, |state, _| {
+        let seen = self.instance.shard().with(&self.instance, |state, _| {
             let parking = state.park(id, offered, task.waker());
             state.machine.poll_transmit(id, wire);
             let is_held = hold.is_some_and(|strand| state.hold(strand, id));
@@ -523,8 +523,8 @@ impl<H: House> Link<H> {
             return Err(Over);
         }
         let is_busy = match parking {
-            Parking::Asleep => false,
-            Parking::Busy(waker) => {
+            ParkOutcome::Asleep => false,
+            ParkOutcome::Busy(waker) => {
                 let is_current = waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker()));
                 self.waker = if is_current {
                     waker
@@ -554,17 +554,17 @@ impl<H: House> Link<H> {
     }
 }
 
-impl<H: House> Drop for Link<H> {
+impl<I: Instance> Drop for Link<I> {
     fn drop(&mut self) {
         let detail = self.lost.take().map(|error| {
             // The error of a connector may be the application's, and its text is then its code; it goes here, too.
             catch(move || Ok(error.to_string())).unwrap_or_else(|error| error.to_string())
         });
-        // A poisoned shard keeps no books any more.
+        // A poisoned shard does not keep track of connections any more.
         let _ = self
-            .house
+            .instance
             .shard()
-            .with(&self.house, |state, now| state.close(now, self.id, detail));
+            .with(&self.instance, |state, now| state.close(now, self.id, detail));
     }
 }
 
@@ -583,13 +583,13 @@ impl Budget {
     }
 }
 
-impl<R: Runtime, S: Stream, H: House> Future for Connection<R, S, H> {
+impl<R: Runtime, S: Stream, I: Instance> Future for Connection<R, S, I> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let outcome = Scratch::with(|scratch| match this.phase {
-            Phase::Open | Phase::Ended | Phase::Unheard | Phase::Broken => this.poll_open(task, scratch),
+            Phase::Open | Phase::Ended | Phase::ReadOnly | Phase::Broken => this.poll_open(task, scratch),
             Phase::Closing { .. } => this.poll_closing(task),
         });
         outcome.map(|Over| ())
@@ -597,4 +597,4 @@ impl<R: Runtime, S: Stream, H: House> Future for Connection<R, S, H> {
 }
 
 /// Everything of it is pinned on the heap, if at all.
-impl<R: Runtime, S: Stream, H: House> Unpin for Connection<R, S, H> {}
+impl<R: Runtime, S: Stream, I: Instance> Unpin for Connection<R, S, I> {}

@@ -1,4 +1,4 @@
-//! The Engine.IO server in the engine room.
+//! The Engine.IO server on the driver's loop.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -8,11 +8,11 @@ use std::task::{Context, Waker};
 use std::time::Instant;
 
 use super::bundle::Bundles;
-use super::foreign::{self, Foreign, OwnRequest};
-use super::house::{House, ItemOf, Job, Machine, Next, Notice, forward_to_core};
+use super::http_requests::{self, ApplicationRequest, AwaitedBody};
+use super::instance::{Instance, ItemOf, Job, Machine, Next, Notice, forward_to_core};
 use super::runtime::{Listener, Runtime};
-use super::serve::serve_house;
-use super::server::{ServerHouse, ServerMachine, forward_server_to_core, server_house, server_machine};
+use super::serve::serve_instance;
+use super::server::{ServerInstance, ServerMachine, forward_server_to_core, server_instance, server_machine};
 use super::shard::Shard;
 use super::strand::{Strand, StrandId, Strands, Work};
 use super::strand_table::StrandTable;
@@ -45,7 +45,7 @@ pub async fn serve_engine<R: Runtime, L: Listener<R>>(
         strands: StrandTable::new(),
         woken: VecDeque::new(),
     };
-    serve_house(runtime, listener, inner, machine).await
+    serve_instance(runtime, listener, inner, machine).await
 }
 
 /// The core of an Engine.IO server, and which strand belongs to which session.
@@ -100,7 +100,7 @@ impl EngineMachine {
     }
 
     /// Whoever waits for the client of a session looks again.
-    fn rouse(&mut self, session: SessionId) {
+    fn wake_waiting(&mut self, session: SessionId) {
         if let Some(inner) = self.inner.upgrade() {
             self.woken.extend(inner.readies().take(session));
         }
@@ -113,16 +113,20 @@ impl EngineMachine {
                 Notice::Job(self.strand_of(session)?, SessionJob::Message(message))
             }
             EngineEvent::Closed { session, reason } => {
-                self.rouse(session);
+                self.wake_waiting(session);
                 Notice::Job(self.strand_of(session)?, SessionJob::Close(reason))
             }
             EngineEvent::Ready { session } => {
-                self.rouse(session);
+                self.wake_waiting(session);
                 return None;
             }
-            EngineEvent::Handshake { request } => Notice::Request(OwnRequest::Handshake(request)),
-            EngineEvent::Request { request, head } => Notice::Request(OwnRequest::Request(request, head)),
-            EngineEvent::RequestBody { request, body } => Notice::Request(OwnRequest::Body(request, body)),
+            EngineEvent::Handshake { request } => Notice::Request(ApplicationRequest::Handshake(request)),
+            EngineEvent::Request { request, head } => {
+                Notice::Request(ApplicationRequest::Request(request, head))
+            }
+            EngineEvent::RequestBody { request, body } => {
+                Notice::Request(ApplicationRequest::Body(request, body))
+            }
             EngineEvent::Refused { peer, error, context } => {
                 self.inner.upgrade()?.refused_hook()?;
                 Notice::Refused(Refused::new(peer, error, context))
@@ -154,7 +158,7 @@ impl ServerMachine for EngineMachine {
     forward_server_to_core!();
 }
 
-impl ServerHouse for EngineInner {
+impl ServerInstance for EngineInner {
     fn gate(&self) -> Option<&Gate> {
         self.handlers().gate.as_deref()
     }
@@ -172,8 +176,8 @@ impl ServerHouse for EngineInner {
     }
 }
 
-impl House for EngineInner {
-    server_house!(EngineMachine);
+impl Instance for EngineInner {
+    server_instance!(EngineMachine);
 
     fn may_overtake(&self, _: &Work<EngineMachine>) -> bool {
         false

@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 use super::connection::{Budget, Connection, Link, Over, Rest, Scratch};
 use super::runtime::{Runtime, Stream};
-use super::server::{ServerHouse, ServerMachine};
+use super::server::{ServerInstance, ServerMachine};
 use super::state::Stage;
 use crate::core::{BodyFailure, Flow, Peer, Reply, RequestHead, Response};
 use crate::error::Error;
@@ -141,17 +141,17 @@ enum First {
     WantsBody(usize),
 }
 
-async fn exchange<H: ServerHouse, F, B>(
-    house: Arc<H>,
+async fn exchange<I: ServerInstance, F, B>(
+    instance: Arc<I>,
     head: RequestHead,
     peer: Peer,
     body: F,
-) -> Result<(Reply, Link<H>), HostedError>
+) -> Result<(Reply, Link<I>), HostedError>
 where
     F: FnOnce(usize) -> B,
     B: Future<Output = Result<Bytes, BodyFailure>>,
 {
-    let mut link = open(house, head, peer)?;
+    let mut link = open(instance, head, peer)?;
     let first = poll_fn(|task| match link.poll_reply(task) {
         Poll::Ready(reply) => Poll::Ready(reply.map(First::Reply)),
         Poll::Pending => match link.wire.wants_body() {
@@ -178,15 +178,15 @@ where
     Ok((reply, link))
 }
 
-fn open<H: ServerHouse>(house: Arc<H>, head: RequestHead, peer: Peer) -> Result<Link<H>, HostedError> {
-    let opened = house.shard().with(&house, |state, now| {
+fn open<I: ServerInstance>(instance: Arc<I>, head: RequestHead, peer: Peer) -> Result<Link<I>, HostedError> {
+    let opened = instance.shard().with(&instance, |state, now| {
         (state.stage != Stage::Aborted).then(|| (state.open(now, peer), state.machine.hosted_wire(head)))
     })?;
     let (id, wire) = opened.ok_or(HostedError::NotServing)?;
-    Ok(Link::new(house, id, wire))
+    Ok(Link::new(instance, id, wire))
 }
 
-impl<H: ServerHouse> Link<H> {
+impl<I: ServerInstance> Link<I> {
     /// Hands over what the host's request brought until there is a reply to it.
     fn poll_reply(&mut self, task: &mut Context<'_>) -> Poll<Result<Reply, HostedError>> {
         Scratch::with(|scratch| {

@@ -1,4 +1,4 @@
-//! The engine room: what turns the core's answers into reads, writes, timers and handler calls.
+//! The driver's loop: what turns the core's answers into reads, writes, timers and handler calls.
 //!
 //! ```text
 //!   accept ──► Connection, one task each            handles (any thread)
@@ -13,17 +13,17 @@
 //! ```
 //!
 //! Under the lock nothing but the core runs: no handler, no system call, no waker, no `Serialize` or `Drop` of the
-//! application. What has to happen because of it is collected and seen to after unlock.
+//! application. What has to happen because of it is collected and done after unlock.
 //!
 //! What a peer can make grow here, beside what [`Limits`](crate::Limits) lists for the core:
 //!
 //! | for each | what grows | bound |
 //! | --- | --- | --- |
 //! | connection | what is read and not handed over | 64 KiB and one read, then the peer waits |
-//! | | what is not written | 256 KiB, and what the core gives out with that; then nothing more is heard |
+//! | | what is not written | 256 KiB, and what the core gives out with that; then nothing more is read |
 //! | | a TLS handshake | `rustls`'s own; it counts as [`half_open`](crate::Limits::half_open) and has `head_timeout` |
 //! | | requests for the gate, the fallback or a bundle | one; its body `max_payload`. Until it is answered the connection counts |
-//! | | its time after the last words | 5 seconds, as long as nothing of them is read |
+//! | | the time for its last output | 5 seconds, as long as nothing of that is read |
 //! | socket, session | events that wait for handlers | 1,024 and 256 KiB, then its connection waits |
 //! | | handlers that wait | [`handlers_in_flight`](crate::Limits::handlers_in_flight), then the same |
 //! | server | sockets, also of clients that are gone while a guard or handler runs | [`sockets`](crate::Limits::sockets) |
@@ -37,9 +37,9 @@ mod bundle;
 mod client;
 mod connection;
 mod engineio;
-mod foreign;
 mod hosted;
-mod house;
+mod http_requests;
+mod instance;
 mod io_stream;
 mod read_buffers;
 mod refusals;
@@ -62,7 +62,7 @@ pub(crate) use client::{ClientJob, ClientMachine, retire, start_client};
 pub(crate) use engineio::EngineMachine;
 pub use engineio::serve_engine;
 pub use hosted::{HostedError, HostedReply, HostedUpgrade};
-pub(crate) use house::Next;
+pub(crate) use instance::Next;
 pub use io_stream::{IoStream, read_with};
 pub use runtime::{BoxStream, Dial, Handlers, Listener, Runtime, Stream};
 pub(crate) use shard::Shard;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::house::House;
+use super::instance::Instance;
 use super::work::yield_now;
 use crate::handler::catch;
 use crate::refused::Refused;
@@ -17,26 +17,26 @@ const BATCH: usize = 32;
 #[derive(Default)]
 pub(super) struct Refusals {
     waiting: VecDeque<Refused>,
-    teller: Teller,
+    task: NotifyTask,
 }
 
-/// Whether a task tells of them.
+/// Whether a task notifies the application of them.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Teller {
+enum NotifyTask {
     #[default]
     None,
     Running,
 }
 
 impl Refusals {
-    /// Adds one; whether a task has to be made that [tells](tell) of it.
+    /// Adds one; whether a task has to be made that [notifies](notify) the application.
     pub(super) fn push(&mut self, refused: Refused) -> bool {
         let is_full = self.waiting.len() >= WAITING;
         match self.waiting.back_mut() {
             Some(last) if is_full => last.left_out = last.left_out.saturating_add(1),
             _ => self.waiting.push_back(refused),
         }
-        std::mem::replace(&mut self.teller, Teller::Running) == Teller::None
+        std::mem::replace(&mut self.task, NotifyTask::Running) == NotifyTask::None
     }
 
     /// The next few; nobody tells of any when there are none.
@@ -50,16 +50,16 @@ impl Refusals {
 }
 
 /// Calls the hook for everybody who waits, and for who comes meanwhile.
-pub(super) async fn tell<H: House>(house: Arc<H>) {
+pub(super) async fn notify<I: Instance>(instance: Arc<I>) {
     // A poisoned shard has nothing to tell any more.
-    while let Ok(batch) = house.shard().with(&house, |state, _| state.refusals.take()) {
+    while let Ok(batch) = instance.shard().with(&instance, |state, _| state.refusals.take()) {
         if batch.is_empty() {
             return;
         }
         for refused in &batch {
             // What the hook throws is dropped.
             let _ = catch(|| {
-                house.tell_refused(refused);
+                instance.notify_refused(refused);
                 Ok(())
             });
         }

@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Link};
-use super::house::House;
+use super::instance::Instance;
 use super::runtime::{Handlers, Listener, Runtime, Stream};
-use super::server::{ServerHouse, ServerMachine};
+use super::server::{ServerInstance, ServerMachine};
 use super::shard::Host;
 use super::state::Stage;
 use super::timer;
@@ -18,23 +18,23 @@ use crate::error::Error;
 /// How long accepting pauses when the process has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
 
-/// Serves connections of `listener` until the house is shut down, or its serving fails for good.
-pub(super) async fn serve_house<R: Runtime, L: Listener<R>, H: ServerHouse>(
+/// Serves connections of `listener` until the instance is shut down, or its serving fails for good.
+pub(super) async fn serve_instance<R: Runtime, L: Listener<R>, I: ServerInstance>(
     runtime: R,
     mut listener: L,
-    house: Arc<H>,
-    machine: H::Machine,
+    instance: Arc<I>,
+    machine: I::Machine,
 ) -> io::Result<()> {
-    start(&runtime, &house, machine)?;
-    let _ends = EndOnDrop(Arc::clone(&house));
+    start(&runtime, &instance, machine)?;
+    let _ends = EndOnDrop(Arc::clone(&instance));
     loop {
-        match accept(&house, &mut listener).await {
-            Accepted::Connection(stream, peer) => admit(&runtime, &house, stream, peer),
+        match accept(&instance, &mut listener).await {
+            Accepted::Connection(stream, peer) => admit(&runtime, &instance, stream, peer),
             Accepted::Gone => {}
             Accepted::NoRoom => drop(runtime.sleep_until(runtime.now() + NO_ROOM).await),
             Accepted::End { deadline } => {
                 drop(listener);
-                finish(&runtime, &house, deadline).await;
+                finish(&runtime, &instance, deadline).await;
                 return Ok(());
             }
             Accepted::Failed(error) => return Err(error),
@@ -42,36 +42,36 @@ pub(super) async fn serve_house<R: Runtime, L: Listener<R>, H: ServerHouse>(
     }
 }
 
-/// Begins to serve connections that a host brings. The future ends as [`serve_house`] does; dropping it ends
+/// Begins to serve connections that a host brings. The future ends as [`serve_instance`] does; dropping it ends
 /// everything at once.
-pub(super) fn host_house<R: Runtime, H: ServerHouse>(
+pub(super) fn host_instance<R: Runtime, I: ServerInstance>(
     runtime: R,
-    house: Arc<H>,
-    machine: H::Machine,
+    instance: Arc<I>,
+    machine: I::Machine,
 ) -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    start(&runtime, &house, machine)?;
-    let ends = EndOnDrop(house);
+    start(&runtime, &instance, machine)?;
+    let ends = EndOnDrop(instance);
     Ok(async move {
-        let house = &ends.0;
+        let instance = &ends.0;
         // A poisoned shard has ended already.
-        if let Ok(deadline) = poll_fn(|task| poll_end(house, task)).await {
-            finish(&runtime, house, deadline).await;
+        if let Ok(deadline) = poll_fn(|task| poll_end(instance, task)).await {
+            finish(&runtime, instance, deadline).await;
         }
     })
 }
 
 /// Puts a machine behind the lock and makes the task of its timer, so that connections can be served.
-fn start<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, machine: H::Machine) -> io::Result<()> {
-    install(runtime, house, machine, R::HANDLERS)?;
-    runtime.spawn(timer::run(runtime.clone(), Arc::clone(house)));
+fn start<R: Runtime, I: Instance>(runtime: &R, instance: &Arc<I>, machine: I::Machine) -> io::Result<()> {
+    install(runtime, instance, machine, R::HANDLERS)?;
+    runtime.spawn(timer::run(runtime.clone(), Arc::clone(instance)));
     Ok(())
 }
 
 /// Puts a machine behind the lock; `handlers` says where its handlers run.
-pub(super) fn install<R: Runtime, H: House>(
+pub(super) fn install<R: Runtime, I: Instance>(
     runtime: &R,
-    house: &Arc<H>,
-    machine: H::Machine,
+    instance: &Arc<I>,
+    machine: I::Machine,
     handlers: Handlers,
 ) -> io::Result<()> {
     let (clock, spawner, workers) = (runtime.clone(), runtime.clone(), runtime.clone());
@@ -81,17 +81,17 @@ pub(super) fn install<R: Runtime, H: House>(
         spawn_handlers: Box::new(move |task| workers.spawn_handlers(task)),
         handlers,
     };
-    house.shard().start(machine, host).map_err(io::Error::other)
+    instance.shard().start(machine, host).map_err(io::Error::other)
 }
 
-fn admit<R: Runtime, H: ServerHouse>(runtime: &R, house: &Arc<H>, stream: impl Stream, peer: Peer) {
-    let opened = house.shard().with(house, |state, now| {
+fn admit<R: Runtime, I: ServerInstance>(runtime: &R, instance: &Arc<I>, stream: impl Stream, peer: Peer) {
+    let opened = instance.shard().with(instance, |state, now| {
         let connection = state.try_open(now, peer)?;
         Some((connection, state.machine.wire()))
     });
     // A poisoned shard serves nobody; dropping the stream says so.
     if let Ok(Some((id, wire))) = opened {
-        let link = Link::new(Arc::clone(house), id, wire);
+        let link = Link::new(Arc::clone(instance), id, wire);
         runtime.spawn(Connection::new(link, runtime.clone(), stream));
     }
 }
@@ -109,9 +109,9 @@ enum Accepted<S> {
 }
 
 /// The next connection, or why there is none.
-async fn accept<R, L: Listener<R>, H: House>(house: &Arc<H>, listener: &mut L) -> Accepted<L::Stream> {
+async fn accept<R, L: Listener<R>, I: Instance>(instance: &Arc<I>, listener: &mut L) -> Accepted<L::Stream> {
     let mut connection = pin!(listener.accept());
-    poll_fn(|task| match poll_end(house, task) {
+    poll_fn(|task| match poll_end(instance, task) {
         Poll::Pending => connection.as_mut().poll(task).map(Accepted::from),
         Poll::Ready(Ok(deadline)) => Poll::Ready(Accepted::End { deadline }),
         Poll::Ready(Err(error)) => Poll::Ready(Accepted::Failed(io::Error::other(error))),
@@ -135,10 +135,10 @@ impl<S> From<io::Result<(S, Peer)>> for Accepted<S> {
     }
 }
 
-/// Until when connections may go on, once the house is shut down.
-fn poll_end<H: House>(house: &Arc<H>, task: &Context<'_>) -> Poll<Result<Instant, Error>> {
+/// Until when connections may go on, once the instance is shut down.
+fn poll_end<I: Instance>(instance: &Arc<I>, task: &Context<'_>) -> Poll<Result<Instant, Error>> {
     let waker = task.waker().clone();
-    let stage = house.shard().with(house, |state, now| match state.stage {
+    let stage = instance.shard().with(instance, |state, now| match state.stage {
         Stage::Serving => (Poll::Pending, state.acceptor.replace(waker)),
         Stage::Ending { deadline } => (Poll::Ready(deadline), None),
         Stage::Aborted => (Poll::Ready(now), None),
@@ -151,16 +151,16 @@ fn poll_end<H: House>(house: &Arc<H>, task: &Context<'_>) -> Poll<Result<Instant
 }
 
 /// Waits for the last connection, or until the deadline.
-async fn finish<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, deadline: Instant) {
+async fn finish<R: Runtime, I: Instance>(runtime: &R, instance: &Arc<I>, deadline: Instant) {
     let mut sleep = pin!(runtime.sleep_until(deadline));
     poll_fn(|task| {
         if sleep.as_mut().poll(task).is_ready() {
             return Poll::Ready(());
         }
         let waker = task.waker().clone();
-        let open = house
+        let open = instance
             .shard()
-            .with(house, |state, _| (state.open, state.acceptor.replace(waker)));
+            .with(instance, |state, _| (state.open, state.acceptor.replace(waker)));
         if open.is_ok_and(|(open, _replaced)| open > 0) {
             Poll::Pending
         } else {
@@ -171,9 +171,9 @@ async fn finish<R: Runtime, H: House>(runtime: &R, house: &Arc<H>, deadline: Ins
 }
 
 /// However serving ends, its connections end with it.
-struct EndOnDrop<H: House>(Arc<H>);
+struct EndOnDrop<I: Instance>(Arc<I>);
 
-impl<H: House> Drop for EndOnDrop<H> {
+impl<I: Instance> Drop for EndOnDrop<I> {
     fn drop(&mut self) {
         // A poisoned shard has no connections any more.
         let _ = self.0.shard().with(&self.0, super::state::State::abort);

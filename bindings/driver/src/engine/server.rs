@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use super::bundle::Bundles;
-use super::foreign::{Foreign, OwnRequest};
-use super::house::{House, Machine};
+use super::http_requests::{ApplicationRequest, AwaitedBody};
+use super::instance::{Instance, Machine};
 use crate::core::{Codec, ConnId, EngineConfig, Peer, RequestHead, RequestId, Response, Wire};
 use crate::refused::RefusedHook;
 use crate::router::{Fallback, Gate};
 
 /// A server as its handles share it.
-pub(crate) trait ServerHouse: House<Machine: ServerMachine, Requests = Foreign> {
+pub(crate) trait ServerInstance: Instance<Machine: ServerMachine, Requests = AwaitedBody> {
     /// Asked about each handshake.
     fn gate(&self) -> Option<&Gate>;
 
@@ -26,7 +26,7 @@ pub(crate) trait ServerHouse: House<Machine: ServerMachine, Requests = Foreign> 
 
 /// The core of a server behind the lock.
 pub(crate) trait ServerMachine:
-    Machine<Wire = Wire<<Self as ServerMachine>::Codec>, Request = OwnRequest>
+    Machine<Wire = Wire<<Self as ServerMachine>::Codec>, Request = ApplicationRequest>
 {
     /// Decodes the messages of a connection.
     type Codec: Codec<Message: Send> + Send + Unpin + 'static;
@@ -43,11 +43,11 @@ pub(crate) trait ServerMachine:
     fn read_body(&mut self, now: Instant, request: RequestId, limit: usize);
 }
 
-/// What [`Machine`](super::house::Machine) is for both servers, for a machine with the fields `core` and `woken`.
+/// What [`Machine`](super::instance::Machine) is for both servers, for a machine with the fields `core` and `woken`.
 macro_rules! server_machine {
     () => {
-        type Request = OwnRequest;
-        type Errand = Infallible;
+        type Request = ApplicationRequest;
+        type Effect = Infallible;
 
         forward_to_core!();
 
@@ -73,28 +73,32 @@ macro_rules! server_machine {
     };
 }
 
-/// What [`House`] is for both servers, for one with a method `shard` of its own.
-macro_rules! server_house {
+/// What [`Instance`] is for both servers, for one with a method `shard` of its own.
+macro_rules! server_instance {
     ($machine:ty) => {
         type Machine = $machine;
-        type Requests = Foreign;
+        type Requests = AwaitedBody;
 
         fn shard(&self) -> &Shard<$machine> {
             self.shard()
         }
 
-        fn answer(self: &Arc<Self>, requests: &mut Foreign, request: OwnRequest) -> Result<(), Error> {
-            foreign::answer(self, requests, request)
+        fn answer(
+            self: &Arc<Self>,
+            requests: &mut AwaitedBody,
+            request: ApplicationRequest,
+        ) -> Result<(), Error> {
+            http_requests::answer(self, requests, request)
         }
 
-        fn tell_refused(&self, refused: &Refused) {
+        fn notify_refused(&self, refused: &Refused) {
             if let Some(hook) = self.refused_hook() {
                 hook(refused);
             }
         }
 
-        fn see_to(self: &Arc<Self>, errand: Infallible) {
-            match errand {}
+        fn perform(self: &Arc<Self>, effect: Infallible) {
+            match effect {}
         }
     };
 }
@@ -143,4 +147,4 @@ macro_rules! forward_server_to_core {
     };
 }
 
-pub(super) use {forward_server_to_core, server_house, server_machine};
+pub(super) use {forward_server_to_core, server_instance, server_machine};

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use super::house::{House, Machine};
+use super::instance::{Instance, Machine};
 use super::refusals;
 use super::runtime::Handlers;
 use super::state::{After, State};
@@ -93,24 +93,24 @@ impl<M: Machine> Shard<M> {
 
     /// Runs `verbs` under the lock, and after unlock what they led to.
     ///
-    /// `verbs` makes core calls and keeps books; nothing of the application runs in it.
-    pub(crate) fn with<H: House<Machine = M>, R>(
+    /// `verbs` calls the core and updates the driver's state; nothing of the application runs in it.
+    pub(crate) fn with<I: Instance<Machine = M>, R>(
         &self,
-        house: &Arc<H>,
+        instance: &Arc<I>,
         verbs: impl FnOnce(&mut State<M>, Instant) -> R,
     ) -> Result<R, Error> {
         let now = self.now()?;
         let mut after = AFTER.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        let (result, over, errands) = {
+        let (result, over, effects) = {
             let mut guard = self.state.lock().map_err(|_| Error::Poisoned)?;
             let state = guard.as_mut().ok_or(Error::NotServing)?;
             take_spares(&mut state.machine);
             let result = verbs(state, now);
             state.settle();
             mem::swap(&mut state.after, &mut after);
-            (result, mem::take(&mut state.over), mem::take(&mut state.errands))
+            (result, mem::take(&mut state.over), mem::take(&mut state.effects))
         };
-        after.run(house);
+        after.run(instance);
         for strand in over {
             // The application's data goes with its last handle, and its destructor may panic: that must not end the
             // connection this runs on, nor meet another such panic on its way.
@@ -120,8 +120,8 @@ impl<M: Machine> Shard<M> {
             });
         }
         let _ = AFTER.try_with(|place| place.set(Some(after)));
-        for errand in errands {
-            house.see_to(errand);
+        for effect in effects {
+            instance.perform(effect);
         }
         Ok(result)
     }
@@ -138,16 +138,18 @@ fn take_spares(machine: &mut impl Machine) {
 }
 
 impl After {
-    fn run<H: House>(&mut self, house: &Arc<H>) {
+    fn run<I: Instance>(&mut self, instance: &Arc<I>) {
         for waker in self.wakers.drain(..) {
             waker.wake();
         }
-        if mem::take(&mut self.tells_refused) {
-            house.shard().spawn_handlers(refusals::tell(Arc::clone(house)));
+        if mem::take(&mut self.notifies_refused) {
+            instance
+                .shard()
+                .spawn_handlers(refusals::notify(Arc::clone(instance)));
         }
         for strand in self.strands.drain(..) {
-            let unfinished = Unfinished::new(Arc::clone(house), strand);
-            house.shard().spawn_handlers(work::drain(unfinished));
+            let unfinished = Unfinished::new(Arc::clone(instance), strand);
+            instance.shard().spawn_handlers(work::drain(unfinished));
         }
     }
 }

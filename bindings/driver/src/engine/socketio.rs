@@ -1,4 +1,4 @@
-//! The Socket.IO server in the engine room.
+//! The Socket.IO server on the driver's loop.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -9,11 +9,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::bundle::Bundles;
-use super::foreign::{self, Foreign, OwnRequest};
-use super::house::{EventJob, House, ItemOf, Machine, Next, Notice, forward_to_core};
+use super::http_requests::{self, ApplicationRequest, AwaitedBody};
+use super::instance::{EventJob, Instance, ItemOf, Machine, Next, Notice, forward_to_core};
 use super::runtime::{Listener, Runtime};
-use super::serve::{host_house, serve_house};
-use super::server::{ServerHouse, ServerMachine, forward_server_to_core, server_house, server_machine};
+use super::serve::{host_instance, serve_instance};
+use super::server::{ServerInstance, ServerMachine, forward_server_to_core, server_instance, server_machine};
 use super::shard::Shard;
 use super::strand::{Strand, StrandId, Strands, Work};
 use super::strand_table::StrandTable;
@@ -41,7 +41,7 @@ use crate::router::{Admission, Fallback, Gate, Verdict};
 pub async fn serve<R: Runtime, L: Listener<R>>(runtime: R, listener: L, server: Server) -> io::Result<()> {
     let inner = Arc::clone(server.inner());
     let machine = build(&runtime, &inner)?;
-    serve_house(runtime, listener, inner, machine).await
+    serve_instance(runtime, listener, inner, machine).await
 }
 
 /// Begins to serve without a listener: requests come from a host, through [`Server::handle`].
@@ -57,7 +57,7 @@ pub fn host<R: Runtime>(
 ) -> io::Result<impl Future<Output = ()> + Send + 'static + use<R>> {
     let inner = Arc::clone(server.inner());
     let machine = build(&runtime, &inner)?;
-    host_house(runtime, inner, machine)
+    host_instance(runtime, inner, machine)
 }
 
 fn build<R: Runtime>(runtime: &R, inner: &Arc<Inner>) -> io::Result<SocketMachine> {
@@ -95,14 +95,14 @@ pub(crate) enum SocketJob {
     /// Ask the guards, let the client in or not, run `on_connect`.
     Join,
     /// Do not let the client in: too many strands are under way.
-    TurnAway,
+    RefuseOverLimit,
     /// Run an event's handler.
     Event(EventJob<AckToken>),
     /// Run `on_disconnect`; the strand ends with it.
     Disconnect(Reason),
 }
 
-impl super::house::Job for SocketJob {
+impl super::instance::Job for SocketJob {
     fn detach(&mut self) {
         if let Self::Event(event) = self {
             event.detach();
@@ -116,7 +116,7 @@ impl super::house::Job for SocketJob {
     fn size(&self) -> usize {
         match self {
             Self::Event(event) => event.size(),
-            Self::Join | Self::TurnAway | Self::Disconnect(_) => 0,
+            Self::Join | Self::RefuseOverLimit | Self::Disconnect(_) => 0,
         }
     }
 }
@@ -147,7 +147,7 @@ impl SocketMachine {
     }
 
     /// Whoever waits for the client of a socket looks again.
-    fn rouse(&mut self, socket: SocketId) {
+    fn wake_waiting(&mut self, socket: SocketId) {
         if let Some(inner) = self.inner.upgrade() {
             self.woken.extend(inner.readies().take(socket));
         }
@@ -161,7 +161,7 @@ impl SocketMachine {
                 let job = if has_room {
                     SocketJob::Join
                 } else {
-                    SocketJob::TurnAway
+                    SocketJob::RefuseOverLimit
                 };
                 Notice::Job(self.enter(socket, namespace, strands)?, job)
             }
@@ -176,7 +176,7 @@ impl SocketMachine {
                 Notice::Job(self.strand_of(socket)?, SocketJob::Event(event))
             }
             CoreEvent::Disconnected { socket, reason, .. } => {
-                self.rouse(socket);
+                self.wake_waiting(socket);
                 Notice::Job(self.strand_of(socket)?, SocketJob::Disconnect(reason))
             }
             CoreEvent::Acked { ack, outcome } => {
@@ -184,12 +184,16 @@ impl SocketMachine {
                 Notice::Wake(self.inner.upgrade()?.calls().complete(ack, outcome)?)
             }
             CoreEvent::Ready { socket } => {
-                self.rouse(socket);
+                self.wake_waiting(socket);
                 return None;
             }
-            CoreEvent::Handshake { request } => Notice::Request(OwnRequest::Handshake(request)),
-            CoreEvent::Request { request, head } => Notice::Request(OwnRequest::Request(request, head)),
-            CoreEvent::RequestBody { request, body } => Notice::Request(OwnRequest::Body(request, body)),
+            CoreEvent::Handshake { request } => Notice::Request(ApplicationRequest::Handshake(request)),
+            CoreEvent::Request { request, head } => {
+                Notice::Request(ApplicationRequest::Request(request, head))
+            }
+            CoreEvent::RequestBody { request, body } => {
+                Notice::Request(ApplicationRequest::Body(request, body))
+            }
             CoreEvent::Refused { peer, error, context } => {
                 self.inner.upgrade()?.refused_hook()?;
                 Notice::Refused(Refused::new(peer, error, context))
@@ -221,7 +225,7 @@ impl ServerMachine for SocketMachine {
     forward_server_to_core!();
 }
 
-impl ServerHouse for Inner {
+impl ServerInstance for Inner {
     fn gate(&self) -> Option<&Gate> {
         self.router().gate()
     }
@@ -239,12 +243,12 @@ impl ServerHouse for Inner {
     }
 }
 
-impl House for Inner {
-    server_house!(SocketMachine);
+impl Instance for Inner {
+    server_instance!(SocketMachine);
 
     fn may_overtake(&self, work: &Work<SocketMachine>) -> bool {
         match work.job {
-            SocketJob::Join | SocketJob::TurnAway => false,
+            SocketJob::Join | SocketJob::RefuseOverLimit => false,
             SocketJob::Event(_) => !self.router().is_serial(work.subject.namespace_id()),
             SocketJob::Disconnect(_) => true,
         }
@@ -281,8 +285,8 @@ impl House for Inner {
                     Poll::Pending => run_before(self, strand, joining),
                 }
             }
-            SocketJob::TurnAway => {
-                turn_away(self, &socket);
+            SocketJob::RefuseOverLimit => {
+                refuse_over_limit(self, &socket);
                 mark_over(self, strand);
                 Next::Go
             }
@@ -309,7 +313,7 @@ impl House for Inner {
 }
 
 /// Refuses a client because of [`Limits::sockets`].
-fn turn_away(inner: &Arc<Inner>, socket: &Socket) {
+fn refuse_over_limit(inner: &Arc<Inner>, socket: &Socket) {
     let refusal = Refusal::new("Too many sockets");
     // A namespace that clients can ask for can also be written, so encoding does not fail.
     let Ok(packet) = encoding::refusal(socket.namespace_name(), &refusal) else {

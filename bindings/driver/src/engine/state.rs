@@ -5,11 +5,11 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::client::ClientMachine;
-use super::house::{ItemOf, Job as _, Machine, Notice};
+use super::instance::{ItemOf, Job as _, Machine, Notice};
 use super::refusals::Refusals;
 use super::runtime::Handlers;
 use super::server::ServerMachine;
-use super::strand::{Course, State as StrandState, Strand, StrandId, Strands, Work};
+use super::strand::{Lifecycle, State as StrandState, Strand, StrandId, Strands, Work};
 use crate::core::{ConnId, Peer};
 use crate::refused::Refused;
 
@@ -31,8 +31,8 @@ pub(crate) struct State<M: Machine> {
     pub(super) after: After,
     /// Strands to be dropped after unlock: they hold values of the application.
     pub(super) over: Vec<Strand<M>>,
-    /// What is to be seen to after unlock.
-    pub(super) errands: Vec<M::Errand>,
+    /// What is to be done for the core after unlock.
+    pub(super) effects: Vec<M::Effect>,
     pub(super) refusals: Refusals,
 }
 
@@ -47,7 +47,7 @@ enum Slot {
 }
 
 /// Whether a connection's task may sleep; wakers that are not needed come back to be dropped outside the lock.
-pub(super) enum Parking {
+pub(super) enum ParkOutcome {
     Asleep,
     /// There is something for it, or the shard has no waker of its current task.
     Busy(Option<Waker>),
@@ -102,7 +102,7 @@ pub(super) struct After {
     pub(super) wakers: Vec<Waker>,
     pub(super) strands: Vec<StrandId>,
     /// Whether the application is to be told who was refused.
-    pub(super) tells_refused: bool,
+    pub(super) notifies_refused: bool,
 }
 
 /// What a connection's own items lead to, to be done after unlock.
@@ -143,7 +143,7 @@ impl<M: Machine> State<M> {
             acceptor: None,
             after: After::default(),
             over: Vec::new(),
-            errands: Vec::new(),
+            effects: Vec::new(),
             refusals: Refusals::default(),
         }
     }
@@ -213,7 +213,7 @@ impl<M: Machine> State<M> {
                     Notice::Request(request) => own.requests.push(request),
                     Notice::Wake(waker) => self.after.wakers.push(waker),
                     Notice::Refused(refused) => self.refuse(refused),
-                    Notice::Errand(errand) => self.errands.push(errand),
+                    Notice::Effect(effect) => self.effects.push(effect),
                     Notice::Nothing => {}
                 }
             }
@@ -257,13 +257,13 @@ impl<M: Machine> State<M> {
         strand.push(job);
         let may_go_on = match strand.state {
             StrandState::Idle
-                if strand.in_flight >= self.handlers_in_flight && strand.course == Course::Open =>
+                if strand.in_flight >= self.handlers_in_flight && strand.lifecycle == Lifecycle::Open =>
             {
                 strand.state = StrandState::Full;
                 false
             }
             StrandState::Idle => true,
-            StrandState::Full => strand.course == Course::Ending,
+            StrandState::Full => strand.lifecycle == Lifecycle::Ending,
             StrandState::Running | StrandState::Waiting => false,
         };
         if may_go_on {
@@ -278,7 +278,7 @@ impl<M: Machine> State<M> {
             return;
         };
         strand.in_flight += 1;
-        let is_full = strand.in_flight >= self.handlers_in_flight && strand.course == Course::Open;
+        let is_full = strand.in_flight >= self.handlers_in_flight && strand.lifecycle == Lifecycle::Open;
         strand.state = match (strand.has_jobs(), is_full) {
             (false, _) => StrandState::Idle,
             (true, true) => StrandState::Full,
@@ -296,7 +296,7 @@ impl<M: Machine> State<M> {
                 Notice::Job(id, job) => self.queue(id, job),
                 Notice::Wake(waker) => self.after.wakers.push(waker),
                 Notice::Refused(refused) => self.refuse(refused),
-                Notice::Errand(errand) => self.errands.push(errand),
+                Notice::Effect(effect) => self.effects.push(effect),
                 // Requests come out of a connection's own items only.
                 Notice::Request(_) | Notice::Nothing => {}
             }
@@ -305,7 +305,7 @@ impl<M: Machine> State<M> {
 
     /// Somebody was refused; the application is told after unlock.
     pub(super) fn refuse(&mut self, refused: Refused) {
-        self.after.tells_refused |= self.refusals.push(refused);
+        self.after.notifies_refused |= self.refusals.push(refused);
     }
 
     /// Ends a strand; its values are dropped after unlock.
@@ -398,26 +398,31 @@ impl<M: Machine> State<M> {
     }
 
     /// Lets a connection's task, which runs with `current`, sleep, unless there is something for it.
-    pub(super) fn park(&mut self, connection: ConnId, offered: Option<Waker>, current: &Waker) -> Parking {
+    pub(super) fn park(
+        &mut self,
+        connection: ConnId,
+        offered: Option<Waker>,
+        current: &Waker,
+    ) -> ParkOutcome {
         let Some(slot) = self.connections.get_mut(connection.index()) else {
-            return Parking::Busy(offered);
+            return ParkOutcome::Busy(offered);
         };
         match slot {
             Slot::Awake { ready: ready @ true } => {
                 *ready = false;
-                Parking::Busy(offered)
+                ParkOutcome::Busy(offered)
             }
             Slot::Awake { .. } | Slot::Free => match offered {
                 Some(waker) if waker.will_wake(current) => {
                     *slot = Slot::Parked(waker);
-                    Parking::Asleep
+                    ParkOutcome::Asleep
                 }
-                offered => Parking::Busy(offered),
+                offered => ParkOutcome::Busy(offered),
             },
-            Slot::Parked(waker) if waker.will_wake(current) => Parking::Asleep,
+            Slot::Parked(waker) if waker.will_wake(current) => ParkOutcome::Asleep,
             Slot::Parked(_) => match mem::replace(slot, Slot::Awake { ready: false }) {
-                Slot::Parked(old) => Parking::Busy(Some(old)),
-                Slot::Free | Slot::Awake { .. } => Parking::Busy(offered),
+                Slot::Parked(old) => ParkOutcome::Busy(Some(old)),
+                Slot::Free | Slot::Awake { .. } => ParkOutcome::Busy(offered),
             },
         }
     }

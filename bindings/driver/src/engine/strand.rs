@@ -10,11 +10,11 @@
 
 use std::collections::VecDeque;
 
-use super::house::{Job, Machine};
+use super::instance::{Job, Machine};
 use crate::core::ConnId;
 
 /// A strand with so much queued takes nothing more. Acknowledgements and pongs come in the same stream as events, so
-/// a client whose handlers all wait must still be heard for a while.
+/// a client whose handlers all wait must still be read from for a while.
 const QUEUED_JOBS: usize = 1_024;
 const QUEUED_BYTES: usize = 256 * 1024;
 
@@ -43,7 +43,7 @@ pub(crate) struct Strand<M: Machine> {
     pub(super) in_flight: usize,
     /// The connection that hands nothing more over until this strand has room again.
     pub(super) held: Option<ConnId>,
-    pub(super) course: Course,
+    pub(super) lifecycle: Lifecycle,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(super) enum State {
 
 /// Whether more is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Course {
+pub(super) enum Lifecycle {
     Open,
     /// The last job is queued: what is before it starts however many handlers wait, because they may wait for what
     /// `on_disconnect` does.
@@ -74,7 +74,7 @@ impl<M: Machine> Strand<M> {
             state: State::Idle,
             in_flight: 0,
             held: None,
-            course: Course::Open,
+            lifecycle: Lifecycle::Open,
         }
     }
 
@@ -102,14 +102,18 @@ impl<M: Machine> Strand<M> {
         job.detach();
         self.queued_bytes += job.size();
         if job.is_last() {
-            self.course = Course::Ending;
+            self.lifecycle = Lifecycle::Ending;
         }
     }
 
     /// The end that was queued has come, and another beginning may follow it.
     pub(super) fn reopen(&mut self) {
         let has_end = self.jobs.iter().any(Job::is_last);
-        self.course = if has_end { Course::Ending } else { Course::Open };
+        self.lifecycle = if has_end {
+            Lifecycle::Ending
+        } else {
+            Lifecycle::Open
+        };
     }
 
     /// Takes at most `count` jobs.

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
-use super::house::{House, Machine};
+use super::instance::{Instance, Machine};
 use super::runtime::Runtime;
 use super::state::Stage;
 
 /// Wakes the core whenever something is due, until the server ends.
-pub(super) async fn run<R: Runtime, H: House>(runtime: R, house: Arc<H>) {
+pub(super) async fn run<R: Runtime, I: Instance>(runtime: R, instance: Arc<I>) {
     let mut sleep: Option<Pin<Box<R::Sleep>>> = None;
     let mut asleep_until: Option<Instant> = None;
     loop {
         let is_over = poll_fn(|task| {
             let waker = task.waker().clone();
-            let armed = house.shard().with(&house, |state, now| {
+            let armed = instance.shard().with(&instance, |state, now| {
                 state.machine.handle_timeout(now);
                 let is_over = state.stage == Stage::Aborted;
                 (is_over, state.arm_timer(waker))

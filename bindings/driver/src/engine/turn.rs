@@ -3,31 +3,31 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::house::House;
+use super::instance::Instance;
 use super::runtime::Handlers;
 use super::strand::Work;
 
-/// What the handler on this thread does to its strand when it sleeps.
+/// What happens to the strand of the handler on this thread when it sleeps.
 #[derive(Default)]
-enum Standing {
+enum OnSleep {
     /// No handler runs, or its strand waits for it whatever it does.
     #[default]
-    Fixed,
-    MayLeave(Box<dyn FnOnce()>),
+    KeepStrand,
+    LeaveStrand(Box<dyn FnOnce()>),
     HasLeft,
 }
 
 /// Whether a strand is still that of the thread that ran its job.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
+pub(super) enum Ownership {
     /// It goes on elsewhere.
-    Alone,
+    GivenUp,
     /// It is to be given back.
     Kept,
 }
 
 thread_local! {
-    static STANDING: Cell<Standing> = const { Cell::new(Standing::Fixed) };
+    static ON_SLEEP: Cell<OnSleep> = const { Cell::new(OnSleep::KeepStrand) };
 }
 
 /// Lets the events of a client go on while the handler that runs on this thread sleeps, as they do while an
@@ -37,14 +37,14 @@ thread_local! {
 /// Does nothing elsewhere, and where nothing may overtake the handler: in `on_connect`, in guards, in namespaces that
 /// are [serial](crate::NamespaceBuilder::serial).
 pub fn step_aside() {
-    let leave = STANDING.try_with(|place| match place.take() {
-        Standing::MayLeave(leave) => {
+    let leave = ON_SLEEP.try_with(|place| match place.take() {
+        OnSleep::LeaveStrand(leave) => {
             // Before the strand is left: what is woken by that may not find this thread with a way to leave it again.
-            place.set(Standing::HasLeft);
+            place.set(OnSleep::HasLeft);
             Some(leave)
         }
-        standing => {
-            place.set(standing);
+        on_sleep => {
+            place.set(on_sleep);
             None
         }
     });
@@ -57,32 +57,34 @@ pub fn step_aside() {
 /// One job on this thread.
 pub(super) struct Turn {
     /// That of the handler around it, which has called into the driver.
-    outer: Standing,
+    outer: OnSleep,
 }
 
 impl Turn {
     /// The jobs are about to run; there is one where handlers may sleep.
-    pub(super) fn begin<H: House>(house: &Arc<H>, jobs: &[Work<H::Machine>]) -> Self {
-        let standing = match jobs {
-            [job] if house.shard().handlers() == Handlers::Apart && house.may_overtake(job) => {
-                let (house, strand) = (Arc::clone(house), job.strand);
-                Standing::MayLeave(Box::new(move || {
+    pub(super) fn begin<I: Instance>(instance: &Arc<I>, jobs: &[Work<I::Machine>]) -> Self {
+        let on_sleep = match jobs {
+            [job] if instance.shard().handlers() == Handlers::Apart && instance.may_overtake(job) => {
+                let (instance, strand) = (Arc::clone(instance), job.strand);
+                OnSleep::LeaveStrand(Box::new(move || {
                     // A poisoned shard has no strands any more.
-                    let _ = house.shard().with(&house, |state, _| state.go_on_without(strand));
+                    let _ = instance
+                        .shard()
+                        .with(&instance, |state, _| state.go_on_without(strand));
                 }))
             }
-            _ => Standing::Fixed,
+            _ => OnSleep::KeepStrand,
         };
         Self {
-            outer: STANDING.replace(standing),
+            outer: ON_SLEEP.replace(on_sleep),
         }
     }
 
     /// The jobs have run.
-    pub(super) fn end(self) -> Left {
-        match STANDING.replace(self.outer) {
-            Standing::HasLeft => Left::Alone,
-            Standing::Fixed | Standing::MayLeave(_) => Left::Kept,
+    pub(super) fn end(self) -> Ownership {
+        match ON_SLEEP.replace(self.outer) {
+            OnSleep::HasLeft => Ownership::GivenUp,
+            OnSleep::KeepStrand | OnSleep::LeaveStrand(_) => Ownership::Kept,
         }
     }
 }

@@ -9,10 +9,10 @@ pub(crate) trait ConnectionWire: Send + Unpin + 'static {
     /// What happened on the connection.
     type Item: Send;
 
-    /// Whether the peer is heard out when nothing can be sent to it any more: it may have answered early.
-    const HEARS_OUT: bool;
+    /// Whether reading goes on when nothing can be sent to the peer any more: it may have answered early.
+    const READS_TO_END: bool;
 
-    /// Whether the peer is heard no further while much is unwritten. Only one side may do so, or both would wait for
+    /// Whether nothing more is read while much is unwritten. Only one side may do so, or both would wait for
     /// each other.
     const WAITS: bool;
 
@@ -62,7 +62,7 @@ macro_rules! forward_to_wire {
 impl<C: Codec<Message: Send> + Send + Unpin + 'static> ConnectionWire for Wire<C> {
     type Item = Item<C::Message>;
 
-    const HEARS_OUT: bool = false;
+    const READS_TO_END: bool = false;
     const WAITS: bool = true;
 
     forward_to_wire!();
@@ -82,7 +82,7 @@ impl<C: Codec<Message: Send> + Send + Unpin + 'static> ConnectionWire for Wire<C
 impl<C: Codec<Message: Send> + Send + Unpin + 'static> ConnectionWire for ClientWire<C> {
     type Item = ClientItem<C::Message>;
 
-    const HEARS_OUT: bool = true;
+    const READS_TO_END: bool = true;
     const WAITS: bool = false;
 
     forward_to_wire!();

@@ -8,12 +8,12 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::house::{House, Machine, Next};
+use super::instance::{Instance, Machine, Next};
 use super::runtime::Handlers;
 use super::shard::Task;
 use super::state::State as ShardState;
-use super::strand::{Course, State, Strand, StrandId, Work};
-use super::turn::{Left, Turn};
+use super::strand::{Lifecycle, State, Strand, StrandId, Work};
+use super::turn::{Ownership, Turn};
 
 /// Most jobs of one strand run before others get a turn.
 const BATCH: usize = 32;
@@ -21,13 +21,13 @@ const BATCH: usize = 32;
 const BATCH_APART: usize = 1;
 
 /// A batch of jobs, of one strand or several, in the order in which they arrived.
-pub(super) struct Batch<H: House> {
-    pub(super) work: Vec<Work<H::Machine>>,
+pub(super) struct Batch<I: Instance> {
+    pub(super) work: Vec<Work<I::Machine>>,
     touched: Vec<StrandId>,
     /// Strands whose next job may not start yet, and what they wait for.
     stopped: Vec<(StrandId, Stopped)>,
     /// Jobs of those strands; they go back to the front of their queues.
-    held_back: Vec<Work<H::Machine>>,
+    held_back: Vec<Work<I::Machine>>,
 }
 
 enum Stopped {
@@ -37,7 +37,7 @@ enum Stopped {
     After(Task),
 }
 
-impl<H: House> Default for Batch<H> {
+impl<I: Instance> Default for Batch<I> {
     fn default() -> Self {
         Self {
             work: Vec::new(),
@@ -48,14 +48,14 @@ impl<H: House> Default for Batch<H> {
     }
 }
 
-impl<H: House> Batch<H> {
+impl<I: Instance> Batch<I> {
     /// With the next jobs of a strand that nobody else runs.
-    fn beginning(house: &Arc<H>, strand: StrandId) -> Self {
+    fn beginning(instance: &Arc<I>, strand: StrandId) -> Self {
         let mut batch = Self::default();
         // A poisoned shard has no strands any more.
-        let _ = house
+        let _ = instance
             .shard()
-            .with(house, |state, _| take_jobs(state, strand, &mut batch.work));
+            .with(instance, |state, _| take_jobs(state, strand, &mut batch.work));
         batch
     }
 
@@ -69,7 +69,7 @@ impl<H: House> Batch<H> {
 
     /// Runs all jobs; afterwards [`finish`](Self::finish) is due under the lock, and then
     /// [`resume`](Self::resume).
-    pub(super) fn run(&mut self, house: &Arc<H>, task: &mut Context<'_>) {
+    pub(super) fn run(&mut self, instance: &Arc<I>, task: &mut Context<'_>) {
         let mut work = mem::take(&mut self.work);
         for work in work.drain(..) {
             let strand = work.strand;
@@ -80,7 +80,7 @@ impl<H: House> Batch<H> {
                 self.held_back.push(work);
                 continue;
             }
-            match house.run(work, task) {
+            match instance.run(work, task) {
                 Next::Go => {}
                 Next::Full => self.stopped.push((strand, Stopped::Full)),
                 Next::After(rest) => self.stopped.push((strand, Stopped::After(rest))),
@@ -90,7 +90,7 @@ impl<H: House> Batch<H> {
     }
 
     /// Gives the strands back and takes their next jobs, if there are any that may run.
-    pub(super) fn finish(&mut self, state: &mut ShardState<H::Machine>) {
+    pub(super) fn finish(&mut self, state: &mut ShardState<I::Machine>) {
         for work in self.held_back.drain(..).rev() {
             if let Some(strand) = state.strands.get_mut(work.strand) {
                 strand.push_front(work.job);
@@ -110,11 +110,11 @@ impl<H: House> Batch<H> {
     }
 
     /// Starts what strands wait for, which may finish at once: therefore after they were given back.
-    pub(super) fn resume(&mut self, house: &Arc<H>) {
+    pub(super) fn resume(&mut self, instance: &Arc<I>) {
         for (strand, stopped) in self.stopped.drain(..) {
             if let Stopped::After(rest) = stopped {
-                let unfinished = Unfinished::new(Arc::clone(house), strand);
-                house.shard().spawn_handlers(async move {
+                let unfinished = Unfinished::new(Arc::clone(instance), strand);
+                instance.shard().spawn_handlers(async move {
                     // First, so that it is dropped last: after what the application keeps in the rest.
                     let unfinished = unfinished;
                     rest.await;
@@ -133,12 +133,12 @@ fn take_jobs<M: Machine>(state: &mut ShardState<M>, id: StrandId, work: &mut Vec
     };
     if !strand.has_jobs() {
         strand.state = State::Idle;
-        if strand.course == Course::Over && strand.in_flight == 0 {
+        if strand.lifecycle == Lifecycle::Over && strand.in_flight == 0 {
             state.remove_strand(id);
         }
         return;
     }
-    if is_full && strand.course == Course::Open {
+    if is_full && strand.lifecycle == Lifecycle::Open {
         strand.state = State::Full;
         return;
     }
@@ -161,31 +161,31 @@ fn take_jobs<M: Machine>(state: &mut ShardState<M>, id: StrandId, work: &mut Vec
 /// Runs a strand that is `Running` and that nobody else runs, until it is idle or waits.
 ///
 /// When the task is dropped before that, the runtime is gone and nobody runs the strand any more: it ends.
-pub(super) async fn drain<H: House>(unfinished: Unfinished<H>) {
-    let (house, strand) = (Arc::clone(&unfinished.house), unfinished.strand);
-    let mut batch = Batch::beginning(&house, strand);
+pub(super) async fn drain<I: Instance>(unfinished: Unfinished<I>) {
+    let (instance, strand) = (Arc::clone(&unfinished.instance), unfinished.strand);
+    let mut batch = Batch::beginning(&instance, strand);
     while !batch.work.is_empty() {
-        let left = poll_fn(|task| {
-            let turn = Turn::begin(&house, &batch.work);
-            batch.run(&house, task);
+        let ownership = poll_fn(|task| {
+            let turn = Turn::begin(&instance, &batch.work);
+            batch.run(&instance, task);
             Poll::Ready(turn.end())
         });
-        if left.await == Left::Alone {
-            if !end_beside(&house, strand) {
+        if ownership.await == Ownership::GivenUp {
+            if !end_beside(&instance, strand) {
                 break;
             }
             yield_now().await;
-            batch = Batch::beginning(&house, strand);
+            batch = Batch::beginning(&instance, strand);
             continue;
         }
-        if house
+        if instance
             .shard()
-            .with(&house, |state, _| batch.finish(state))
+            .with(&instance, |state, _| batch.finish(state))
             .is_err()
         {
             return;
         }
-        batch.resume(&house);
+        batch.resume(&instance);
         if !batch.work.is_empty() {
             yield_now().await;
         }
@@ -195,16 +195,16 @@ pub(super) async fn drain<H: House>(unfinished: Unfinished<H>) {
 
 /// A task that a strand depends on. Dropped unfinished it takes the strand with it: that happens only when the
 /// runtime is gone, and the strand would keep everything alive for ever.
-pub(super) struct Unfinished<H: House> {
-    house: Arc<H>,
+pub(super) struct Unfinished<I: Instance> {
+    instance: Arc<I>,
     strand: StrandId,
     is_finished: bool,
 }
 
-impl<H: House> Unfinished<H> {
-    pub(super) const fn new(house: Arc<H>, strand: StrandId) -> Self {
+impl<I: Instance> Unfinished<I> {
+    pub(super) const fn new(instance: Arc<I>, strand: StrandId) -> Self {
         Self {
-            house,
+            instance,
             strand,
             is_finished: false,
         }
@@ -215,30 +215,30 @@ impl<H: House> Unfinished<H> {
     }
 }
 
-impl<H: House> Drop for Unfinished<H> {
+impl<I: Instance> Drop for Unfinished<I> {
     fn drop(&mut self) {
         if !self.is_finished {
             // A poisoned shard has no strands any more.
             let _ = self
-                .house
+                .instance
                 .shard()
-                .with(&self.house, |state, _| state.remove_strand(self.strand));
+                .with(&self.instance, |state, _| state.remove_strand(self.strand));
         }
     }
 }
 
 /// Lets `rest`, what is left of a job, go on as a task of its own beside its strand.
-pub(crate) fn run_beside<H: House>(
-    house: &Arc<H>,
+pub(crate) fn run_beside<I: Instance>(
+    instance: &Arc<I>,
     strand: StrandId,
     rest: impl Future<Output = ()> + Send + 'static,
 ) -> Next {
-    let is_full = begin(house, strand);
-    let unfinished = Unfinished::new(Arc::clone(house), strand);
-    house.shard().spawn_handlers(async move {
+    let is_full = begin(instance, strand);
+    let unfinished = Unfinished::new(Arc::clone(instance), strand);
+    instance.shard().spawn_handlers(async move {
         let unfinished = unfinished;
         rest.await;
-        if end_beside(&unfinished.house, unfinished.strand) {
+        if end_beside(&unfinished.instance, unfinished.strand) {
             drain(unfinished).await;
         } else {
             unfinished.finish();
@@ -248,28 +248,28 @@ pub(crate) fn run_beside<H: House>(
 }
 
 /// Lets `rest`, what is left of a job, go on as a task of its own, and its strand after it.
-pub(crate) fn run_before<H: House>(
-    house: &Arc<H>,
+pub(crate) fn run_before<I: Instance>(
+    instance: &Arc<I>,
     strand: StrandId,
     rest: impl Future<Output = ()> + Send + 'static,
 ) -> Next {
-    begin(house, strand);
+    begin(instance, strand);
     Next::After(Box::pin(rest))
 }
 
 /// No more jobs come for a strand; it goes when none is left.
-pub(super) fn mark_over<H: House>(house: &Arc<H>, strand: StrandId) {
-    with_strand(house, strand, |strand| strand.course = Course::Over);
+pub(super) fn mark_over<I: Instance>(instance: &Arc<I>, strand: StrandId) {
+    with_strand(instance, strand, |strand| strand.lifecycle = Lifecycle::Over);
 }
 
 /// The last job of a client's strand begins, but others come after it: the strand takes them as before.
-pub(super) fn reopen<H: House>(house: &Arc<H>, strand: StrandId) {
-    with_strand(house, strand, Strand::reopen);
+pub(super) fn reopen<I: Instance>(instance: &Arc<I>, strand: StrandId) {
+    with_strand(instance, strand, Strand::reopen);
 }
 
 /// One handler more waits for its future; whether no other may.
-fn begin<H: House>(house: &Arc<H>, id: StrandId) -> bool {
-    let begun = house.shard().with(house, |state, _| {
+fn begin<I: Instance>(instance: &Arc<I>, id: StrandId) -> bool {
+    let begun = instance.shard().with(instance, |state, _| {
         if let Some(strand) = state.strands.get_mut(id) {
             strand.in_flight += 1;
         }
@@ -280,8 +280,8 @@ fn begin<H: House>(house: &Arc<H>, id: StrandId) -> bool {
 
 /// A handler that others did not wait for is done. Whether its strand is to be run again, because all were waiting for
 /// one of them.
-fn end_beside<H: House>(house: &Arc<H>, id: StrandId) -> bool {
-    let goes_on = house.shard().with(house, |state, _| {
+fn end_beside<I: Instance>(instance: &Arc<I>, id: StrandId) -> bool {
+    let goes_on = instance.shard().with(instance, |state, _| {
         let Some(strand) = state.strands.get_mut(id) else {
             return false;
         };
@@ -291,7 +291,7 @@ fn end_beside<H: House>(house: &Arc<H>, id: StrandId) -> bool {
                 strand.state = State::Running;
                 true
             }
-            State::Idle if strand.in_flight == 0 && strand.course == Course::Over => {
+            State::Idle if strand.in_flight == 0 && strand.lifecycle == Lifecycle::Over => {
                 state.remove_strand(id);
                 false
             }
@@ -302,19 +302,19 @@ fn end_beside<H: House>(house: &Arc<H>, id: StrandId) -> bool {
 }
 
 /// A handler that others waited for is done: the strand goes on, on this task.
-async fn continue_after<H: House>(unfinished: Unfinished<H>) {
-    with_strand(&unfinished.house, unfinished.strand, |strand| {
+async fn continue_after<I: Instance>(unfinished: Unfinished<I>) {
+    with_strand(&unfinished.instance, unfinished.strand, |strand| {
         strand.in_flight = strand.in_flight.saturating_sub(1);
         strand.state = State::Running;
     });
     drain(unfinished).await;
 }
 
-fn with_strand<H: House>(house: &Arc<H>, id: StrandId, change: impl FnOnce(&mut Strand<H::Machine>)) {
+fn with_strand<I: Instance>(instance: &Arc<I>, id: StrandId, change: impl FnOnce(&mut Strand<I::Machine>)) {
     // A poisoned shard has no strands any more; every handle says so to the application.
-    let _ = house
+    let _ = instance
         .shard()
-        .with(house, |state, _| state.strands.get_mut(id).map(change));
+        .with(instance, |state, _| state.strands.get_mut(id).map(change));
 }
 
 pub(super) async fn yield_now() {

@@ -7,7 +7,7 @@ use crate::core::{Arguments, EventName, Raw, WriteArguments};
 use crate::encoding;
 use crate::error::{Error, ExtractError};
 use crate::extract::Extract;
-use crate::handle::{Owed, Subject};
+use crate::handle::{PendingAck, Subject};
 use crate::handler::EventContext;
 
 /// The first argument of the event; further ones are ignored.
@@ -37,7 +37,7 @@ pub struct Event {
 /// Handlers that answer when they return are better off with [`Reply`](crate::Reply). Taking the `Ack` turns
 /// a `Reply` of the same handler into nothing. Dropping it sends nothing: the other side waits until its timeout.
 #[derive(Debug)]
-pub struct Ack(Option<Owed>);
+pub struct Ack(Option<PendingAck>);
 
 impl Ack {
     /// Whether the other side waits for it; if not, [`send`](Self::send) does nothing.
@@ -50,9 +50,9 @@ impl Ack {
     /// # Errors
     /// When `arguments` cannot be serialised, the other side has left or its queue is full.
     pub fn send<A: WriteArguments + ?Sized>(self, arguments: &A) -> Result<(), Error> {
-        let Some(owed) = self.0 else { return Ok(()) };
-        let packet = encoding::ack(owed.namespace_name(), owed.number(), arguments)?;
-        owed.give(&packet)
+        let Some(pending) = self.0 else { return Ok(()) };
+        let packet = encoding::ack(pending.namespace_name(), pending.number(), arguments)?;
+        pending.give(&packet)
     }
 }
 
@@ -155,6 +155,6 @@ impl<S: Subject> Extract<EventContext<S>> for Event {
 impl<S: Subject> Extract<EventContext<S>> for Ack {
     fn extract(context: &mut EventContext<S>) -> Result<Self, ExtractError> {
         let token = context.ack.take();
-        Ok(Self(token.map(|token| context.socket.owe(token))))
+        Ok(Self(token.map(|token| context.socket.pending_ack(token))))
     }
 }

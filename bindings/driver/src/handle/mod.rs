@@ -23,7 +23,7 @@ pub use rooms::IntoRooms;
 pub use server::Server;
 pub use socket::{Socket, VolatileSocket};
 pub use subject::Subject;
-pub(crate) use subject::{Owed, Side};
+pub(crate) use subject::{PendingAck, Side};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use crate::bare::Session;
 use crate::client::ClientSocket;
-use crate::client::hub::{Course, Watch};
+use crate::client::hub::{ConnectionStatus, Watch};
 use crate::core::{Readiness, SessionId, SocketId};
 use crate::error::Error;
 use crate::handle::Socket;
@@ -74,13 +74,13 @@ impl Future for Ready {
         let outcome = match &mut self.get_mut().0 {
             Peer::Socket(socket, place) => {
                 let (inner, id) = (socket.inner(), socket.socket_id());
-                let mut entrance = Entrance::new(inner.readies(), id, place, task.waker());
-                inner.with_core(|core, now| entrance.pass(core.watch_ready(now, id)))
+                let mut registration = Registration::new(inner.readies(), id, place, task.waker());
+                inner.with_core(|core, now| registration.update(core.watch_ready(now, id)))
             }
             Peer::Session(session, place) => {
                 let (inner, id) = (session.inner(), session.id());
-                let mut entrance = Entrance::new(inner.readies(), id, place, task.waker());
-                inner.with_core(|core, now| entrance.pass(core.watch_ready(now, id)))
+                let mut registration = Registration::new(inner.readies(), id, place, task.waker());
+                inner.with_core(|core, now| registration.update(core.watch_ready(now, id)))
             }
             Peer::Client(socket, watch) => ready!(poll_client(socket, watch, task.waker())),
         };
@@ -134,8 +134,8 @@ fn poll_client(
     }
     // Before the core is asked, so that whatever changes after that wakes.
     let end = watch.as_mut().map(|watch| {
-        watch.poll(waker, |standing| {
-            matches!(standing.course, Course::Over(_)).then_some(Error::Disconnected)
+        watch.poll(waker, |status| {
+            matches!(status.connection, ConnectionStatus::Over(_)).then_some(Error::Disconnected)
         })
     });
     if let Some(Poll::Ready(error)) = end {
@@ -202,9 +202,9 @@ impl<K: Copy + Ord> Readies<K> {
     }
 }
 
-/// The way into [`Readies`], to be passed under the shard's lock: what the core says and who waits for it agree. The
+/// One wait's entry in [`Readies`], updated under the shard's lock: what the core says and who waits for it agree. The
 /// wakers that are not needed are dropped with it, outside the lock.
-struct Entrance<'a, K> {
+struct Registration<'a, K> {
     readies: &'a Readies<K>,
     peer: K,
     place: &'a mut Option<Place>,
@@ -212,7 +212,7 @@ struct Entrance<'a, K> {
     replaced: Option<Waker>,
 }
 
-impl<'a, K: Copy + Ord> Entrance<'a, K> {
+impl<'a, K: Copy + Ord> Registration<'a, K> {
     fn new(readies: &'a Readies<K>, peer: K, place: &'a mut Option<Place>, waker: &Waker) -> Self {
         Self {
             readies,
@@ -224,7 +224,7 @@ impl<'a, K: Copy + Ord> Entrance<'a, K> {
     }
 
     /// Enters who has to wait, and lets out who waited.
-    fn pass(&mut self, readiness: Readiness) -> Readiness {
+    fn update(&mut self, readiness: Readiness) -> Readiness {
         self.replaced = match (readiness, self.waker.take()) {
             (Readiness::Awaited, Some(waker)) => self.readies.enter(self.peer, self.place, waker),
             (_, waker) => {

@@ -43,7 +43,7 @@ impl Subject for ClientSocket {
     type Reason = ClientReason;
 }
 
-pub(crate) use sealed::{Owed, Side};
+pub(crate) use sealed::{PendingAck, Side};
 
 mod sealed {
     use std::any::Any;
@@ -72,8 +72,8 @@ mod sealed {
         /// The state of this type that the builder was given.
         fn state<T: Any + Send + Sync>(&self) -> Option<Arc<T>>;
 
-        /// The acknowledgement together with who gives it.
-        fn owe(&self, token: <Self as Subject>::Token) -> Owed
+        /// The acknowledgement together with who has to give it.
+        fn pending_ack(&self, token: <Self as Subject>::Token) -> PendingAck
         where
             Self: Subject;
 
@@ -102,8 +102,8 @@ mod sealed {
             self.inner().router().state()
         }
 
-        fn owe(&self, token: AckToken) -> Owed {
-            Owed::ToClient(self.clone(), token)
+        fn pending_ack(&self, token: AckToken) -> PendingAck {
+            PendingAck::ToClient(self.clone(), token)
         }
 
         fn number(token: &AckToken) -> u64 {
@@ -131,8 +131,8 @@ mod sealed {
             self.inner().ok()?.router().state()
         }
 
-        fn owe(&self, token: ClientAckToken) -> Owed {
-            Owed::ToServer(self.clone(), token)
+        fn pending_ack(&self, token: ClientAckToken) -> PendingAck {
+            PendingAck::ToServer(self.clone(), token)
         }
 
         fn number(token: &ClientAckToken) -> u64 {
@@ -142,14 +142,14 @@ mod sealed {
 
     /// An acknowledgement that was not given yet, of either side.
     #[derive(Debug)]
-    pub enum Owed {
-        /// A server owes it.
+    pub enum PendingAck {
+        /// A server has to give it.
         ToClient(Socket, AckToken),
-        /// A client owes it.
+        /// A client has to give it.
         ToServer(ClientSocket, ClientAckToken),
     }
 
-    impl Owed {
+    impl PendingAck {
         pub(crate) fn namespace_name(&self) -> &str {
             match self {
                 Self::ToClient(socket, _) => socket.namespace_name(),

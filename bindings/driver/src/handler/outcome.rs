@@ -33,7 +33,7 @@ pub enum EventOutcome<S: Subject = Socket> {
     Nothing,
     /// It finished and its reply is ready to be sent.
     Reply {
-        /// The acknowledgement that is owed.
+        /// The acknowledgement that is still to be given.
         token: S::Token,
         /// Its packet.
         packet: Encoded,

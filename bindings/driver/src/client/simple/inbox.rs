@@ -22,7 +22,7 @@ struct State {
     waiting: Waiters,
 }
 
-/// What [`Taker::take`] found.
+/// What [`InboxReceiver::take`] found.
 pub(crate) enum Taken {
     Event(Box<Incoming>),
     /// So many were lost since the last time.
@@ -62,12 +62,12 @@ impl Inbox {
 }
 
 /// Somebody who takes events, until it is dropped.
-pub(crate) struct Taker {
+pub(crate) struct InboxReceiver {
     inbox: Arc<Inbox>,
     place: Place,
 }
 
-impl Taker {
+impl InboxReceiver {
     pub(crate) fn new(inbox: &Arc<Inbox>) -> Self {
         Self {
             inbox: Arc::clone(inbox),
@@ -92,7 +92,7 @@ impl Taker {
     }
 }
 
-impl Drop for Taker {
+impl Drop for InboxReceiver {
     fn drop(&mut self) {
         let left = self.inbox.lock().waiting.leave(&self.place);
         drop(left);

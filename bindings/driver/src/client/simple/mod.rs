@@ -18,11 +18,11 @@ use serde::de::DeserializeOwned;
 
 pub use builder::{Pull, SimpleClientBuilder};
 pub use call::SimpleCall;
-pub(crate) use inbox::{Inbox, Taken, Taker};
+pub(crate) use inbox::{Inbox, InboxReceiver, Taken};
 pub use incoming::Incoming;
 pub use socket::SimpleSocket;
 
-use crate::client::hub::{Course, Watch};
+use crate::client::hub::{ConnectionStatus, Watch};
 use crate::client::{Client, ClientBuilder, ConnectionEvents, IntoEndpoint};
 use crate::core::{Arguments, Text, Transport, WriteArguments};
 use crate::error::Error;
@@ -207,22 +207,22 @@ impl SimpleClient {
 /// Somebody who waits for an event, until it is dropped.
 struct Receiver {
     end: Watch,
-    events: Taker,
+    events: InboxReceiver,
 }
 
 impl Receiver {
     fn new(client: &Client, inbox: &Arc<Inbox>) -> Self {
         Self {
             end: client.inner().hub().watch(),
-            events: Taker::new(inbox),
+            events: InboxReceiver::new(inbox),
         }
     }
 
     fn poll(&mut self, task: &Context<'_>) -> Poll<Result<Incoming, RecvError>> {
         // Asked first: what arrived before the end is in the inbox by the time the end is told.
-        let end = self.end.poll(task.waker(), |standing| match standing.course {
-            Course::Active => None,
-            Course::Closed(_) | Course::Over(_) => Some(()),
+        let end = self.end.poll(task.waker(), |status| match status.connection {
+            ConnectionStatus::Active => None,
+            ConnectionStatus::Closed(_) | ConnectionStatus::Over(_) => Some(()),
         });
         match self.events.take(task.waker()) {
             Taken::Event(event) => Poll::Ready(Ok(*event)),

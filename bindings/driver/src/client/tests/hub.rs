@@ -1,7 +1,7 @@
 use std::task::{Poll, Waker};
 
 use super::{built, polled, reason, tell, text};
-use crate::client::hub::{Course, EVENTS_PER_SUBSCRIBER, Hub, Membership};
+use crate::client::hub::{ConnectionStatus, EVENTS_PER_SUBSCRIBER, Hub, Membership};
 use crate::client::start::judge;
 use crate::client::{Client, ConnectError, ConnectionEvent, ConnectionEvents};
 use crate::core::Rejoins;
@@ -76,12 +76,12 @@ fn events_end_with_the_client_after_what_is_queued() {
 }
 
 #[test]
-fn the_standing_follows_from_the_events() {
+fn the_status_follows_from_the_events() {
     let hub = Hub::default();
     let look = |name: &str| {
         let found = hub
             .watch()
-            .poll(Waker::noop(), |standing| Some(standing.membership(name).clone()));
+            .poll(Waker::noop(), |status| Some(status.membership(name).clone()));
         match found {
             Poll::Ready(membership) => membership,
             Poll::Pending => panic!("it always finds something"),
@@ -104,12 +104,12 @@ fn the_standing_follows_from_the_events() {
 }
 
 #[test]
-fn who_waits_for_the_standing_is_woken_by_every_event() {
+fn who_waits_for_the_status_is_woken_by_every_event() {
     let hub = Hub::default();
     let mut watch = hub.watch();
     let mut is_closed = || {
-        watch.poll(Waker::noop(), |standing| {
-            matches!(standing.course, Course::Closed(_)).then_some(())
+        watch.poll(Waker::noop(), |status| {
+            matches!(status.connection, ConnectionStatus::Closed(_)).then_some(())
         })
     };
     assert!(is_closed().is_pending());
@@ -134,7 +134,7 @@ fn judged(retry_initial: bool, events: &[ConnectionEvent]) -> Option<Result<(), 
     match inner
         .hub()
         .watch()
-        .poll(Waker::noop(), |standing| judge(&inner, standing))
+        .poll(Waker::noop(), |status| judge(&inner, status))
     {
         Poll::Ready(judged) => Some(judged),
         Poll::Pending => None,

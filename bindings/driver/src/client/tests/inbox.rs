@@ -3,7 +3,7 @@ use std::task::Waker;
 
 use super::built;
 use crate::client::SimpleClient;
-use crate::client::simple::{Inbox, Taken, Taker};
+use crate::client::simple::{Inbox, InboxReceiver, Taken};
 use crate::core::{Arguments, EventName};
 use crate::handler::{EventContext, Step};
 use crate::testing::event_name;
@@ -24,7 +24,7 @@ fn inbox(capacity: usize) -> (Arc<Inbox>, impl Fn(&str, u32)) {
 }
 
 fn take(inbox: &Arc<Inbox>) -> Taken {
-    Taker::new(inbox).take(Waker::noop())
+    InboxReceiver::new(inbox).take(Waker::noop())
 }
 
 fn number(inbox: &Arc<Inbox>) -> Option<u32> {

@@ -19,8 +19,8 @@ use crate::router::Async;
 
 /// A client that was not started, or why it can not be.
 fn built<Style>(builder: ClientBuilder<Async, Style>) -> Result<Arc<ClientInner>, BuildError> {
-    let (router, reach) = builder.finish()?;
-    let connector = reach.connector.unwrap_or_else(|| Arc::new(Nowhere));
+    let (router, connect_settings) = builder.finish()?;
+    let connector = connect_settings.connector.unwrap_or_else(|| Arc::new(Nowhere));
     let sleep = Box::new(|_| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))
     });

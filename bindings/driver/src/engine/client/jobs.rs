@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::Context;
 
-use super::super::house::{EventJob, House, Job, Next};
+use super::super::instance::{EventJob, Instance, Job, Next};
 use super::super::shard::Shard;
 use super::super::strand::Work;
 use super::super::work::reopen;
-use super::errand::Errand;
+use super::effect::Effect;
 use super::machine::ClientMachine;
 use crate::client::ClientReason;
 use crate::client::inner::ClientInner;
@@ -45,7 +45,7 @@ impl Job for ClientJob {
     }
 }
 
-impl House for ClientInner {
+impl Instance for ClientInner {
     type Machine = ClientMachine;
     type Requests = ();
 
@@ -72,7 +72,7 @@ impl House for ClientInner {
         match request {}
     }
 
-    fn see_to(self: &Arc<Self>, errand: Errand) {
-        errand.begin(self);
+    fn perform(self: &Arc<Self>, effect: Effect) {
+        effect.perform(self);
     }
 }

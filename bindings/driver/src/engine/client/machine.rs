@@ -1,4 +1,4 @@
-//! What is behind a client's lock: its core, and the driver's books about it.
+//! What is behind a client's lock: its core, and what the driver keeps about it.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::super::house::{EventJob, ItemOf, Machine, Notice, forward_to_core};
+use super::super::instance::{EventJob, ItemOf, Machine, Notice, forward_to_core};
 use super::super::strand::{Strand, StrandId, Strands};
 use super::super::strand_table::StrandTable;
-use super::errand::{Errand, Question, Runner};
+use super::effect::{Effect, Question, Runner};
 use super::jobs::ClientJob;
 use crate::client::inner::ClientInner;
 use crate::client::{ClientReason, ConnectionEvent};
@@ -32,7 +32,7 @@ pub(crate) struct ClientMachine {
     /// Where the connections of this attempt go.
     endpoint: Option<Arc<Endpoint>>,
     questions: Questions,
-    story: Story,
+    history: ConnectionHistory,
     lifetime: Lifetime,
 }
 
@@ -48,12 +48,13 @@ struct OpenQuestion {
     waker: Option<Waker>,
 }
 
-/// What happened to the connection, as far as later events have to tell it.
+/// What happened to the connection, as far as later events report it.
 #[derive(Default)]
-struct Story {
+struct ConnectionHistory {
     stage: Stage,
-    /// What was wrong with a byte stream: the first time in an attempt, the last time on a connection.
-    trouble: Option<String>,
+    /// Why a byte stream or a callback of the application failed: the first time in an attempt, the last time on a
+    /// connection.
+    error_detail: Option<String>,
     /// The connection that was lost, until the core has said what follows.
     lost: Option<ClientReason>,
     /// The last failure, which closing may be the consequence of.
@@ -90,7 +91,7 @@ impl ClientMachine {
             runner,
             endpoint: None,
             questions: Questions::default(),
-            story: Story::default(),
+            history: ConnectionHistory::default(),
             lifetime: Lifetime::Kept,
         }
     }
@@ -124,7 +125,7 @@ impl ClientMachine {
                 self.core.proceed(now, target);
             }
             Err(error) => {
-                self.story.trouble = Some(error);
+                self.history.error_detail = Some(error);
                 self.core.abandon(now);
             }
         }
@@ -138,7 +139,7 @@ impl ClientMachine {
         match (answer, question.namespace) {
             (Ok(packet), Some(namespace)) => self.core.join(now, namespace, &packet),
             (Err(error), Some(namespace)) => {
-                self.story.trouble = Some(error);
+                self.history.error_detail = Some(error);
                 self.core.forgo(now, namespace);
             }
             (_, None) => {}
@@ -230,15 +231,15 @@ impl ClientMachine {
                 return Some(Notice::Wake(inner.calls().complete(ack, outcome)?));
             }
             ClientEvent::Ready { .. } => {
-                let wakers = inner.hub().rouse();
+                let wakers = inner.hub().take_waiting();
                 self.notices.extend(wakers.into_iter().map(Notice::Wake));
             }
             ClientEvent::Undeliverable { namespace, error } => {
-                return Some(Notice::Errand(Errand::Undeliverable(namespace, error)));
+                return Some(Notice::Effect(Effect::Undeliverable(namespace, error)));
             }
             ClientEvent::Joining { namespace } => {
                 let question = self.ask(Some(namespace));
-                return Some(Notice::Errand(Errand::Ask(question)));
+                return Some(Notice::Effect(Effect::Ask(question)));
             }
             ClientEvent::Joined { namespace, sid } => self.joined(&inner, namespace, sid, strands),
             ClientEvent::Refused { namespace, error } => self.refused(&inner, namespace, error),
@@ -257,14 +258,14 @@ impl ClientMachine {
         match event {
             ClientEvent::Attempt { attempt } => return Some(self.attempt(inner, attempt)),
             ClientEvent::Opened { .. } => {
-                self.story.stage = Stage::Opened;
-                self.story.trouble = None;
+                self.history.stage = Stage::Opened;
+                self.history.error_detail = None;
             }
             ClientEvent::Upgraded => self.publish(inner, &ConnectionEvent::Upgraded),
             ClientEvent::UpgradeFailed(reason) => {
                 let reason = self.reason(ClientReasonKind::Engine(reason), None, Rejoins::Never);
-                // What the probe failed of is nobody's trouble any more.
-                self.story.trouble = None;
+                // Why the probe failed does not explain what happens later.
+                self.history.error_detail = None;
                 self.publish(inner, &ConnectionEvent::UpgradeFailed { reason });
             }
             ClientEvent::Failed {
@@ -286,19 +287,19 @@ impl ClientMachine {
     }
 
     fn attempt(&mut self, inner: &ClientInner, attempt: u32) -> Notice<Self> {
-        self.story = Story {
+        self.history = ConnectionHistory {
             stage: Stage::Connecting,
-            ..Story::default()
+            ..ConnectionHistory::default()
         };
         if self.lifetime == Lifetime::Retired {
-            return Notice::Errand(Errand::Close);
+            return Notice::Effect(Effect::Close);
         }
         self.publish(inner, &ConnectionEvent::Connecting { attempt });
-        Notice::Errand(Errand::Ask(self.ask(None)))
+        Notice::Effect(Effect::Ask(self.ask(None)))
     }
 
     fn joined(&mut self, inner: &ClientInner, namespace: NamespaceId, id: Text, strands: &mut Strands<Self>) {
-        if mem::replace(&mut self.story.stage, Stage::Connected) != Stage::Connected
+        if mem::replace(&mut self.history.stage, Stage::Connected) != Stage::Connected
             && let Some(transport) = self.core.transport()
         {
             self.publish(inner, &ConnectionEvent::Connected { transport });
@@ -315,7 +316,7 @@ impl ClientMachine {
     fn refused(&mut self, inner: &ClientInner, namespace: NamespaceId, error: JoinError) {
         let (message, data) = match error {
             JoinError::Refused { message, data } => (message, data),
-            JoinError::Abandoned => (self.story.trouble.take().unwrap_or_default(), None),
+            JoinError::Abandoned => (self.history.error_detail.take().unwrap_or_default(), None),
             error => (error.to_string(), None),
         };
         let namespace = self.name(namespace);
@@ -353,32 +354,32 @@ impl ClientMachine {
     ) {
         self.withdraw(|_| true);
         let reason = self.reason(kind, detail, Rejoins::Later);
-        self.story.last = Some(reason.clone());
+        self.history.last = Some(reason.clone());
         match attempt {
             Some(attempt) => {
                 let error = reason;
                 self.publish(inner, &ConnectionEvent::AttemptFailed { attempt, error });
             }
-            None => self.story.lost = Some(reason),
+            None => self.history.lost = Some(reason),
         }
-        self.story.stage = Stage::Connecting;
+        self.history.stage = Stage::Connecting;
     }
 
     fn closed(&mut self, inner: &ClientInner, kind: ClientReasonKind) {
         self.withdraw(|_| true);
-        let failure = self.story.last.take().filter(|last| last.kind == kind);
+        let failure = self.history.last.take().filter(|last| last.kind == kind);
         let reason = ClientReason::new(kind, failure.and_then(|last| last.detail), Rejoins::Never);
-        if self.story.stage == Stage::Connected {
-            self.story.lost = Some(reason.clone());
+        if self.history.stage == Stage::Connected {
+            self.history.lost = Some(reason.clone());
         }
         self.tell_loss(inner, Rejoins::Never);
-        self.story.stage = Stage::Offline;
+        self.history.stage = Stage::Offline;
         self.publish(inner, &ConnectionEvent::Closed { reason });
     }
 
     /// Tells of a connection that was lost, now that it is known what follows.
     fn tell_loss(&mut self, inner: &ClientInner, rejoins: Rejoins) {
-        if let Some(lost) = self.story.lost.take() {
+        if let Some(lost) = self.history.lost.take() {
             let event = ConnectionEvent::Disconnected {
                 reason: ClientReason::new(lost.kind, lost.detail, rejoins),
                 will_reconnect: rejoins == Rejoins::Later,
@@ -389,13 +390,13 @@ impl ClientMachine {
 
     /// A reason with everything that is known about it.
     fn reason(&self, kind: ClientReasonKind, detail: Option<String>, rejoins: Rejoins) -> ClientReason {
-        let is_trouble = matches!(
+        let has_detail = matches!(
             kind,
             ClientReasonKind::Abandoned
                 | ClientReasonKind::Engine(ClientCloseReason::DialFailed | ClientCloseReason::ConnectionLost)
         );
-        let trouble = || self.story.trouble.clone().filter(|_| is_trouble);
-        ClientReason::new(kind, detail.or_else(trouble), rejoins)
+        let error_detail = || self.history.error_detail.clone().filter(|_| has_detail);
+        ClientReason::new(kind, detail.or_else(error_detail), rejoins)
     }
 }
 
@@ -405,7 +406,7 @@ impl Machine for ClientMachine {
     type Job = ClientJob;
     /// Servers ask nothing that has to be answered before the next item.
     type Request = std::convert::Infallible;
-    type Errand = Errand;
+    type Effect = Effect;
 
     forward_to_core!();
 
@@ -414,9 +415,9 @@ impl Machine for ClientMachine {
     }
 
     fn handle_lost(&mut self, now: Instant, connection: ConnId, detail: Option<String>) {
-        match self.story.stage {
-            Stage::Connecting => self.story.trouble = self.story.trouble.take().or(detail),
-            Stage::Offline | Stage::Opened | Stage::Connected => self.story.trouble = detail,
+        match self.history.stage {
+            Stage::Connecting => self.history.error_detail = self.history.error_detail.take().or(detail),
+            Stage::Offline | Stage::Opened | Stage::Connected => self.history.error_detail = detail,
         }
         self.core.handle_lost(now, connection);
     }
@@ -434,7 +435,7 @@ impl Machine for ClientMachine {
         }
         let dial = self.core.poll_dial()?;
         let endpoint = self.endpoint.clone();
-        Some(Notice::Errand(Errand::Dial {
+        Some(Notice::Effect(Effect::Dial {
             connection: dial.connection,
             endpoint,
             runner: Arc::clone(&self.runner),
@@ -446,6 +447,6 @@ impl Machine for ClientMachine {
     }
 
     fn is_over(&self) -> bool {
-        self.lifetime == Lifetime::Retired && self.story.stage == Stage::Offline
+        self.lifetime == Lifetime::Retired && self.history.stage == Stage::Offline
     }
 }

@@ -1,4 +1,4 @@
-//! The Socket.IO client in the engine room.
+//! The Socket.IO client on the driver's loop.
 //!
 //! ```text
 //!   connect() ──► core: Attempt ──► task: the application's URL, headers … ──► proceed
@@ -9,7 +9,7 @@
 //!
 //! All tasks end when the last handle is gone and the connection is closed: the timer's is the last.
 
-mod errand;
+mod effect;
 mod jobs;
 mod machine;
 mod start;

@@ -7,7 +7,7 @@ use super::super::connection::Connection;
 use super::super::runtime::{Handlers, Runtime};
 use super::super::serve::install;
 use super::super::timer;
-use super::errand::Runner;
+use super::effect::Runner;
 use super::machine::ClientMachine;
 use crate::client::inner::ClientInner;
 use crate::core::ClientCore;

@@ -1,4 +1,4 @@
-//! What the engine room needs to know of a server or a client: one loop serves Socket.IO and bare Engine.IO, both
+//! What the driver's loop needs to know of a server or a client: one loop serves Socket.IO and bare Engine.IO, both
 //! sides.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::handler::EventContext;
 use crate::refused::Refused;
 
 /// A server or client as its handles share it: the lock, and what runs outside of it.
-pub(crate) trait House: Send + Sync + Sized + 'static {
+pub(crate) trait Instance: Send + Sync + Sized + 'static {
     /// What is behind the lock.
     type Machine: Machine;
 
@@ -40,11 +40,11 @@ pub(crate) trait House: Send + Sync + Sized + 'static {
         request: <Self::Machine as Machine>::Request,
     ) -> Result<(), Error>;
 
-    /// Tells the application of somebody who was refused, outside the lock. Only servers refuse.
-    fn tell_refused(&self, _: &Refused) {}
+    /// Tells the application who was refused, outside the lock. Only servers refuse.
+    fn notify_refused(&self, _: &Refused) {}
 
-    /// Sees to an errand, outside the lock and without waiting.
-    fn see_to(self: &Arc<Self>, errand: <Self::Machine as Machine>::Errand);
+    /// Carries out what the core needs done, outside the lock and without waiting.
+    fn perform(self: &Arc<Self>, effect: <Self::Machine as Machine>::Effect);
 }
 
 /// Whether the jobs after this one may run.
@@ -56,7 +56,7 @@ pub(crate) enum Next {
     After(Task),
 }
 
-/// A core behind the lock, with the books the driver keeps beside it.
+/// A core behind the lock, with what the driver keeps beside it.
 pub(crate) trait Machine: Send + Sized + 'static {
     /// One connection's bytes.
     type Wire: ConnectionWire;
@@ -67,7 +67,7 @@ pub(crate) trait Machine: Send + Sized + 'static {
     /// What the application is asked about a connection, and answers on that connection's task.
     type Request: Send;
     /// What else has to be done for the core, on no particular task.
-    type Errand: Send;
+    type Effect: Send;
 
     fn limits(&self) -> &Limits;
     fn handle_item(&mut self, now: Instant, connection: ConnId, item: ItemOf<Self>);
@@ -84,7 +84,7 @@ pub(crate) trait Machine: Send + Sized + 'static {
     /// The next thing the core has to tell; new strands are entered into `strands`.
     fn poll_notice(&mut self, strands: &mut Strands<Self>) -> Option<Notice<Self>>;
 
-    /// A strand is over: the books forget it.
+    /// A strand is over: nothing refers to it any more.
     fn forget(&mut self, strand: StrandId, subject: &Self::Subject);
 
     /// Whether nothing is left to do after a shutdown, so that all tasks may end. Those of a server end with its
@@ -146,7 +146,7 @@ pub(crate) enum Notice<M: Machine> {
     /// The application has to be asked.
     Request(M::Request),
     /// Something has to be done for the core.
-    Errand(M::Errand),
+    Effect(M::Effect),
     /// Nobody needs to know.
     Nothing,
 }

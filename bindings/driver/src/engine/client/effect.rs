@@ -1,4 +1,4 @@
-//! What a client's core wants done by others: the application's answers and connections. Each is a task.
+//! What a client's core needs done outside the lock: asking the application, making connections. Each is a task.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -13,8 +13,8 @@ use crate::core::{ClientEmitError, ConnId, NamespaceId};
 use crate::handler::catch;
 use crate::net::Endpoint;
 
-/// What is done on no particular task.
-pub(crate) enum Errand {
+/// What is done on no particular connection.
+pub(crate) enum Effect {
     /// Ask the application.
     Ask(Question),
     /// Make a connection and run it.
@@ -39,48 +39,48 @@ pub(crate) struct Question {
 /// Runs a connection whose byte stream is there, with the runtime's type forgotten.
 pub(crate) type Runner = dyn Fn(Link<ClientInner>, BoxStream) -> Task + Send + Sync;
 
-impl Errand {
-    /// Begins with it, outside the lock.
-    pub(super) fn begin(self, house: &Arc<ClientInner>) {
-        let owned = Arc::clone(house);
+impl Effect {
+    /// Carries it out, outside the lock: what takes long becomes a task.
+    pub(super) fn perform(self, inner: &Arc<ClientInner>) {
+        let owned = Arc::clone(inner);
         match self {
-            Self::Ask(question) => house.shard().spawn_handlers(ask(owned, question)),
+            Self::Ask(question) => inner.shard().spawn_handlers(ask(owned, question)),
             Self::Dial {
                 connection,
                 endpoint,
                 runner,
-            } => house.shard().spawn(dial(owned, connection, endpoint, runner)),
-            Self::Undeliverable(namespace, error) => match house.shard().handlers() {
-                Handlers::InPlace => house.undeliverable(namespace, error),
-                Handlers::Apart => house
+            } => inner.shard().spawn(dial(owned, connection, endpoint, runner)),
+            Self::Undeliverable(namespace, error) => match inner.shard().handlers() {
+                Handlers::InPlace => inner.undeliverable(namespace, error),
+                Handlers::Apart => inner
                     .shard()
                     .spawn_handlers(async move { owned.undeliverable(namespace, error) }),
             },
             Self::Close => {
                 // A poisoned shard makes no connections.
-                let _ = house
+                let _ = inner
                     .shard()
-                    .with(house, |state, now| state.machine.core.close(now));
+                    .with(inner, |state, now| state.machine.core.close(now));
             }
         }
     }
 }
 
 /// Asks the application and hands the answer on, unless it is no longer wanted.
-async fn ask(house: Arc<ClientInner>, question: Question) {
+async fn ask(inner: Arc<ClientInner>, question: Question) {
     match question.namespace {
         None => {
-            let asked = while_wanted(&house, question, house.target()).await;
+            let asked = while_wanted(&inner, question, inner.target()).await;
             let Some(answer) = asked else { return };
             // A poisoned shard makes no connections.
-            let _ = house.shard().with(&house, |state, now| {
+            let _ = inner.shard().with(&inner, |state, now| {
                 state.machine.answer_target(now, question, answer);
             });
         }
         Some(namespace) => {
-            let asked = while_wanted(&house, question, house.auth(namespace)).await;
+            let asked = while_wanted(&inner, question, inner.auth(namespace)).await;
             let Some(answer) = asked else { return };
-            let _ = house.shard().with(&house, |state, now| {
+            let _ = inner.shard().with(&inner, |state, now| {
                 state.machine.answer_auth(now, question, answer);
             });
         }
@@ -89,26 +89,26 @@ async fn ask(house: Arc<ClientInner>, question: Question) {
 
 /// What the application answers, a panic or taking too long as an error; `None` when nobody wants to know any more.
 async fn while_wanted<T>(
-    house: &Arc<ClientInner>,
+    inner: &Arc<ClientInner>,
     question: Question,
     answer: impl Future<Output = Result<T, String>>,
 ) -> Option<Result<T, String>> {
-    let (mut answer, config) = (pin!(answer), house.config());
-    let (patience, setting) = match question.namespace {
+    let (mut answer, config) = (pin!(answer), inner.config());
+    let (timeout, setting) = match question.namespace {
         None => (config.engine.connect_timeout, "connect_timeout"),
         Some(_) => (config.join_timeout, "join_timeout"),
     };
-    let mut patience = house.sleep(patience);
+    let mut timeout = inner.sleep(timeout);
     poll_fn(|task| {
         let waker = task.waker().clone();
-        let watched = house
+        let watched = inner
             .shard()
-            .with(house, |state, _| state.machine.watch(question, waker));
+            .with(inner, |state, _| state.machine.watch(question, waker));
         if !matches!(watched, Ok(Ok(_))) {
             return Poll::Ready(None);
         }
         match catch(|| Ok(answer.as_mut().poll(task))) {
-            Ok(Poll::Pending) => patience
+            Ok(Poll::Pending) => timeout
                 .as_mut()
                 .poll(task)
                 .map(|()| Some(Err(format!("a callback did not answer within {setting}")))),
@@ -121,20 +121,20 @@ async fn while_wanted<T>(
 
 /// Makes a connection, unless it is no longer wanted, and runs it to its end.
 async fn dial(
-    house: Arc<ClientInner>,
+    inner: Arc<ClientInner>,
     connection: ConnId,
     endpoint: Option<Arc<Endpoint>>,
     runner: Arc<Runner>,
 ) {
-    let entered = house.shard().with(&house, |state, _| {
+    let entered = inner.shard().with(&inner, |state, _| {
         state.enter(connection);
         state.machine.core.wire()
     });
     let Ok(wire) = entered else { return };
     // However this ends, the core hears of it.
-    let mut link = Link::new(Arc::clone(&house), connection, wire);
+    let mut link = Link::new(Arc::clone(&inner), connection, wire);
     let Some(endpoint) = endpoint else { return };
-    let connecting = catch(|| Ok(house.connector().connect(&endpoint)));
+    let connecting = catch(|| Ok(inner.connector().connect(&endpoint)));
     let mut connecting = match connecting {
         Ok(connecting) => connecting,
         Err(error) => {
@@ -162,7 +162,7 @@ async fn dial(
             return;
         }
     };
-    let is_open = house.shard().with(&house, |state, now| {
+    let is_open = inner.shard().with(&inner, |state, now| {
         let core = &mut state.machine.core;
         // A connection that nobody wants must be lost, not forgotten at once: its place would be taken by another
         // while the link still has it.
@@ -181,10 +181,10 @@ impl Link<ClientInner> {
         if self.watch(task).is_err() {
             return false;
         }
-        let (house, id) = (self.house(), self.id());
-        let is_wanted = house
+        let (inner, id) = (self.instance(), self.id());
+        let is_wanted = inner
             .shard()
-            .with(house, |state, _| state.machine.core.is_wanted(id));
+            .with(inner, |state, _| state.machine.core.is_wanted(id));
         is_wanted.unwrap_or(false)
     }
 }
