@@ -7,10 +7,10 @@ use std::time::Duration;
 use socketio_driver::bare::EngineServer;
 use socketio_driver::engine::{self, Runtime};
 
-use crate::threads::{Answer, Patience, Threads, wait_anyhow, wait_ready};
+use crate::threads::{Answer, Threads, Timeout, wait_anyhow, wait_ready};
 use crate::{IntoListener, Server};
 
-/// How long a [`Serving`] that is dropped lets its server say its last words: 2 seconds.
+/// How long a [`Serving`] that is dropped gives its server to close connections: 2 seconds.
 pub const DROP_GRACE: Duration = Duration::from_secs(2);
 /// What ending may take beyond the grace of a shutdown.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -156,7 +156,7 @@ impl Serving {
         let Some(answer) = self.answer.take() else {
             return Ok(());
         };
-        match wait_ready(answer.get(), Patience::Endless) {
+        match wait_ready(answer.get(), Timeout::Never) {
             Ok(Some(ended)) => ended,
             Ok(None) => Ok(()),
             Err(_) => {
@@ -178,9 +178,9 @@ impl Drop for Serving {
         let Some(answer) = self.answer.take() else { return };
         (self.shutdown)(DROP_GRACE);
         if self.threads.may_be_waited_for() {
-            let patience = Patience::of(DROP_GRACE + MARGIN);
+            let timeout = Timeout::of(DROP_GRACE + MARGIN);
             // What is not over by then ends with its threads.
-            let _ = wait_anyhow(answer.get(), patience);
+            let _ = wait_anyhow(answer.get(), timeout);
         }
     }
 }

@@ -1,7 +1,7 @@
 use socketio_driver::client::{Deliver, SimpleCall};
 use socketio_driver::{Arguments, Call, CallError, Error, Ready};
 
-use crate::threads::{Patience, WouldDeadlock, wait_for, wait_ready};
+use crate::threads::{Timeout, WouldDeadlock, wait_for, wait_ready};
 
 /// Waiting for an answer: what `.await` is in the other bindings.
 ///
@@ -61,7 +61,7 @@ impl Wait for Ready {
     type Output = Result<(), Error>;
 
     fn wait(self) -> Self::Output {
-        match wait_ready(self, Patience::Endless) {
+        match wait_ready(self, Timeout::Never) {
             Ok(Some(outcome)) => outcome,
             Ok(None) | Err(WouldDeadlock) => Err(Error::WouldDeadlock),
         }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use socketio_driver::client::{ConnectionEvent, RecvError};
 
-use crate::threads::{Patience, wait_anyhow};
+use crate::threads::{Timeout, wait_anyhow};
 
 /// What happens to a client's connection, from the moment [`Client::events`](super::Client::events) was called: an
 /// iterator that waits for the next event, and ends when the client is gone.
@@ -36,7 +36,7 @@ impl ConnectionEvents {
     /// # Errors
     /// [`RecvError::TimedOut`], and [`RecvError::Disconnected`] when the client is gone.
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<ConnectionEvent, RecvError> {
-        match wait_anyhow(self.0.next(), Patience::of(timeout)) {
+        match wait_anyhow(self.0.next(), Timeout::of(timeout)) {
             Some(Some(event)) => Ok(event),
             Some(None) => Err(RecvError::Disconnected),
             None => Err(RecvError::TimedOut),
@@ -48,6 +48,6 @@ impl Iterator for ConnectionEvents {
     type Item = ConnectionEvent;
 
     fn next(&mut self) -> Option<ConnectionEvent> {
-        wait_anyhow(self.0.next(), Patience::Endless).flatten()
+        wait_anyhow(self.0.next(), Timeout::Never).flatten()
     }
 }

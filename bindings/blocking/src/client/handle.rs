@@ -9,7 +9,7 @@ use socketio_driver::{ClientBuilder, ClientReason, Error};
 
 use super::ConnectionEvents;
 use crate::Blocking;
-use crate::threads::{Patience, Threads, wait_anyhow, wait_for};
+use crate::threads::{Threads, Timeout, wait_anyhow, wait_for};
 
 /// What closing may take beyond the client's `close_timeout`.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -73,9 +73,9 @@ impl Threads {
         let threads = self.clone();
         engine::on_last_drop(client, move |ended, close_timeout| {
             if threads.may_be_waited_for() {
-                let patience = Patience::of(close_timeout.saturating_add(MARGIN));
+                let timeout = Timeout::of(close_timeout.saturating_add(MARGIN));
                 // What is not over by then ends with its threads.
-                let _ = wait_anyhow(ended, patience);
+                let _ = wait_anyhow(ended, timeout);
             }
         });
     }
@@ -137,7 +137,7 @@ impl Client {
         let mut closed = std::pin::pin!(self.0.closed());
         loop {
             // What ends a client needs no worker, so that the last one may wait for it, too.
-            if let Some(reason) = wait_anyhow(closed.as_mut(), Patience::Endless) {
+            if let Some(reason) = wait_anyhow(closed.as_mut(), Timeout::Never) {
                 return reason;
             }
         }
@@ -146,7 +146,7 @@ impl Client {
     /// Waits at most `timeout` until there is no connection and none will be made, and says why; `None` when it takes
     /// longer.
     pub fn closed_timeout(&self, timeout: Duration) -> Option<ClientReason> {
-        wait_anyhow(self.0.closed(), Patience::of(timeout))
+        wait_anyhow(self.0.closed(), Timeout::of(timeout))
     }
 
     /// What happens to the connection from now on. After [`connect`] the first connection is past; with [`start`] its

@@ -11,7 +11,7 @@ use socketio_driver::{Arguments, ClientBuilder, Error, Text, Transport, WriteArg
 use super::handle::{deadlock, of_clients};
 use super::{Client, ConnectionEvents};
 use crate::Blocking;
-use crate::threads::{Patience, Threads, wait_anyhow, wait_for, wait_ready};
+use crate::threads::{Threads, Timeout, wait_anyhow, wait_for, wait_ready};
 
 /// Connects a client whose events are taken instead of handed to handlers, and waits until every namespace is joined.
 /// It is described by a URL alone, or with [`SimpleClient::builder`].
@@ -118,7 +118,7 @@ impl SimpleClient {
     /// [`RecvError::Lagged`] once after events were dropped, [`RecvError::Disconnected`] when no more will come,
     /// [`RecvError::WouldDeadlock`] when it would have to wait and must not.
     pub fn recv(&self) -> Result<Incoming, RecvError> {
-        self.receive(Patience::Endless)
+        self.receive(Timeout::Never)
     }
 
     /// Waits at most `timeout` for the next event of any namespace.
@@ -126,11 +126,11 @@ impl SimpleClient {
     /// # Errors
     /// As [`recv`](Self::recv), and [`RecvError::TimedOut`].
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Incoming, RecvError> {
-        self.receive(Patience::of(timeout))
+        self.receive(Timeout::of(timeout))
     }
 
-    fn receive(&self, patience: Patience) -> Result<Incoming, RecvError> {
-        match wait_ready(self.0.recv(), patience) {
+    fn receive(&self, timeout: Timeout) -> Result<Incoming, RecvError> {
+        match wait_ready(self.0.recv(), timeout) {
             Ok(Some(received)) => received,
             Ok(None) => Err(RecvError::TimedOut),
             Err(_) => Err(RecvError::WouldDeadlock),
@@ -170,12 +170,12 @@ impl SimpleClient {
 
     /// Leaves all namespaces, and waits until what is queued is sent and the connection closed.
     pub fn disconnect(&self) {
-        let _ = wait_anyhow(self.0.disconnect(), Patience::Endless);
+        let _ = wait_anyhow(self.0.disconnect(), Timeout::Never);
     }
 }
 
 fn sent(sending: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    match wait_ready(sending, Patience::Endless) {
+    match wait_ready(sending, Timeout::Never) {
         Ok(Some(sent)) => sent,
         Ok(None) | Err(_) => Err(Error::WouldDeadlock),
     }

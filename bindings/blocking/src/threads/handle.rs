@@ -12,7 +12,7 @@ use super::answer::Answer;
 use super::net;
 use super::shared::Shared;
 use super::source::SocketStream;
-use super::task::{Home, Task};
+use super::task::{Executor, Task};
 use super::timers::Sleep;
 
 /// The driver's view of [`Threads`](super::Threads), for its functions in [`engine`](crate::engine). It does not keep
@@ -45,11 +45,11 @@ impl Runtime for ThreadsHandle {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        Task::spawn(&self.0, Home::Io, task);
+        Task::spawn(&self.0, Executor::Io, task);
     }
 
     fn spawn_handlers(&self, task: impl Future<Output = ()> + Send + 'static) {
-        Task::spawn(&self.0, Home::Workers, task);
+        Task::spawn(&self.0, Executor::Workers, task);
     }
 }
 

@@ -62,7 +62,7 @@ impl Io {
     }
 
     /// Makes the I/O thread look at what changed, unless it will by itself.
-    pub(super) fn rouse(&self) {
+    pub(super) fn wake(&self) {
         if !self.is_here() && !self.is_awake.swap(true, Ordering::SeqCst) {
             // It fails when the system is out of memory; then the thread looks at the next event.
             let _ = self.waker.wake();
@@ -72,7 +72,7 @@ impl Io {
     /// Gives a task its turn.
     pub(super) fn push(&self, task: Arc<Task>) {
         if self.enqueue(task) {
-            self.rouse();
+            self.wake();
         }
     }
 
@@ -146,11 +146,11 @@ pub(super) fn run(shared: &Arc<Shared>, mut poll: Poll) {
         look = shared.workers().look_after(shared, now, look);
         let moments = [shared.timers().next(), shared.deadline(), look];
         let next = moments.into_iter().flatten().min();
-        let patience = match io.is_idle() {
+        let timeout = match io.is_idle() {
             true => next.map(|moment| moment.saturating_duration_since(now)),
             false => Some(Duration::ZERO),
         };
-        if poll.poll(&mut events, patience).is_err_and(is_refusal) {
+        if poll.poll(&mut events, timeout).is_err_and(is_refusal) {
             std::thread::sleep(REFUSED);
         }
         io.is_awake.store(true, Ordering::SeqCst);

@@ -27,9 +27,9 @@ use io::Io;
 pub use net::{SocketListener, SocketSource};
 use shared::{Shared, lock};
 pub use source::{Socket, SocketStream};
-use task::Last;
+use task::EndAfter;
 pub use timers::Sleep;
-pub(crate) use wait::{Patience, WouldDeadlock, wait_anyhow, wait_for, wait_ready};
+pub(crate) use wait::{Timeout, WouldDeadlock, wait_anyhow, wait_for, wait_ready};
 use workers::{WorkerSettings, Workers};
 
 /// Most workers, unless told otherwise: so many handlers can wait at once, for one another or for a database, and the
@@ -100,8 +100,12 @@ impl Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         let may_wait = self.may_be_waited_for();
-        let last = if may_wait { Last::Handler } else { Last::Task };
-        self.shared.end(last, Instant::now() + self.end_timeout);
+        let end_after = if may_wait {
+            EndAfter::Handlers
+        } else {
+            EndAfter::AllTasks
+        };
+        self.shared.end(end_after, Instant::now() + self.end_timeout);
         let Some(io) = self.io.take().filter(|_| may_wait) else {
             return;
         };

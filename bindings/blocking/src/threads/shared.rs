@@ -7,7 +7,7 @@ use std::time::Instant;
 use mio::Poll;
 
 use super::io::Io;
-use super::task::{Last, Tasks};
+use super::task::{EndAfter, Tasks};
 use super::timers::Timers;
 use super::workers::{WorkerSettings, Workers};
 
@@ -17,7 +17,7 @@ pub(super) struct Shared {
     timers: Timers,
     workers: Workers,
     /// Which tasks may go on, and until when, once their owner is gone.
-    end: OnceLock<(Last, Instant)>,
+    end: OnceLock<(EndAfter, Instant)>,
 }
 
 impl Shared {
@@ -52,20 +52,20 @@ impl Shared {
     pub(super) fn leave(&self, key: usize) {
         self.tasks.leave(key);
         if self.end.get().is_some() {
-            self.io.rouse();
+            self.io.wake();
         }
     }
 
-    /// The owner is gone: the threads end with the `last` task, or at `deadline`.
-    pub(super) fn end(&self, last: Last, deadline: Instant) {
-        let _ = self.end.set((last, deadline));
-        self.io.rouse();
+    /// The owner is gone: the threads end as `end_after` says, or at `deadline`.
+    pub(super) fn end(&self, end_after: EndAfter, deadline: Instant) {
+        let _ = self.end.set((end_after, deadline));
+        self.io.wake();
     }
 
     /// Whether the I/O thread has nothing to do any more.
     pub(super) fn is_at_end(&self, now: Instant) -> bool {
         let end = self.end.get();
-        end.is_some_and(|(last, deadline)| now >= *deadline || self.tasks.are_over(*last))
+        end.is_some_and(|(end_after, deadline)| now >= *deadline || self.tasks.are_over(*end_after))
     }
 
     /// When the threads end whatever they do.

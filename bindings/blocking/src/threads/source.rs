@@ -18,23 +18,23 @@ const SHORT_IS_BLOCKED: bool = cfg!(unix);
 
 /// What is known of a source, and who waits for more.
 #[derive(Default)]
-pub(super) struct Readiness(Mutex<Sides>);
+pub(super) struct Readiness(Mutex<Directions>);
 
 #[derive(Default)]
-struct Sides {
-    read: Side,
-    write: Side,
+struct Directions {
+    read: DirectionState,
+    write: DirectionState,
 }
 
 #[derive(Default)]
-struct Side {
+struct DirectionState {
     is_ready: bool,
     /// It is ready for ever: the end may be told together with what comes before it, and only once.
     is_ended: bool,
     waker: Option<Waker>,
 }
 
-/// One side of a source.
+/// One direction of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     Read,
@@ -44,12 +44,12 @@ pub(super) enum Direction {
 impl Readiness {
     /// Of a source that may be ready: nothing has been told of it yet.
     pub(super) fn untold() -> Arc<Self> {
-        let side = || Side {
+        let state = || DirectionState {
             is_ready: true,
-            ..Side::default()
+            ..DirectionState::default()
         };
-        let (read, write) = (side(), side());
-        Arc::new(Self(Mutex::new(Sides { read, write })))
+        let (read, write) = (state(), state());
+        Arc::new(Self(Mutex::new(Directions { read, write })))
     }
 
     /// Of a source that is not ready before it is told.
@@ -59,46 +59,46 @@ impl Readiness {
 
     /// Something happened.
     pub(super) fn note(&self, event: &Event) {
-        let mut sides = lock(&self.0);
+        let mut directions = lock(&self.0);
         let has_failed = event.is_error();
-        let reader = sides
+        let reader = directions
             .read
             .note(event.is_readable(), event.is_read_closed() || has_failed);
-        let writer = sides
+        let writer = directions
             .write
             .note(event.is_writable(), event.is_write_closed() || has_failed);
-        drop(sides);
+        drop(directions);
         reader.into_iter().chain(writer).for_each(Waker::wake);
     }
 
-    /// Takes the readiness of one side, which is given back by [`restore`](Self::restore) if it was not used up;
+    /// Takes the readiness of one direction, which is given back by [`restore`](Self::restore) if it was not used up;
     /// `Pending` when there is none: the task is woken when there is.
     fn take(&self, direction: Direction, task: &Context<'_>) -> Poll<()> {
-        let mut sides = lock(&self.0);
-        let side = sides.side(direction);
-        if side.is_ready || side.is_ended {
-            side.is_ready = false;
+        let mut directions = lock(&self.0);
+        let state = directions.state(direction);
+        if state.is_ready || state.is_ended {
+            state.is_ready = false;
             return Poll::Ready(());
         }
-        if !side
+        if !state
             .waker
             .as_ref()
             .is_some_and(|waker| waker.will_wake(task.waker()))
         {
-            let replaced = side.waker.replace(task.waker().clone());
-            drop(sides);
+            let replaced = state.waker.replace(task.waker().clone());
+            drop(directions);
             drop(replaced);
         }
         Poll::Pending
     }
 
     fn restore(&self, direction: Direction) {
-        lock(&self.0).side(direction).is_ready = true;
+        lock(&self.0).state(direction).is_ready = true;
     }
 
     /// The operating system says that there is nothing, whatever it said before.
     fn block(&self, direction: Direction) {
-        lock(&self.0).side(direction).is_ended = false;
+        lock(&self.0).state(direction).is_ended = false;
     }
 
     /// Tries `operation` until it does not block any more. `Ok` with `Extent::Short` has used the readiness up.
@@ -144,8 +144,8 @@ impl Extent {
     }
 }
 
-impl Sides {
-    const fn side(&mut self, direction: Direction) -> &mut Side {
+impl Directions {
+    const fn state(&mut self, direction: Direction) -> &mut DirectionState {
         match direction {
             Direction::Read => &mut self.read,
             Direction::Write => &mut self.write,
@@ -153,7 +153,7 @@ impl Sides {
     }
 }
 
-impl Side {
+impl DirectionState {
     fn note(&mut self, is_ready: bool, is_ended: bool) -> Option<Waker> {
         if !(is_ready || is_ended) {
             return None;

@@ -14,7 +14,7 @@ pub(super) struct Task {
     /// `None` once it is over.
     future: Mutex<Option<BoxFuture>>,
     stage: AtomicU8,
-    home: Home,
+    executor: Executor,
     key: AtomicUsize,
     shared: Arc<Shared>,
 }
@@ -23,7 +23,7 @@ type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Who runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Home {
+pub(super) enum Executor {
     /// The thread of all connections; the task must not block.
     Io,
     /// Any worker; the task may block.
@@ -39,13 +39,13 @@ pub(super) enum Turn {
     Again,
 }
 
-/// With what threads end that nobody keeps any more.
+/// After which tasks threads end that nobody keeps any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Last {
-    /// With the last task of any kind.
-    Task,
-    /// With the last task for workers: the owner has waited for connections as long as it wanted to.
-    Handler,
+pub(super) enum EndAfter {
+    /// After the last task of any kind.
+    AllTasks,
+    /// After the last task for workers: the owner has waited for connections as long as it wanted to.
+    Handlers,
 }
 
 /// Stages of a task: nobody needs to run it; it is queued; it is being run; and it was woken since; it is over.
@@ -57,11 +57,15 @@ const OVER: u8 = 4;
 
 impl Task {
     /// Begins to run `future`, unless the threads have ended: then it is dropped.
-    pub(super) fn spawn(shared: &Arc<Shared>, home: Home, future: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn spawn(
+        shared: &Arc<Shared>,
+        executor: Executor,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) {
         let task = Arc::new(Self {
             future: Mutex::new(Some(Box::pin(future))),
             stage: AtomicU8::new(QUEUED),
-            home,
+            executor,
             key: AtomicUsize::new(0),
             shared: Arc::clone(shared),
         });
@@ -130,9 +134,9 @@ impl Task {
 
     fn queue(self: Arc<Self>) {
         let shared = Arc::clone(&self.shared);
-        match self.home {
-            Home::Io => shared.io().push(self),
-            Home::Workers => shared.workers().push(&shared, self),
+        match self.executor {
+            Executor::Io => shared.io().push(self),
+            Executor::Workers => shared.workers().push(&shared, self),
         }
     }
 }
@@ -189,7 +193,7 @@ impl Tasks {
         }
         let key = registry.living.insert(Arc::clone(task));
         task.key.store(key, Ordering::Release);
-        registry.handlers += usize::from(task.home == Home::Workers);
+        registry.handlers += usize::from(task.executor == Executor::Workers);
         true
     }
 
@@ -197,19 +201,22 @@ impl Tasks {
     pub(super) fn leave(&self, key: usize) {
         let mut registry = lock(&self.0);
         let gone = registry.living.remove(key);
-        if gone.as_ref().is_some_and(|task| task.home == Home::Workers) {
+        if gone
+            .as_ref()
+            .is_some_and(|task| task.executor == Executor::Workers)
+        {
             registry.handlers -= 1;
         }
         drop(registry);
         drop(gone);
     }
 
-    /// Whether all are over that `last` asks for.
-    pub(super) fn are_over(&self, last: Last) -> bool {
+    /// Whether all are over that `end_after` asks for.
+    pub(super) fn are_over(&self, end_after: EndAfter) -> bool {
         let registry = lock(&self.0);
-        let left = match last {
-            Last::Task => registry.living.len(),
-            Last::Handler => registry.handlers,
+        let left = match end_after {
+            EndAfter::AllTasks => registry.living.len(),
+            EndAfter::Handlers => registry.handlers,
         };
         left == 0
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use socketio_driver::engine::{Dial, Listener, Runtime, Stream};
 
-use super::{Answer, Patience, SocketListener, Threads, ThreadsHandle, wait_anyhow};
+use super::{Answer, SocketListener, Threads, ThreadsHandle, Timeout, wait_anyhow};
 
 /// Nothing here takes so long unless it is broken.
 const LONG: Duration = Duration::from_secs(20);
@@ -26,15 +26,15 @@ fn threads(workers: usize) -> Threads {
 fn outcome<T: Send + 'static>(handle: &ThreadsHandle, task: impl Future<Output = T> + Send + 'static) -> T {
     let (answer, promise) = Answer::promised(|| panic!("the task was dropped"));
     handle.spawn(async move { promise.keep(task.await) });
-    wait_anyhow(answer.get(), Patience::of(LONG)).expect("ends")
+    wait_anyhow(answer.get(), Timeout::of(LONG)).expect("ends")
 }
 
-/// A place where one task waits for others.
+/// What one task waits for and others send, counted.
 #[derive(Default)]
-struct Bell(Mutex<(usize, Option<Waker>)>);
+struct Signal(Mutex<(usize, Option<Waker>)>);
 
-impl Bell {
-    fn ring(&self) {
+impl Signal {
+    fn notify(&self) {
         let waker = {
             let mut place = self.0.lock().expect("is whole");
             place.0 += 1;
@@ -43,7 +43,7 @@ impl Bell {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    async fn heard(&self, times: usize) {
+    async fn notified(&self, times: usize) {
         poll_fn(|task| {
             let mut place = self.0.lock().expect("is whole");
             if place.0 >= times {
@@ -61,26 +61,26 @@ fn no_wake_is_lost_between_threads() {
     const ROUNDS: usize = 2_000;
     let threads = threads(4);
     let handle = threads.handle();
-    let bells: Arc<[Bell; 2]> = Arc::default();
-    let (here, there) = (Arc::clone(&bells), Arc::clone(&bells));
+    let signals: Arc<[Signal; 2]> = Arc::default();
+    let (here, there) = (Arc::clone(&signals), Arc::clone(&signals));
     handle.spawn_handlers(async move {
         for round in 1..=ROUNDS {
-            there[0].heard(round).await;
-            there[1].ring();
+            there[0].notified(round).await;
+            there[1].notify();
         }
     });
     outcome(&handle, async move {
         for round in 1..=ROUNDS {
-            here[0].ring();
-            here[1].heard(round).await;
+            here[0].notify();
+            here[1].notified(round).await;
         }
     });
     // And from a thread that is none of them, many at once.
-    let counted = Arc::new(Bell::default());
-    let ringing = Arc::clone(&counted);
-    let ringer = std::thread::spawn(move || (0..ROUNDS).for_each(|_| ringing.ring()));
-    outcome(&handle, async move { counted.heard(ROUNDS).await });
-    ringer.join().expect("ends");
+    let counted = Arc::new(Signal::default());
+    let notifying = Arc::clone(&counted);
+    let notifier = std::thread::spawn(move || (0..ROUNDS).for_each(|_| notifying.notify()));
+    outcome(&handle, async move { counted.notified(ROUNDS).await });
+    notifier.join().expect("ends");
 }
 
 #[test]
@@ -88,15 +88,15 @@ fn who_sleeps_is_woken_in_time_and_in_order() {
     let threads = threads(1);
     let handle = threads.handle();
     let now = Instant::now();
-    let (teller, order) = channel();
+    let (sender, order) = channel();
     for length in [60, 20, 40] {
-        let (teller, sleep) = (
-            teller.clone(),
+        let (sender, sleep) = (
+            sender.clone(),
             handle.sleep_until(now + Duration::from_millis(length)),
         );
         handle.spawn(async move {
             sleep.await;
-            let _ = teller.send(length);
+            let _ = sender.send(length);
         });
     }
     let woken: Vec<u64> = (0..3).map(|_| order.recv_timeout(LONG).expect("wakes")).collect();
@@ -104,7 +104,7 @@ fn who_sleeps_is_woken_in_time_and_in_order() {
     assert!(now.elapsed() >= Duration::from_millis(60));
     // One that gives up is forgotten.
     let far = handle.sleep_until(now + LONG);
-    assert_eq!(wait_anyhow(far, Patience::of(Duration::from_millis(5))), None);
+    assert_eq!(wait_anyhow(far, Timeout::of(Duration::from_millis(5))), None);
     assert!(threads.0.shared.timers().next().is_none());
 }
 
@@ -114,9 +114,9 @@ fn a_task_that_panics_ends_only_itself() {
     let handle = threads.handle();
     handle.spawn(async { panic!("on purpose, on the I/O thread") });
     handle.spawn_handlers(async { panic!("on purpose, on a worker") });
-    let (teller, heard) = channel();
+    let (sender, heard) = channel();
     handle.spawn_handlers(async move {
-        let _ = teller.send(());
+        let _ = sender.send(());
     });
     heard.recv_timeout(LONG).expect("the worker goes on");
     assert_eq!(outcome(&handle, async { 1 }), 1);
@@ -167,17 +167,17 @@ fn workers_that_block_get_company_up_to_the_limit() {
         Arc::new(AtomicUsize::new(0)),
     );
     let closed = gate.lock().expect("is whole");
-    let (teller, begun) = channel();
+    let (sender, begun) = channel();
     for _ in 0..2 * MOST {
-        let (gate, running, most, teller) = (
+        let (gate, running, most, sender) = (
             Arc::clone(&gate),
             Arc::clone(&running),
             Arc::clone(&most),
-            teller.clone(),
+            sender.clone(),
         );
         handle.spawn_handlers(async move {
             most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            let _ = teller.send(());
+            let _ = sender.send(());
             drop(gate.lock());
             running.fetch_sub(1, Ordering::SeqCst);
         });

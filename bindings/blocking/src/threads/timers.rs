@@ -114,7 +114,7 @@ impl Future for Sleep {
                 this.key = Some(key);
                 if is_first {
                     // The I/O thread sleeps for longer than this.
-                    this.shared.io().rouse();
+                    this.shared.io().wake();
                 }
             }
         }

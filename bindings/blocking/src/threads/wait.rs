@@ -19,39 +19,36 @@ pub(crate) struct WouldDeadlock;
 
 /// How long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Patience {
-    Endless,
+pub(crate) enum Timeout {
+    Never,
     Until(Instant),
 }
 
 /// Sleeps until `future` is ready. It is not polled at all when that can not be waited for.
 pub(crate) fn wait_for<F: Future>(future: F) -> Result<F::Output, WouldDeadlock> {
     let permit = Permit::take()?;
-    match sleep(future, Patience::Endless, || Ok(permit))? {
+    match sleep(future, Timeout::Never, || Ok(permit))? {
         Some(output) => Ok(output),
         None => Err(WouldDeadlock),
     }
 }
 
-/// Sleeps until `future` is ready, for as long as `patience` lasts: then it is `None`. A future that is ready at once
+/// Sleeps until `future` is ready or `timeout` is over: then it is `None`. A future that is ready at once
 /// is not waited for, and so never refused.
-pub(crate) fn wait_ready<F: Future>(
-    future: F,
-    patience: Patience,
-) -> Result<Option<F::Output>, WouldDeadlock> {
-    sleep(future, patience, Permit::take)
+pub(crate) fn wait_ready<F: Future>(future: F, timeout: Timeout) -> Result<Option<F::Output>, WouldDeadlock> {
+    sleep(future, timeout, Permit::take)
 }
 
 /// As [`wait_ready`], for what needs no worker to come to its end.
-pub(crate) fn wait_anyhow<F: Future>(future: F, patience: Patience) -> Option<F::Output> {
-    let slept = sleep(future, patience, || Ok(Permit::take().ok()));
+pub(crate) fn wait_anyhow<F: Future>(future: F, timeout: Timeout) -> Option<F::Output> {
+    let slept = sleep(future, timeout, || Ok(Permit::take().ok()));
     slept.unwrap_or_else(|WouldDeadlock| None)
 }
 
-/// Sleeps until `future` is ready or `patience` is over; `permit` is asked for before.
+/// Sleeps until `future` is ready or `timeout` is over; `permit` is asked for before.
 fn sleep<F: Future, P>(
     future: F,
-    patience: Patience,
+    timeout: Timeout,
     permit: impl FnOnce() -> Result<P, WouldDeadlock>,
 ) -> Result<Option<F::Output>, WouldDeadlock> {
     let parker = Arc::new(Parker::new());
@@ -63,8 +60,8 @@ fn sleep<F: Future, P>(
     }
     let _permit = permit()?;
     step_aside();
-    while !patience.is_over() {
-        parker.park(patience);
+    while !timeout.is_over() {
+        parker.park(timeout);
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return Ok(Some(output));
         }
@@ -72,12 +69,12 @@ fn sleep<F: Future, P>(
     Ok(None)
 }
 
-impl Patience {
+impl Timeout {
     /// For a duration from now on.
     pub(crate) fn of(duration: Duration) -> Self {
         match Instant::now().checked_add(duration) {
             Some(deadline) => Self::Until(deadline),
-            None => Self::Endless,
+            None => Self::Never,
         }
     }
 
@@ -124,11 +121,11 @@ impl Parker {
         }
     }
 
-    fn park(&self, patience: Patience) {
+    fn park(&self, timeout: Timeout) {
         while !self.is_woken.swap(false, Ordering::AcqRel) {
-            match patience {
-                Patience::Endless => thread::park(),
-                Patience::Until(deadline) => {
+            match timeout {
+                Timeout::Never => thread::park(),
+                Timeout::Until(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return;

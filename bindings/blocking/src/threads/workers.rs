@@ -30,7 +30,7 @@ const STUCK: Duration = Duration::from_millis(1);
 const REFUSED: Duration = Duration::from_millis(100);
 
 /// How long workers without a task are waited for at the end, whatever the deadline.
-const PATIENCE: Duration = Duration::from_millis(100);
+const JOIN_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Tasks that wait for a worker, and the workers.
 pub(super) struct Workers {
@@ -57,11 +57,11 @@ pub(super) struct WorkerSettings {
 struct State {
     queue: VecDeque<Arc<Task>>,
     /// What each worker does.
-    workers: Slab<Doing>,
-    /// Workers that sleep and that nobody has roused.
+    workers: Slab<Activity>,
+    /// Workers that sleep and that nobody has woken.
     idle: usize,
     /// Of those that were idle, how many are to take a task.
-    roused: usize,
+    woken: usize,
     waiting: usize,
     /// Workers that were stuck at the last look.
     stuck: usize,
@@ -70,17 +70,17 @@ struct State {
     is_over: bool,
 }
 
-/// Who is to take a task.
+/// Which worker is to be woken for a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Roused {
+enum WorkerToWake {
     /// Somebody who comes by anyway, or nobody.
-    Nobody,
+    None,
     /// One of those who sleep.
     Idle,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
+enum Activity {
     Nothing,
     /// Running a task, since then.
     Running(Instant),
@@ -100,7 +100,7 @@ impl Workers {
                 queue: VecDeque::new(),
                 workers: Slab::new(),
                 idle: 0,
-                roused: 0,
+                woken: 0,
                 waiting: 0,
                 stuck: 0,
                 handles: Vec::new(),
@@ -134,9 +134,9 @@ impl Workers {
             return;
         }
         state.queue.push_back(task);
-        let roused = self.rouse(shared, &mut state);
+        let to_wake = self.wake_worker(shared, &mut state);
         drop(state);
-        self.notify(roused);
+        self.notify(to_wake);
     }
 
     /// When workers are to be looked after, if they are; `before` is what this said the last time. Called by the I/O
@@ -156,44 +156,44 @@ impl Workers {
         }
         let mut state = lock(&self.state);
         self.is_watched.store(false, Ordering::SeqCst);
-        let doing = state.workers.values();
-        state.stuck = doing.filter(|doing| doing.is_stuck(now)).count();
+        let activities = state.workers.values();
+        state.stuck = activities.filter(|activity| activity.is_stuck(now)).count();
         for _ in 0..state.queue.len().min(2 * state.stuck + 1) {
-            let roused = self.rouse(shared, &mut state);
-            self.notify(roused);
+            let to_wake = self.wake_worker(shared, &mut state);
+            self.notify(to_wake);
         }
         self.is_watched.load(Ordering::SeqCst).then_some(now + STUCK)
     }
 
     /// Gets somebody to take a task, if one is queued and another may run: who is to be notified, without the lock if
     /// that can be, which it would run into.
-    fn rouse(&self, shared: &Arc<Shared>, state: &mut State) -> Roused {
+    fn wake_worker(&self, shared: &Arc<Shared>, state: &mut State) -> WorkerToWake {
         if state.queue.is_empty() || state.is_over {
-            return Roused::Nobody;
+            return WorkerToWake::None;
         }
         let running = state.workers.len() - state.idle - state.waiting;
         if running >= self.settings.processors + 2 * state.stuck {
             self.watch(shared);
         } else if state.idle > 0 {
             state.idle -= 1;
-            state.roused += 1;
-            return Roused::Idle;
+            state.woken += 1;
+            return WorkerToWake::Idle;
         } else if state.workers.len() < self.settings.most && self.start(shared, state).is_err() {
             // Those who are there go on; the first of them stays.
             self.watch(shared);
         }
-        Roused::Nobody
+        WorkerToWake::None
     }
 
-    fn notify(&self, roused: Roused) {
-        if roused == Roused::Idle {
+    fn notify(&self, to_wake: WorkerToWake) {
+        if to_wake == WorkerToWake::Idle {
             self.work.notify_one();
         }
     }
 
     fn watch(&self, shared: &Shared) {
         if !self.is_watched.swap(true, Ordering::SeqCst) {
-            shared.io().rouse();
+            shared.io().wake();
         }
     }
 
@@ -202,7 +202,7 @@ impl Workers {
         if state.refused_until.is_some_and(|moment| now < moment) {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        let key = state.workers.insert(Doing::Nothing);
+        let key = state.workers.insert(Activity::Nothing);
         let mut builder =
             thread::Builder::new().name(format!("{}-{}", self.settings.name, state.workers.len()));
         if let Some(size) = self.settings.stack_size {
@@ -230,27 +230,27 @@ impl Workers {
         state.queue.extend(again);
         loop {
             if let Some(task) = state.queue.pop_front() {
-                state.set(key, Doing::Running(Instant::now()));
-                let roused = self.rouse(shared, &mut state);
+                state.set(key, Activity::Running(Instant::now()));
+                let to_wake = self.wake_worker(shared, &mut state);
                 drop(state);
-                self.notify(roused);
+                self.notify(to_wake);
                 return Some(task);
             }
-            state.set(key, Doing::Nothing);
+            state.set(key, Activity::Nothing);
             state.idle += 1;
             loop {
                 if state.is_over {
                     self.leave(&mut state, key);
                     return None;
                 }
-                if state.roused > 0 {
-                    state.roused -= 1;
+                if state.woken > 0 {
+                    state.woken -= 1;
                     break;
                 }
                 let has_timed_out;
                 (state, has_timed_out) = sleep(&self.work, state, IDLE);
                 // One always has time for what others wait for.
-                if has_timed_out && state.roused == 0 && state.workers.len() > state.waiting + 1 {
+                if has_timed_out && state.woken == 0 && state.workers.len() > state.waiting + 1 {
                     state.idle -= 1;
                     // Under the same lock: who comes now must not count on it.
                     self.leave(&mut state, key);
@@ -273,9 +273,9 @@ impl Workers {
             !is_last || (state.workers.len() < self.settings.most && self.start(shared, &mut state).is_ok());
         if may_wait {
             state.waiting += 1;
-            state.set(key, Doing::Waiting);
-            let roused = self.rouse(shared, &mut state);
-            self.notify(roused);
+            state.set(key, Activity::Waiting);
+            let to_wake = self.wake_worker(shared, &mut state);
+            self.notify(to_wake);
         }
         may_wait
     }
@@ -283,12 +283,12 @@ impl Workers {
     pub(super) fn end_waiting(&self, key: usize) {
         let mut state = lock(&self.state);
         state.waiting -= 1;
-        state.set(key, Doing::Running(Instant::now()));
+        state.set(key, Activity::Running(Instant::now()));
     }
 
     /// Ends all workers and waits for them until `deadline`; those that run a task then are left to themselves.
     pub(super) fn end(&self, deadline: Instant) {
-        let deadline = deadline.max(Instant::now() + PATIENCE);
+        let deadline = deadline.max(Instant::now() + JOIN_TIMEOUT);
         let mut state = lock(&self.state);
         state.is_over = true;
         let queue = std::mem::take(&mut state.queue);
@@ -316,17 +316,17 @@ impl Workers {
 }
 
 impl State {
-    fn set(&mut self, key: usize, doing: Doing) {
+    fn set(&mut self, key: usize, activity: Activity) {
         let Some(place) = self.workers.get_mut(key) else {
             return;
         };
-        if std::mem::replace(place, doing).is_stuck(Instant::now()) {
+        if std::mem::replace(place, activity).is_stuck(Instant::now()) {
             self.stuck = self.stuck.saturating_sub(1);
         }
     }
 }
 
-impl Doing {
+impl Activity {
     fn is_stuck(self, now: Instant) -> bool {
         matches!(self, Self::Running(since) if now.duration_since(since) >= STUCK)
     }

@@ -11,7 +11,7 @@ use socketio_blocking::{
     connect_simple, start_server,
 };
 
-use crate::support::{Door, LONG, News, connected, listen, started};
+use crate::support::{LONG, Latch, Reports, connected, listen, started};
 
 #[test]
 fn a_simple_client_takes_events_one_after_the_other() {
@@ -104,12 +104,12 @@ fn connection_events_are_an_iterator_that_ends_with_the_client() {
 
 #[test]
 fn the_drop_of_the_last_handle_sends_what_is_queued_and_waits_until_the_client_is_closed() {
-    let seen = News::new();
-    let (teller, last) = (seen.teller(), seen.teller());
+    let seen = Reports::new();
+    let (reporter, last) = (seen.reporter(), seen.reporter());
     let server = started(
         Server::builder()
-            .on("number", move |Arg(number): Arg<i64>| teller.tell(number))
-            .on_disconnect(move || last.tell(-1)),
+            .on("number", move |Arg(number): Arg<i64>| reporter.report(number))
+            .on_disconnect(move || last.report(-1)),
     );
     let client = connected(&server.url);
     let (events, other) = (client.events(), client.clone());
@@ -150,12 +150,12 @@ fn a_client_may_be_dropped_by_its_own_handler() {
     let server = started(Server::builder().on("go", |socket: Socket| socket.emit("gone", &())));
     let (handle, place) = std::sync::mpsc::channel::<Client>();
     let place = std::sync::Mutex::new(place);
-    let dropped = News::new();
-    let teller = dropped.teller();
+    let dropped = Reports::new();
+    let reporter = dropped.reporter();
     let builder = Client::builder(server.url.as_str()).on("gone", move || {
         let client = place.lock().expect("is whole").recv().expect("is given");
         drop(client);
-        teller.tell(());
+        reporter.report(());
     });
     let client = socketio_blocking::connect(builder).expect("connects");
     let events = client.events();
@@ -175,11 +175,11 @@ fn callbacks_are_plain_functions_that_may_block() {
             }
         }),
     );
-    let (door, asked) = (Door::default(), News::new());
-    let (inside, teller) = (door.clone(), asked.teller());
+    let (latch, asked) = (Latch::default(), Reports::new());
+    let (blocked_on, reporter) = (latch.clone(), asked.reporter());
     let builder = Client::builder(server.url.as_str()).auth_with(move || {
-        teller.tell(());
-        inside.pass();
+        reporter.report(());
+        blocked_on.wait();
         Ok::<_, std::convert::Infallible>(BTreeMap::from([("token", "fresh")]))
     });
     let client = socketio_blocking::start(builder).expect("starts");
@@ -190,7 +190,7 @@ fn callbacks_are_plain_functions_that_may_block() {
     let other = socketio_blocking::connect(Client::builder(server.url.as_str()).auth(&others));
     assert!(other.expect("connects").connected());
     let mut events = client.events();
-    door.open();
+    latch.open();
     let joined = events.find(|event| matches!(event, ConnectionEvent::Joined { .. }));
     assert!(joined.is_some());
     others.insert("token", "stale");
@@ -203,9 +203,9 @@ fn a_client_may_be_dropped_by_a_thread_that_is_ending() {
     thread_local! {
         static CLIENT: RefCell<Option<Client>> = const { RefCell::new(None) };
     }
-    let (left, server) = (News::new(), Server::builder());
-    let teller = left.teller();
-    let server = started(server.on_disconnect(move || teller.tell(())));
+    let (left, server) = (Reports::new(), Server::builder());
+    let reporter = left.reporter();
+    let server = started(server.on_disconnect(move || reporter.report(())));
     let url = server.url;
     let thread = std::thread::spawn(move || {
         // Before anything of this crate, so that it is destroyed after that.
@@ -219,14 +219,14 @@ fn a_client_may_be_dropped_by_a_thread_that_is_ending() {
 #[test]
 fn the_error_hook_is_called_on_a_worker_whatever_failed() {
     let (listener, url) = listen();
-    let told = News::new();
-    let teller = told.teller();
+    let told = Reports::new();
+    let reporter = told.reporter();
     let builder = Client::builder(url)
         .offline(Offline::Buffer {
             packets: 1,
             bytes: 1_000,
         })
-        .on_error(move |_: &_| teller.tell(std::thread::current().name().map(str::to_owned)));
+        .on_error(move |_: &_| reporter.report(std::thread::current().name().map(str::to_owned)));
     let client = socketio_blocking::start(builder).expect("starts");
     client.emit("never", &()).expect("is kept");
     // Nobody has accepted it.

@@ -4,7 +4,7 @@ use socketio_blocking::client::ConnectError;
 use socketio_blocking::net::{Connecting, Connector, Endpoint};
 use socketio_blocking::{Arg, CallError, Client, Error, Reply, Server, Socket, Threads, Wait};
 
-use crate::support::{Door, LONG, News, Teller, started, started_on};
+use crate::support::{LONG, Latch, Reporter, Reports, started, started_on};
 
 fn threads(workers: usize) -> Threads {
     Threads::builder().workers(workers).build().expect("starts")
@@ -24,11 +24,11 @@ fn asking() -> socketio_blocking::ServerBuilder<socketio_blocking::Blocking> {
 fn the_last_worker_may_not_wait() {
     let threads = threads(2);
     let server = started_on(&threads, asking());
-    let (door, asked) = (Door::default(), News::new());
-    let (inside, teller) = (door.clone(), asked.teller());
+    let (latch, asked) = (Latch::default(), Reports::new());
+    let (blocked_on, reporter) = (latch.clone(), asked.reporter());
     let builder = Client::builder(server.url.as_str()).on("answer", move |Arg(number): Arg<i64>| {
-        teller.tell(());
-        inside.pass();
+        reporter.report(());
+        blocked_on.wait();
         Reply(number)
     });
     let first = socketio_blocking::connect(builder).expect("connects");
@@ -39,7 +39,7 @@ fn the_last_worker_may_not_wait() {
     asked.next();
     let second = socketio_blocking::connect(Client::builder(server.url.as_str())).expect("connects");
     assert_eq!(second.call::<i64>("ask", &2).timeout(LONG).wait(), Ok(-1));
-    door.open();
+    latch.open();
     assert_eq!(waiting.join().expect("ends"), Ok(1));
     // Nothing is left of it.
     assert_eq!(first.call::<i64>("ask", &3).timeout(LONG).wait(), Ok(3));
@@ -53,11 +53,11 @@ fn a_single_worker_never_waits() {
     assert_eq!(client.call::<i64>("ask", &1).timeout(LONG).wait(), Ok(-1));
 
     let url = server.url;
-    let outcomes = News::new();
-    let teller = outcomes.teller();
+    let outcomes = Reports::new();
+    let reporter = outcomes.reporter();
     let builder = Server::builder().on("dial", move || {
         let connected = socketio_blocking::connect(Client::builder(url.as_str()));
-        teller.tell(connected.err());
+        reporter.report(connected.err());
     });
     let other = started_on(&threads, builder);
     let client = socketio_blocking::connect(Client::builder(other.url.as_str())).expect("connects");
@@ -67,13 +67,13 @@ fn a_single_worker_never_waits() {
 }
 
 /// Waits where it must not.
-struct Waiting(Client, Teller<Result<i64, CallError>>);
+struct Waiting(Client, Reporter<Result<i64, CallError>>);
 
 impl Connector for Waiting {
     fn connect(&self, _: &Endpoint) -> Connecting {
-        let (client, teller) = (self.0.clone(), self.1.clone());
+        let (client, reporter) = (self.0.clone(), self.1.clone());
         Box::pin(async move {
-            teller.tell(client.call("echo", &1).timeout(LONG).wait());
+            reporter.report(client.call("echo", &1).timeout(LONG).wait());
             Err(std::io::Error::other("it was only asked"))
         })
     }
@@ -82,9 +82,9 @@ impl Connector for Waiting {
 #[test]
 fn the_io_thread_never_waits() {
     let server = started(Server::builder().on("echo", |Arg(number): Arg<i64>| Reply(number)));
-    let outcomes = News::new();
+    let outcomes = Reports::new();
     let client = socketio_blocking::connect(Client::builder(server.url.as_str())).expect("connects");
-    let connector = Waiting(client.clone(), outcomes.teller());
+    let connector = Waiting(client.clone(), outcomes.reporter());
     let builder = Client::builder(server.url.as_str()).connector(connector);
     let failed = socketio_blocking::connect(builder).expect_err("is only asked");
     assert!(failed.to_string().contains("it was only asked"), "{failed}");

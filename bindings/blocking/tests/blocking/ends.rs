@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use socketio_blocking::{Client, Reason, Reply, Server, Threads, Wait, start_server};
 
-use crate::support::{Door, LONG, News, connected, listen, started, started_on};
+use crate::support::{LONG, Latch, Reports, connected, listen, started, started_on};
 #[cfg(target_os = "linux")]
 use crate::support::{living, remain};
 
@@ -20,13 +20,13 @@ fn threads(name: &str) -> Threads {
 #[test]
 fn serve_returns_after_the_shutdown_with_its_threads_joined() {
     let threads = threads("ends-a");
-    let left = News::new();
-    let teller = left.teller();
+    let left = Reports::new();
+    let reporter = left.reporter();
     let (listener, url) = listen();
     let server = Server::builder()
         .on("work", || Reply(()))
         .on("end", |server: Server| server.shutdown(Duration::from_secs(5)))
-        .on_disconnect(move || teller.tell(()))
+        .on_disconnect(move || reporter.report(()))
         .build();
     let serving = std::thread::spawn(move || threads.serve(listener, server));
     let clients: Vec<_> = (0..20).map(|_| connected(&url)).collect();
@@ -48,13 +48,13 @@ fn serve_returns_after_the_shutdown_with_its_threads_joined() {
 #[test]
 fn a_serving_that_is_dropped_ends_in_time_even_if_clients_and_handlers_do_not() {
     let threads = threads("ends-b");
-    let (door, blocked) = (Door::default(), News::new());
-    let (inside, teller) = (door.clone(), blocked.teller());
+    let (latch, blocked) = (Latch::default(), Reports::new());
+    let (blocked_on, reporter) = (latch.clone(), blocked.reporter());
     let server = started_on(
         &threads,
         Server::builder().on("block", move || {
-            teller.tell(());
-            inside.pass();
+            reporter.report(());
+            blocked_on.wait();
         }),
     );
     drop(threads);
@@ -72,7 +72,7 @@ fn a_serving_that_is_dropped_ends_in_time_even_if_clients_and_handlers_do_not() 
     );
     // The handler that blocks is left to itself.
     remain("ends-b", 1);
-    door.open();
+    latch.open();
     drop(silent);
 }
 
@@ -82,14 +82,14 @@ fn a_serving_may_be_dropped_by_a_handler_of_its_server() {
     let threads = threads("ends-c");
     let (handle, place) = std::sync::mpsc::channel();
     let place = std::sync::Mutex::new(place);
-    let dropped = News::new();
-    let teller = dropped.teller();
+    let dropped = Reports::new();
+    let reporter = dropped.reporter();
     let server = started_on(
         &threads,
         Server::builder().on("end", move || {
             let serving = place.lock().expect("is whole").recv().expect("is given");
             drop::<socketio_blocking::Serving>(serving);
-            teller.tell(());
+            reporter.report(());
         }),
     );
     drop(threads);
@@ -144,21 +144,21 @@ fn what_keeps_a_server_from_being_served_is_told_at_once() {
 
 #[test]
 fn waiting_calls_end_with_the_server() {
-    let (door, outcomes) = (Door::default(), News::new());
-    let (inside, teller) = (door.clone(), outcomes.teller());
+    let (latch, outcomes) = (Latch::default(), Reports::new());
+    let (blocked_on, reporter) = (latch.clone(), outcomes.reporter());
     let server = started(
         Server::builder().on("ask", move |socket: socketio_blocking::Socket| {
-            teller.tell(None);
-            teller.tell(socket.call::<()>("never", &()).timeout(LONG).wait().err());
+            reporter.report(None);
+            reporter.report(socket.call::<()>("never", &()).timeout(LONG).wait().err());
         }),
     );
-    let builder = Client::builder(server.url.as_str()).on("never", move || inside.pass());
+    let builder = Client::builder(server.url.as_str()).on("never", move || blocked_on.wait());
     let client = socketio_blocking::connect(builder).expect("connects");
     client.emit("ask", &()).expect("is sent");
     assert_eq!(outcomes.next(), None);
     drop(server);
     assert_eq!(outcomes.next(), Some(socketio_blocking::CallError::Disconnected));
-    door.open();
+    latch.open();
 }
 
 #[test]
@@ -166,14 +166,14 @@ fn a_join_that_is_refused_shuts_the_server_down() {
     let threads = Threads::builder().workers(1).build().expect("starts");
     let (handle, place) = std::sync::mpsc::channel();
     let place = std::sync::Mutex::new(place);
-    let (joined, left) = (News::new(), News::new());
-    let (teller, leaver) = (joined.teller(), left.teller());
+    let (joined, left) = (Reports::new(), Reports::new());
+    let (reporter, leaver) = (joined.reporter(), left.reporter());
     let builder = Server::builder()
         .on("join", move || {
             let serving = place.lock().expect("is whole").recv().expect("is given");
-            teller.tell(socketio_blocking::Serving::join(serving).is_err());
+            reporter.report(socketio_blocking::Serving::join(serving).is_err());
         })
-        .on_disconnect(move |reason: Reason| leaver.tell(reason));
+        .on_disconnect(move |reason: Reason| leaver.report(reason));
     let server = started_on(&threads, builder);
     let client = connected(&server.url);
     client.emit("join", &()).expect("is sent");

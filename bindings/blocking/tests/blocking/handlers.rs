@@ -8,7 +8,7 @@ use socketio_blocking::client::{ClientSocket, Offline};
 use socketio_blocking::http::StatusCode;
 use socketio_blocking::{Arg, Args, CallError, Client, Reply, RequestHead, Response, Server, Socket, Wait};
 
-use crate::support::{Door, LONG, News, Teller, connected, started};
+use crate::support::{LONG, Latch, Reporter, Reports, connected, started};
 
 type Answer = Result<Reply<i64>, CallError>;
 
@@ -44,15 +44,15 @@ fn calls_nest_in_both_directions() {
 
 #[test]
 fn events_overtake_a_handler_that_waits_but_not_in_a_serial_namespace() {
-    let begun = News::new();
-    let (first, second) = (begun.teller(), begun.teller());
+    let begun = Reports::new();
+    let (first, second) = (begun.reporter(), begun.reporter());
     let ask = |socket: Socket| {
         let answer = socket.call::<()>("answer", &()).timeout(LONG).wait();
         socket.emit("done", &("ask", answer.is_ok()))
     };
-    let other = |teller: Teller<()>| {
+    let other = |reporter: Reporter<()>| {
         move |socket: Socket| {
-            teller.tell(());
+            reporter.report(());
             socket.emit("done", &("other", true))
         }
     };
@@ -65,17 +65,17 @@ fn events_overtake_a_handler_that_waits_but_not_in_a_serial_namespace() {
             }),
     );
     for (namespace, expected) in [("/", ["other", "ask"]), ("/serial", ["ask", "other"])] {
-        let (door, asked, done) = (Door::default(), News::new(), News::new());
-        let (inside, asker, teller) = (door.clone(), asked.teller(), done.teller());
+        let (latch, asked, done) = (Latch::default(), Reports::new(), Reports::new());
+        let (blocked_on, asker, reporter) = (latch.clone(), asked.reporter(), done.reporter());
         let builder = Client::builder(server.url.as_str()).namespace(namespace, |ns| {
             ns.on("answer", move || {
-                asker.tell(());
-                inside.pass();
+                asker.report(());
+                blocked_on.wait();
                 Reply(())
             })
             .on("done", move |Args((name, is_ok)): Args<(String, bool)>| {
                 assert!(is_ok);
-                teller.tell(name);
+                reporter.report(name);
             })
         });
         let client = socketio_blocking::connect(builder).expect("connects");
@@ -86,20 +86,20 @@ fn events_overtake_a_handler_that_waits_but_not_in_a_serial_namespace() {
         if namespace == "/" {
             begun.next();
         }
-        door.open();
+        latch.open();
         assert_eq!([done.next(), done.next()], expected, "{namespace}");
     }
 }
 
 #[test]
 fn handlers_that_block_do_not_hold_others_up() {
-    let (door, blocked) = (Door::default(), News::new());
-    let (inside, teller) = (door.clone(), blocked.teller());
+    let (latch, blocked) = (Latch::default(), Reports::new());
+    let (blocked_on, reporter) = (latch.clone(), blocked.reporter());
     let server = started(
         Server::builder()
             .on("block", move || {
-                teller.tell(());
-                inside.pass();
+                reporter.report(());
+                blocked_on.wait();
                 Reply(())
             })
             .on("echo", |Arg(number): Arg<i64>| Reply(number)),
@@ -119,7 +119,7 @@ fn handlers_that_block_do_not_hold_others_up() {
             Ok(number)
         );
     }
-    door.open();
+    latch.open();
     for client in &slow {
         assert_eq!(client.call::<i64>("echo", &1).timeout(LONG).wait(), Ok(1));
     }
@@ -127,11 +127,11 @@ fn handlers_that_block_do_not_hold_others_up() {
 
 #[test]
 fn a_handler_that_panics_is_told_and_ends_nothing() {
-    let reports = News::new();
-    let teller = reports.teller();
+    let reports = Reports::new();
+    let reporter = reports.reporter();
     let server = started(
         Server::builder()
-            .on_error(move |report| teller.tell(report.error().to_string()))
+            .on_error(move |report| reporter.report(report.error().to_string()))
             .on("panic", || -> () { panic!("on purpose") })
             .on("echo", |Arg(number): Arg<i64>| Reply(number)),
     );
@@ -148,12 +148,12 @@ fn a_handler_that_panics_is_told_and_ends_nothing() {
 
 #[test]
 fn the_handlers_of_one_client_keep_their_order() {
-    let seen = News::new();
-    let (teller, last) = (seen.teller(), seen.teller());
+    let seen = Reports::new();
+    let (reporter, last) = (seen.reporter(), seen.reporter());
     let server = started(
         Server::builder()
-            .on("number", move |Arg(number): Arg<i64>| teller.tell(number))
-            .on_disconnect(move || last.tell(-1)),
+            .on("number", move |Arg(number): Arg<i64>| reporter.report(number))
+            .on_disconnect(move || last.report(-1)),
     );
     let client = connected(&server.url);
     for number in 0..500 {
@@ -196,8 +196,8 @@ fn a_client_comes_back_while_its_on_disconnect_waits() {
         })
     };
     let first = started(again());
-    let told = News::new();
-    let teller = told.teller();
+    let told = Reports::new();
+    let reporter = told.reporter();
     let builder = Client::builder(first.url.as_str())
         .reconnection_delay(Duration::from_millis(10), Duration::from_millis(20))
         .offline(Offline::Buffer {
@@ -206,7 +206,7 @@ fn a_client_comes_back_while_its_on_disconnect_waits() {
         })
         .on("back", || Reply(7))
         .on_disconnect(move |socket: ClientSocket| {
-            teller.tell(socket.call::<i64>("again", &()).timeout(LONG).wait());
+            reporter.report(socket.call::<i64>("again", &()).timeout(LONG).wait());
         });
     let client = socketio_blocking::connect(builder).expect("connects");
     let address = first.url.trim_start_matches("http://").to_owned();

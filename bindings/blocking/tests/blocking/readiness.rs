@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use socketio_blocking::{Arg, Args, Client, Error, Limits, Server, Socket, Threads, Wait, connect_simple};
 
-use crate::support::{Door, LONG, News, connected, started, started_on};
+use crate::support::{LONG, Latch, Reports, connected, started, started_on};
 
 const PIECE: usize = 64 * 1024;
 /// More than the kernel takes off the hands of who sends to somebody that does not read.
@@ -18,8 +18,8 @@ fn tight() -> Limits {
 
 #[test]
 fn a_handler_that_waits_sends_any_amount_and_its_client_is_heard_meanwhile() {
-    let failed = News::new();
-    let teller = failed.teller();
+    let failed = Reports::new();
+    let reporter = failed.reporter();
     let builder = Server::builder()
         .limits(tight())
         .on("all", move |socket: Socket| {
@@ -28,20 +28,20 @@ fn a_handler_that_waits_sends_any_amount_and_its_client_is_heard_meanwhile() {
                 socket.ready().wait()?;
                 socket.emit("piece", &(number, &filler))
             };
-            teller.tell((0..PIECES).find_map(|number| send(number).err()));
+            reporter.report((0..PIECES).find_map(|number| send(number).err()));
         })
         .on("knock", |socket: Socket| socket.emit("heard", &()));
     let threads = Threads::builder().workers(2).build().expect("starts");
     let server = started_on(&threads, builder);
-    let (door, heard) = (Door::default(), News::new());
-    let (inside, teller) = (door.clone(), heard.teller());
+    let (latch, heard) = (Latch::default(), Reports::new());
+    let (blocked_on, reporter) = (latch.clone(), heard.reporter());
     let builder = Client::builder(server.url.as_str()).serial().on(
         "piece",
         move |Args((number, _)): Args<(usize, String)>| {
             if number == 0 {
-                inside.pass();
+                blocked_on.wait();
             }
-            teller.tell(number);
+            reporter.report(number);
         },
     );
     let client = socketio_blocking::connect(builder).expect("connects");
@@ -52,7 +52,7 @@ fn a_handler_that_waits_sends_any_amount_and_its_client_is_heard_meanwhile() {
     let other = connect_simple(server.url.as_str()).expect("connects");
     other.emit("knock", &()).expect("is sent");
     assert_eq!(other.recv_timeout(LONG).expect("comes").name(), "heard");
-    door.open();
+    latch.open();
     for number in 0..PIECES {
         assert_eq!(heard.next(), number);
     }
@@ -61,13 +61,13 @@ fn a_handler_that_waits_sends_any_amount_and_its_client_is_heard_meanwhile() {
 
 #[test]
 fn who_is_ready_is_not_waited_for_and_who_is_gone_is_never_ready() {
-    let outcomes = News::new();
-    let teller = outcomes.teller();
+    let outcomes = Reports::new();
+    let reporter = outcomes.reporter();
     let threads = Threads::builder().workers(1).build().expect("starts");
     let builder = Server::builder().on("ask", move |socket: Socket| {
-        teller.tell(socket.ready().wait());
+        reporter.report(socket.ready().wait());
         socket.disconnect()?;
-        teller.tell(socket.ready().wait());
+        reporter.report(socket.ready().wait());
         Ok::<_, Error>(())
     });
     let server = started_on(&threads, builder);
@@ -82,8 +82,8 @@ fn who_is_ready_is_not_waited_for_and_who_is_gone_is_never_ready() {
 
 #[test]
 fn the_last_worker_may_not_wait_until_a_client_is_ready() {
-    let outcomes = News::new();
-    let teller = outcomes.teller();
+    let outcomes = Reports::new();
+    let reporter = outcomes.reporter();
     let threads = Threads::builder().workers(1).build().expect("starts");
     let builder = Server::builder()
         .limits(tight())
@@ -93,30 +93,30 @@ fn the_last_worker_may_not_wait_until_a_client_is_ready() {
                 socket.ready().wait()?;
                 socket.emit("piece", &filler)
             };
-            teller.tell((0..PIECES).find_map(|_| send().err()));
+            reporter.report((0..PIECES).find_map(|_| send().err()));
         });
     let server = started_on(&threads, builder);
-    let door = Door::default();
-    let inside = door.clone();
+    let latch = Latch::default();
+    let blocked_on = latch.clone();
     let builder = Client::builder(server.url.as_str())
         .serial()
-        .on("piece", move |Arg(_): Arg<String>| inside.pass());
+        .on("piece", move |Arg(_): Arg<String>| blocked_on.wait());
     let client = socketio_blocking::connect(builder).expect("connects");
     client.emit("all", &()).expect("is sent");
     assert_eq!(outcomes.next(), Some(Error::WouldDeadlock));
-    door.open();
+    latch.open();
     client.disconnect();
 }
 
 #[test]
 fn a_simple_client_emits_no_faster_than_its_server_reads() {
-    let (door, heard) = (Door::default(), News::new());
-    let (inside, teller) = (door.clone(), heard.teller());
+    let (latch, heard) = (Latch::default(), Reports::new());
+    let (blocked_on, reporter) = (latch.clone(), heard.reporter());
     let builder = Server::builder().on("piece", move |Args((number, _)): Args<(usize, String)>| {
         if number == 0 {
-            inside.pass();
+            blocked_on.wait();
         }
-        teller.tell(number);
+        reporter.report(number);
     });
     let server = started(builder.serial());
     let builder = socketio_blocking::SimpleClient::builder(server.url.as_str()).limits(tight());
@@ -131,7 +131,7 @@ fn a_simple_client_emits_no_faster_than_its_server_reads() {
     });
     std::thread::sleep(Duration::from_millis(300));
     assert!(!sending.is_finished());
-    door.open();
+    latch.open();
     for number in 0..PIECES {
         assert_eq!(heard.next(), number);
     }

@@ -33,42 +33,42 @@ pub(crate) fn started_on(threads: &Threads, builder: ServerBuilder<Blocking>) ->
     Started { url, server, serving }
 }
 
-/// What handlers tell a test.
-pub(crate) struct News<T>(Teller<T>, Receiver<T>);
+/// What handlers report to a test.
+pub(crate) struct Reports<T>(Reporter<T>, Receiver<T>);
 
-/// Who tells it.
-pub(crate) struct Teller<T>(Sender<T>);
+/// What handlers report with.
+pub(crate) struct Reporter<T>(Sender<T>);
 
-impl<T> Clone for Teller<T> {
+impl<T> Clone for Reporter<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T: Send> News<T> {
+impl<T: Send> Reports<T> {
     pub(crate) fn new() -> Self {
-        let (teller, hearer) = channel();
-        Self(Teller(teller), hearer)
+        let (sender, receiver) = channel();
+        Self(Reporter(sender), receiver)
     }
 
-    pub(crate) fn teller(&self) -> Teller<T> {
-        Teller(self.0.0.clone())
+    pub(crate) fn reporter(&self) -> Reporter<T> {
+        Reporter(self.0.0.clone())
     }
 
-    /// What is told within `time`.
+    /// What is reported within `time`.
     pub(crate) fn within(&self, time: Duration) -> Option<T> {
         self.1.recv_timeout(time).ok()
     }
 
     pub(crate) fn next(&self) -> T {
-        self.1.recv_timeout(LONG).expect("is told")
+        self.1.recv_timeout(LONG).expect("is reported")
     }
 }
 
-impl<T> Teller<T> {
-    pub(crate) fn tell(&self, news: T) {
-        // A test that has seen enough hears no more.
-        let _ = self.0.send(news);
+impl<T> Reporter<T> {
+    pub(crate) fn report(&self, report: T) {
+        // A test that has seen enough takes no more reports.
+        let _ = self.0.send(report);
     }
 }
 
@@ -97,24 +97,24 @@ pub(crate) fn remain(prefix: &str, count: usize) {
     }
 }
 
-/// A door that is closed at first.
+/// A latch that is closed until it is opened, once.
 #[derive(Clone, Default)]
-pub(crate) struct Door(Arc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Latch(Arc<(Mutex<bool>, Condvar)>);
 
-impl Door {
+impl Latch {
     pub(crate) fn open(&self) {
         *self.0.0.lock().expect("is whole") = true;
         self.0.1.notify_all();
     }
 
-    /// Blocks the thread until the door is open.
-    pub(crate) fn pass(&self) {
+    /// Blocks the thread until the latch is open.
+    pub(crate) fn wait(&self) {
         let closed = self.0.0.lock().expect("is whole");
         let (open, _) = self
             .0
             .1
             .wait_timeout_while(closed, LONG, |open| !*open)
             .expect("is whole");
-        assert!(*open, "nobody has opened the door");
+        assert!(*open, "nobody has opened the latch");
     }
 }

@@ -10,7 +10,7 @@ use socketio_blocking::{
     Arg, Args, Blocking, Bytes, Client, Reply, Server, ServerBuilder, Socket, Transport, Wait,
 };
 
-use crate::support::{LONG, News, listen, started};
+use crate::support::{LONG, Reports, listen, started};
 
 fn echo() -> ServerBuilder<Blocking> {
     Server::builder()
@@ -28,12 +28,12 @@ fn echo() -> ServerBuilder<Blocking> {
 
 fn talk(order: TransportOrder, ends_on: Transport) {
     let server = started(echo());
-    let told = News::new();
-    let teller = told.teller();
+    let told = Reports::new();
+    let reporter = told.reporter();
     let builder = Client::builder(server.url.as_str())
         .transports(order)
         .on("double", |Arg(number): Arg<i64>| Reply(2 * number))
-        .on("told", move |Arg(text): Arg<String>| teller.tell(text));
+        .on("told", move |Arg(text): Arg<String>| reporter.report(text));
     let client = socketio_blocking::connect(builder).expect("connects");
     exchange(&client);
     client.emit("tell", "grüße").expect("is sent");
