@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use socketio_tokio::client::{Client, ClientBuilder, ClientSocket, Offline};
 use socketio_tokio::{Arg, Async, CallError, State};
 
-use crate::protocol::{Answer, Entry, Occupied, Presence, Trouble, Typing, Welcome, Wish};
-use crate::room::{Happening, Room};
+use crate::protocol::{Answer, Entry, Join, Occupied, Presence, RequestError, Typing, Welcome};
+use crate::room::{ChatEvent, Room};
 use crate::screen::Screen;
 
 /// How long the server may take to answer.
@@ -39,18 +39,18 @@ impl Chat {
     }
 
     /// Goes into a room, out of the one we are in.
-    pub(crate) async fn join(&self, socket: &ClientSocket, wish: &Wish) -> Result<(), Trouble> {
+    pub(crate) async fn join(&self, socket: &ClientSocket, join: &Join) -> Result<(), RequestError> {
         self.lock().ask();
-        let answer = ask::<Welcome>(socket, "join", wish).await;
+        let answer = ask::<Welcome>(socket, "join", join).await;
         let mut room = self.lock();
         match answer {
             Ok(welcome) => {
                 room.enter(welcome);
                 Ok(())
             }
-            Err(trouble) => {
+            Err(error) => {
                 room.stay();
-                Err(trouble)
+                Err(error)
             }
         }
     }
@@ -70,29 +70,29 @@ pub(crate) fn describe(url: &str, chat: Chat) -> ClientBuilder<Async> {
                 chat.lock().set_rooms(rooms);
             },
         )
-        .on("message", said)
-        .on("picture", said)
+        .on("message", show_entry)
+        .on("picture", show_entry)
         .on(
             "joined",
             |Arg(presence): Arg<Presence>, State(chat): State<Chat>| {
-                chat.lock().happen(Happening::Joined(presence));
+                chat.lock().handle(ChatEvent::Joined(presence));
             },
         )
         .on(
             "left",
             |Arg(presence): Arg<Presence>, State(chat): State<Chat>| {
-                chat.lock().happen(Happening::Left(presence));
+                chat.lock().handle(ChatEvent::Left(presence));
             },
         )
         .on("typing", |Arg(typing): Arg<Typing>, State(chat): State<Chat>| {
-            chat.lock().happen(Happening::Typing(typing));
+            chat.lock().handle(ChatEvent::Typing(typing));
         })
         .on_disconnect(|State(chat): State<Chat>| chat.lock().lose())
         .on_error(|report| eprintln!("chat-client: {report}"))
 }
 
-fn said(Arg(entry): Arg<Entry>, State(chat): State<Chat>) {
-    chat.lock().happen(Happening::Said(entry));
+fn show_entry(Arg(entry): Arg<Entry>, State(chat): State<Chat>) {
+    chat.lock().handle(ChatEvent::Entry(entry));
 }
 
 /// After a reconnection the server knows nothing of us, or still holds our name for the lost connection. No event of
@@ -104,18 +104,18 @@ async fn join_again(socket: ClientSocket, State(chat): State<Chat>) {
         };
         match chat.join(&socket, &place).await {
             Ok(()) => return,
-            Err(trouble) if trouble.is_name_taken() => {
-                let Wish { name, room } = place;
+            Err(error) if error.is_name_taken() => {
+                let Join { name, room } = place;
                 chat.screen.problem(&format!(
                     "Could not join {room} again: somebody has the name {name}. Trying again."
                 ));
                 tokio::time::sleep(NAME_RETRY).await;
             }
             // The next connection joins again.
-            Err(Trouble::Unanswered(CallError::Disconnected)) => return,
-            Err(trouble) => {
+            Err(RequestError::Unanswered(CallError::Disconnected)) => return,
+            Err(error) => {
                 chat.screen
-                    .problem(&format!("Could not join {} again: {trouble}", place.room));
+                    .problem(&format!("Could not join {} again: {error}", place.room));
                 return;
             }
         }
@@ -127,10 +127,10 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     socket: &ClientSocket,
     event: &str,
     argument: &impl Serialize,
-) -> Result<T, Trouble> {
+) -> Result<T, RequestError> {
     match socket.call(event, argument).timeout(ANSWER_WITHIN).await {
         Ok(Answer::Ok(value)) => Ok(value),
-        Ok(Answer::Error(refused)) => Err(Trouble::Refused(refused)),
-        Err(error) => Err(Trouble::Unanswered(error)),
+        Ok(Answer::Error(refused)) => Err(RequestError::Refused(refused)),
+        Err(error) => Err(RequestError::Unanswered(error)),
     }
 }

@@ -8,7 +8,7 @@ use socketio_tokio::Bytes;
 use socketio_tokio::client::ClientSocket;
 
 use crate::chat::{Chat, ask};
-use crate::protocol::{Message, Picture, Wish};
+use crate::protocol::{Join, Message, Picture};
 
 const HELP: &str = "\
 /rooms          rooms with somebody in them
@@ -31,7 +31,7 @@ pub(crate) enum Next {
 }
 
 /// Does what a line asks for.
-pub(crate) async fn obey(line: &str, chat: &Chat, socket: &ClientSocket) -> Next {
+pub(crate) async fn execute(line: &str, chat: &Chat, socket: &ClientSocket) -> Next {
     let line = line.trim();
     let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
@@ -67,22 +67,22 @@ fn list_rooms(chat: &Chat) {
 
 async fn join(room: &str, chat: &Chat, socket: &ClientSocket) {
     let place = chat.lock().place().cloned();
-    let Some(Wish { name, .. }) = place else {
+    let Some(Join { name, .. }) = place else {
         return;
     };
-    let wish = Wish {
+    let join = Join {
         name,
         room: room.to_owned(),
     };
-    if let Err(trouble) = chat.join(socket, &wish).await {
-        chat.screen.problem(&format!("You stay where you are. {trouble}"));
+    if let Err(error) = chat.join(socket, &join).await {
+        chat.screen.problem(&format!("You stay where you are. {error}"));
     }
 }
 
 async fn say(text: &str, chat: &Chat, socket: &ClientSocket) {
     // It comes back as an event, at its place among what others say.
-    if let Err(trouble) = ask::<u64>(socket, "message", &Message { text }).await {
-        chat.screen.problem(&format!("Not sent: {text} ({trouble})"));
+    if let Err(error) = ask::<u64>(socket, "message", &Message { text }).await {
+        chat.screen.problem(&format!("Not sent: {text} ({error})"));
     }
 }
 
@@ -91,8 +91,8 @@ async fn send_picture(path: &str, chat: &Chat, socket: &ClientSocket) {
         Ok(picture) => picture,
         Err(error) => return chat.screen.problem(&format!("Not sent: {path}: {error}")),
     };
-    if let Err(trouble) = ask::<u64>(socket, "picture", &picture).await {
-        chat.screen.problem(&format!("Not sent: {trouble}"));
+    if let Err(error) = ask::<u64>(socket, "picture", &picture).await {
+        chat.screen.problem(&format!("Not sent: {error}"));
     }
 }
 

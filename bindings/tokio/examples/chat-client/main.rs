@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 
 use chat::Chat;
 use commands::Next;
-use protocol::{Trouble, Wish};
+use protocol::{Join, RequestError};
 use screen::Screen;
 
 const USAGE: &str = "\
@@ -39,12 +39,12 @@ usage: chat-client [URL] [--name NAME] [--room ROOM]
 const LINES: usize = 64;
 /// Before asking a server again that did not want us.
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
-/// How long the farewell may take.
+/// How long disconnecting may take.
 const GRACE: Duration = Duration::from_secs(3);
 
 struct Options {
     url: String,
-    wish: Wish,
+    join: Join,
 }
 
 #[tokio::main]
@@ -65,15 +65,15 @@ async fn main() -> ExitCode {
 fn parse(mut words: impl Iterator<Item = String>) -> Option<Options> {
     let mut options = Options {
         url: "http://127.0.0.1:3000".to_owned(),
-        wish: Wish {
+        join: Join {
             name: env::var("USER").unwrap_or_else(|_| "somebody".to_owned()),
             room: "lobby".to_owned(),
         },
     };
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--name" => options.wish.name = words.next()?,
-            "--room" => options.wish.room = words.next()?,
+            "--name" => options.join.name = words.next()?,
+            "--room" => options.join.room = words.next()?,
             _ if word.starts_with('-') => return None,
             _ => options.url = word,
         }
@@ -91,9 +91,9 @@ async fn run(options: &Options) -> Result<(), String> {
     let socket = client.of("/").map_err(|error| error.to_string())?;
 
     let stay = async {
-        chat.join(&socket, &options.wish).await?;
+        chat.join(&socket, &options.join).await?;
         tokio::select! {
-            () = converse(&chat, &socket) => {}
+            () = run_commands(&chat, &socket) => {}
             () = watch(&chat, &client, events) => {}
         }
         Ok(())
@@ -102,22 +102,22 @@ async fn run(options: &Options) -> Result<(), String> {
         // Ctrl-C is heard from when it is first polled: that must be before anybody can see that we are here.
         biased;
         _ = tokio::signal::ctrl_c() => Ok(()),
-        stayed = stay => stayed.map_err(|trouble: Trouble| {
-            let cure = if trouble.is_name_taken() { " Take another with --name." } else { "" };
-            format!("{trouble}{cure}")
+        stayed = stay => stayed.map_err(|error: RequestError| {
+            let cure = if error.is_name_taken() { " Take another with --name." } else { "" };
+            format!("{error}{cure}")
         }),
     };
     client.disconnect();
-    // A server that does not take the farewell does not keep us.
+    // A server that does not let us disconnect in order does not keep us.
     let _ = tokio::time::timeout(GRACE, client.closed()).await;
     ended
 }
 
 /// Does what is typed, line by line, until the input ends.
-async fn converse(chat: &Chat, socket: &ClientSocket) {
+async fn run_commands(chat: &Chat, socket: &ClientSocket) {
     let mut lines = typed_lines();
     while let Some(line) = lines.recv().await {
-        if commands::obey(&line, chat, socket).await == Next::Quit {
+        if commands::execute(&line, chat, socket).await == Next::Quit {
             return;
         }
     }
@@ -140,22 +140,22 @@ fn typed_lines() -> mpsc::Receiver<String> {
 /// Tells what becomes of the connection. Returns only when there is nothing more to tell.
 async fn watch(chat: &Chat, client: &Client, mut events: ConnectionEvents) {
     let screen = chat.screen;
-    // What was complained about last; a server that is away is away for the same reason each time.
-    let mut complaint: Option<String> = None;
+    // The error that was shown last; a server that is away is away for the same reason each time.
+    let mut shown_error: Option<String> = None;
     while let Some(event) = events.next().await {
         match event {
             ConnectionEvent::Disconnected { reason, .. } => {
                 screen.problem(&format!("Disconnected: {reason}. Trying to get back."));
-                complaint = Some(String::new());
+                shown_error = Some(String::new());
             }
             ConnectionEvent::AttemptFailed { error, .. } => {
                 let error = error.to_string();
-                if complaint.as_ref() != Some(&error) {
+                if shown_error.as_ref() != Some(&error) {
                     screen.problem(&format!("No connection: {error}"));
-                    complaint = Some(error);
+                    shown_error = Some(error);
                 }
             }
-            ConnectionEvent::Connected { .. } if complaint.take().is_some() => {
+            ConnectionEvent::Connected { .. } if shown_error.take().is_some() => {
                 screen.note("Connected again.")
             }
             // A server that sends us away on purpose is left alone by the client, but not by us.

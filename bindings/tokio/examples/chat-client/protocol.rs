@@ -8,7 +8,7 @@ use socketio_tokio::{Bytes, CallError};
 
 /// `join`: into a room, out of the one we were in.
 #[derive(Clone, Serialize)]
-pub(crate) struct Wish {
+pub(crate) struct Join {
     pub(crate) name: String,
     pub(crate) room: String,
 }
@@ -87,21 +87,21 @@ pub(crate) struct Occupied {
 
 /// Why the server did not do what it was asked for.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum RequestError {
     /// It said no.
     Refused(Refused),
     /// It said nothing, or was not there to be asked.
     Unanswered(CallError),
 }
 
-impl Trouble {
+impl RequestError {
     /// Whether somebody else has our name; after a lost connection that may be ourselves, for a while.
     pub(crate) fn is_name_taken(&self) -> bool {
         matches!(self, Self::Refused(refused) if refused.code == "name_taken")
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for RequestError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refused) => formatter.write_str(&refused.message),

@@ -4,15 +4,15 @@ use std::collections::{HashSet, VecDeque};
 
 use socketio_tokio::Bytes;
 
-use crate::protocol::{Entry, Occupied, Presence, Typing, Welcome, Wish};
+use crate::protocol::{Entry, Join, Occupied, Presence, Typing, Welcome};
 use crate::screen::Screen;
 
 /// Most pictures kept for `/save`, the newest; at most 10 MiB.
 const PICTURES: usize = 20;
 
 /// What the server tells without being asked.
-pub(crate) enum Happening {
-    Said(Entry),
+pub(crate) enum ChatEvent {
+    Entry(Entry),
     Joined(Presence),
     Left(Presence),
     Typing(Typing),
@@ -20,20 +20,20 @@ pub(crate) enum Happening {
 
 /// Whether the server counts us as being in a room.
 #[derive(Default)]
-enum Standing {
+enum Membership {
     #[default]
     Outside,
     /// We asked; what happens meanwhile is shown after the history.
-    Asked(Vec<Happening>),
+    Asked(Vec<ChatEvent>),
     Inside,
 }
 
 /// All that is remembered.
 pub(crate) struct Room {
     screen: Screen,
-    standing: Standing,
+    membership: Membership,
     /// Who and where we are, once the server agreed. Kept while disconnected, to join again.
-    place: Option<Wish>,
+    place: Option<Join>,
     users: Vec<String>,
     rooms: Vec<Occupied>,
     typists: HashSet<String>,
@@ -48,7 +48,7 @@ impl Room {
     pub(crate) fn new(screen: Screen) -> Self {
         Self {
             screen,
-            standing: Standing::Outside,
+            membership: Membership::Outside,
             place: None,
             users: Vec::new(),
             rooms: Vec::new(),
@@ -60,7 +60,7 @@ impl Room {
     }
 
     /// Who and where we are, or were when the connection was lost.
-    pub(crate) fn place(&self) -> Option<&Wish> {
+    pub(crate) fn place(&self) -> Option<&Join> {
         self.place.as_ref()
     }
 
@@ -85,8 +85,8 @@ impl Room {
 
     /// We are about to ask for a room.
     pub(crate) fn ask(&mut self) {
-        if !matches!(self.standing, Standing::Asked(_)) {
-            self.standing = Standing::Asked(Vec::new());
+        if !matches!(self.membership, Membership::Asked(_)) {
+            self.membership = Membership::Asked(Vec::new());
         }
     }
 
@@ -114,66 +114,66 @@ impl Room {
         }
         self.users = users;
         self.typists.clear();
-        self.place = Some(Wish { name, room });
+        self.place = Some(Join { name, room });
         for entry in history {
             self.show(&entry);
         }
-        self.settle(Standing::Inside);
+        self.settle(Membership::Inside);
     }
 
     /// The server did not let us in; if we were in a room, we still are.
     pub(crate) fn stay(&mut self) {
-        let standing = if self.place.is_some() {
-            Standing::Inside
+        let membership = if self.place.is_some() {
+            Membership::Inside
         } else {
-            Standing::Outside
+            Membership::Outside
         };
-        self.settle(standing);
+        self.settle(membership);
     }
 
     /// The connection is gone, and with it the server's memory of us.
     pub(crate) fn lose(&mut self) {
-        self.settle(Standing::Outside);
+        self.settle(Membership::Outside);
         self.users.clear();
         self.typists.clear();
     }
 
     /// Shows what happened, or keeps it until we know where we are.
-    pub(crate) fn happen(&mut self, happening: Happening) {
-        if let Standing::Asked(waiting) = &mut self.standing {
-            waiting.push(happening);
+    pub(crate) fn handle(&mut self, event: ChatEvent) {
+        if let Membership::Asked(waiting) = &mut self.membership {
+            waiting.push(event);
             return;
         }
-        match happening {
-            Happening::Said(entry) => {
+        match event {
+            ChatEvent::Entry(entry) => {
                 self.typists.remove(&entry.name);
                 self.show(&entry);
             }
-            Happening::Joined(Presence { name, users }) => {
+            ChatEvent::Joined(Presence { name, users }) => {
                 self.screen.note(&format!("{name} joined."));
                 self.users = users;
             }
-            Happening::Left(Presence { name, users }) => {
+            ChatEvent::Left(Presence { name, users }) => {
                 self.typists.remove(&name);
                 self.screen.note(&format!("{name} left."));
                 self.users = users;
             }
-            Happening::Typing(Typing { name, typing: true }) => {
+            ChatEvent::Typing(Typing { name, typing: true }) => {
                 if !self.typists.contains(&name) {
                     self.screen.note(&format!("{name} is typing."));
                     self.typists.insert(name);
                 }
             }
-            Happening::Typing(Typing { name, typing: false }) => {
+            ChatEvent::Typing(Typing { name, typing: false }) => {
                 self.typists.remove(&name);
             }
         }
     }
 
-    fn settle(&mut self, standing: Standing) {
-        if let Standing::Asked(waiting) = std::mem::replace(&mut self.standing, standing) {
-            for happening in waiting {
-                self.happen(happening);
+    fn settle(&mut self, membership: Membership) {
+        if let Membership::Asked(waiting) = std::mem::replace(&mut self.membership, membership) {
+            for event in waiting {
+                self.handle(event);
             }
         }
     }
@@ -216,7 +216,7 @@ mod tests {
     fn what_happens_while_we_ask_waits_for_the_answer_and_repeats_nothing() {
         let mut room = Room::new(Screen::HIDDEN);
         room.ask();
-        room.happen(Happening::Said(entry(2, None)));
+        room.handle(ChatEvent::Entry(entry(2, None)));
         assert!(room.shown.is_empty());
         room.enter(Welcome {
             name: "ada".into(),

@@ -37,12 +37,12 @@ fn greet(socket: Socket, State(chat): State<Chat>) -> Result<(), Error> {
 /// comes later follows as an event: the user misses nothing and hears nothing twice.
 fn join(
     socket: Socket,
-    wish: Option<Arg<JoinWish>>,
+    request: Option<Arg<JoinRequest>>,
     State(chat): State<Chat>,
     ack: Ack,
 ) -> Result<(), Error> {
     let mut rooms = chat.lock();
-    let (name, room) = match wish.map_or(Err(BAD_NAME), |Arg(wish)| wish.check(&socket, &rooms)) {
+    let (name, room) = match request.map_or(Err(BAD_NAME), |Arg(request)| request.check(&socket, &rooms)) {
         Ok(agreed) => agreed,
         Err(refused) => return ack.send(&Answer::<()>::Error(refused)),
     };
@@ -148,12 +148,12 @@ fn trim(text: &str, longest: usize) -> Option<String> {
 }
 
 #[derive(Deserialize)]
-struct JoinWish {
+struct JoinRequest {
     name: String,
     room: String,
 }
 
-impl JoinWish {
+impl JoinRequest {
     /// The name and the room the user gets, if they may have them.
     fn check(&self, socket: &Socket, rooms: &Rooms) -> Result<(String, String), Refused> {
         let name = trim(&self.name, NAME_LENGTH).ok_or(BAD_NAME)?;
