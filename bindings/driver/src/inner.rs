@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::core::{self, AckError, AckId, Arguments, NamespaceId, SocketId};
 use crate::engine::{Bundles, Shard, SocketMachine};
 use crate::error::Error;
-use crate::handle::{Socket, SocketReadies};
+use crate::handle::{Socket, SocketReadyWaiters};
 use crate::hash::FixedMap;
 use crate::router::Router;
 
@@ -20,7 +20,7 @@ pub(crate) struct Inner {
     /// The client's files; set when serving begins, if there are any.
     bundles: OnceLock<Bundles>,
     calls: Calls,
-    readies: SocketReadies,
+    ready_waiters: SocketReadyWaiters,
 }
 
 impl Inner {
@@ -31,7 +31,7 @@ impl Inner {
             namespaces: OnceLock::new(),
             bundles: OnceLock::new(),
             calls: Calls::default(),
-            readies: SocketReadies::default(),
+            ready_waiters: SocketReadyWaiters::default(),
         })
     }
 
@@ -47,8 +47,8 @@ impl Inner {
         &self.calls
     }
 
-    pub(crate) const fn readies(&self) -> &SocketReadies {
-        &self.readies
+    pub(crate) const fn ready_waiters(&self) -> &SocketReadyWaiters {
+        &self.ready_waiters
     }
 
     pub(crate) fn bundles(&self) -> Option<&Bundles> {

@@ -33,7 +33,7 @@ pub(crate) fn builder() -> (ServerBuilder<Async>, Arc<Mutex<Vec<String>>>) {
 /// A server that runs, as far as its handles can tell.
 pub(crate) fn running(builder: ServerBuilder<Async>) -> Server {
     let server = builder.build();
-    let mut serving = Box::pin(engine::serve(Still, Silent, server.clone()));
+    let mut serving = Box::pin(engine::serve(IdleRuntime, SilentListener, server.clone()));
     let mut task = Context::from_waker(Waker::noop());
     assert!(serving.as_mut().poll(&mut task).is_pending());
     // Dropping it would end the server.
@@ -43,9 +43,9 @@ pub(crate) fn running(builder: ServerBuilder<Async>) -> Server {
 
 /// A runtime without connections, whose tasks never run.
 #[derive(Clone)]
-pub(crate) struct Still;
+pub(crate) struct IdleRuntime;
 
-impl Runtime for Still {
+impl Runtime for IdleRuntime {
     type Stream = NoStream;
     type Sleep = Pending<()>;
 
@@ -65,9 +65,9 @@ impl Runtime for Still {
 }
 
 /// A listener that nobody connects to.
-pub(crate) struct Silent;
+pub(crate) struct SilentListener;
 
-impl<R> Listener<R> for Silent {
+impl<R> Listener<R> for SilentListener {
     type Stream = NoStream;
 
     fn accept(&mut self) -> impl Future<Output = io::Result<(NoStream, Peer)>> + Send {

@@ -4,15 +4,15 @@ use std::task::{Poll, Waker};
 
 use super::shared::lock;
 
-/// What one thread tells another, once.
-pub(crate) struct Answer<T>(Arc<Mutex<Place<T>>>);
+/// A value that one thread sends to another, once.
+pub(crate) struct Answer<T>(Arc<Mutex<State<T>>>);
 
-struct Place<T> {
+struct State<T> {
     value: Option<T>,
     waker: Option<Waker>,
 }
 
-/// Who owes an answer. Dropped before it has given one, it gives the one it was made with.
+/// What gives an answer. Dropped before it has given one, it gives the one it was made with.
 pub(crate) struct Promise<T> {
     answer: Answer<T>,
     otherwise: fn() -> T,
@@ -21,13 +21,13 @@ pub(crate) struct Promise<T> {
 
 impl<T> Answer<T> {
     pub(crate) fn promised(otherwise: fn() -> T) -> (Self, Promise<T>) {
-        let place = Arc::new(Mutex::new(Place {
+        let state = Arc::new(Mutex::new(State {
             value: None,
             waker: None,
         }));
-        let answer = Self(Arc::clone(&place));
+        let answer = Self(Arc::clone(&state));
         (
-            Self(place),
+            Self(state),
             Promise {
                 answer,
                 otherwise,
@@ -40,12 +40,12 @@ impl<T> Answer<T> {
     pub(crate) async fn get(&self) -> T {
         poll_fn(|task| {
             let offered = task.waker().clone();
-            let mut place = lock(&self.0);
-            if let Some(value) = place.value.take() {
+            let mut state = lock(&self.0);
+            if let Some(value) = state.value.take() {
                 return Poll::Ready(value);
             }
-            let replaced = place.waker.replace(offered);
-            drop(place);
+            let replaced = state.waker.replace(offered);
+            drop(state);
             drop(replaced);
             Poll::Pending
         })
@@ -63,10 +63,10 @@ impl<T> Promise<T> {
         if std::mem::replace(&mut self.is_kept, true) {
             return;
         }
-        let mut place = lock(&self.answer.0);
-        place.value = Some(value);
-        let waker = place.waker.take();
-        drop(place);
+        let mut state = lock(&self.answer.0);
+        state.value = Some(value);
+        let waker = state.waker.take();
+        drop(state);
         waker.into_iter().for_each(Waker::wake);
     }
 }

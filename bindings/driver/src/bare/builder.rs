@@ -7,7 +7,7 @@ use crate::core::{
 };
 use crate::engine::{EngineMachine, Shard};
 use crate::error::Error;
-use crate::handle::SessionReadies;
+use crate::handle::SessionReadyWaiters;
 use crate::refused::{Refused, RefusedHook};
 use crate::router::{Fallback, Gate};
 
@@ -38,7 +38,7 @@ pub(crate) struct EngineInner {
     config: EngineConfig,
     handlers: Handlers,
     shard: Shard<EngineMachine>,
-    readies: SessionReadies,
+    ready_waiters: SessionReadyWaiters,
 }
 
 /// What is called with a session and what happened to it.
@@ -146,7 +146,7 @@ impl EngineServerBuilder {
             config,
             handlers,
             shard: Shard::new(),
-            readies: SessionReadies::default(),
+            ready_waiters: SessionReadyWaiters::default(),
         }))
     }
 }
@@ -164,8 +164,8 @@ impl EngineInner {
         &self.shard
     }
 
-    pub(crate) const fn readies(&self) -> &SessionReadies {
-        &self.readies
+    pub(crate) const fn ready_waiters(&self) -> &SessionReadyWaiters {
+        &self.ready_waiters
     }
 
     pub(crate) fn with_core<R>(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::core::{Arguments, Encoded, Retry};
 use crate::error::{CallError, Error};
-use crate::handle::{AnySocket, MAX_TIMEOUT, Question};
+use crate::handle::{AnySocket, MAX_TIMEOUT, PendingCall};
 
 /// How long each sending waits for its acknowledgement unless told otherwise.
 const DEFAULT_ACK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,14 +33,14 @@ const DEFAULT_RETRIES: u32 = 3;
 #[must_use = "nothing is delivered unless this is polled"]
 #[derive(Debug)]
 pub struct Deliver {
-    question: Question,
+    pending: PendingCall,
     retry: Retry,
 }
 
 impl Deliver {
     pub(crate) fn new(socket: AnySocket, packet: Result<Encoded, Error>) -> Self {
         Self {
-            question: Question::new(socket, packet),
+            pending: PendingCall::new(socket, packet),
             retry: Retry {
                 ack_timeout: DEFAULT_ACK_TIMEOUT,
                 retries: DEFAULT_RETRIES,
@@ -67,7 +67,7 @@ impl Future for Deliver {
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let retry = this.retry;
-        this.question
+        this.pending
             .poll(task, |socket, packet| socket.deliver(packet, retry))
     }
 }

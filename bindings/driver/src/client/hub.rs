@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use crate::client::waiters::{Place, Waiters};
+use crate::client::waiters::{WaiterId, Waiters};
 use crate::client::{ClientReason, ConnectionEvent};
 use crate::core::Text;
 use crate::refusal::Refusal;
@@ -186,7 +186,7 @@ impl Hub {
     pub(crate) fn watch(&self) -> Watch {
         Watch {
             hub: self.clone(),
-            place: Place::default(),
+            waiter: WaiterId::default(),
         }
     }
 
@@ -253,7 +253,7 @@ impl State {
 /// Somebody who waits for the status to change, until it is dropped.
 pub(crate) struct Watch {
     hub: Hub,
-    place: Place,
+    waiter: WaiterId,
 }
 
 impl Watch {
@@ -270,7 +270,7 @@ impl Watch {
             drop(state);
             return Poll::Ready(found);
         }
-        let replaced = state.waiting.enter(&mut self.place, offered);
+        let replaced = state.waiting.enter(&mut self.waiter, offered);
         drop(state);
         drop(replaced);
         Poll::Pending
@@ -279,7 +279,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let left = self.hub.lock().waiting.leave(&self.place);
+        let left = self.hub.lock().waiting.leave(&self.waiter);
         drop(left);
     }
 }

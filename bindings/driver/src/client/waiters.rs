@@ -3,35 +3,35 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
-/// The wakers of those who wait for one thing. Each has a place of its own until it is woken or gives the place up:
+/// The wakers of those who wait for one thing. Each has an entry of its own until it is woken or gives up waiting:
 /// tasks come and go while nothing happens, and must not add up.
 ///
 /// Wakers come back from every method, because neither waking nor dropping one may happen under a lock.
 #[derive(Default)]
 pub(super) struct Waiters {
-    places: u64,
+    last: u64,
     waiting: BTreeMap<u64, Waker>,
 }
 
-/// The place of one who waits, or may.
+/// Names one who waits, or may; given when it waits first.
 #[derive(Default)]
-pub(super) struct Place(Option<u64>);
+pub(super) struct WaiterId(Option<u64>);
 
 impl Waiters {
     /// Wakes `waker` next time, in place of the one that comes back.
     #[must_use = "a waker is dropped outside of the lock"]
-    pub(super) fn enter(&mut self, place: &mut Place, waker: Waker) -> Option<Waker> {
-        let number = *place.0.get_or_insert_with(|| {
-            self.places += 1;
-            self.places
+    pub(super) fn enter(&mut self, waiter: &mut WaiterId, waker: Waker) -> Option<Waker> {
+        let number = *waiter.0.get_or_insert_with(|| {
+            self.last += 1;
+            self.last
         });
         self.waiting.insert(number, waker)
     }
 
-    /// Wakes nobody for this place any more.
+    /// Wakes this one no more.
     #[must_use = "a waker is dropped outside of the lock"]
-    pub(super) fn leave(&mut self, place: &Place) -> Option<Waker> {
-        self.waiting.remove(&place.0?)
+    pub(super) fn leave(&mut self, waiter: &WaiterId) -> Option<Waker> {
+        self.waiting.remove(&waiter.0?)
     }
 
     /// Everybody, to be woken now.

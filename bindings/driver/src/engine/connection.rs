@@ -11,7 +11,7 @@ use super::instance::{Instance, ItemOf, Machine};
 use super::read_buffers::{READ, put_buffer, take_buffer};
 use super::runtime::{Handlers, Runtime, Stream};
 use super::shard::recycle;
-use super::state::{Own, ParkOutcome, Stage};
+use super::state::{OwnWork, ParkOutcome, Stage};
 use super::strand::StrandId;
 use super::wires::ConnectionWire;
 use super::work::Batch;
@@ -120,7 +120,7 @@ pub(super) enum Rest {
 /// Scratch of one poll, kept for its capacity.
 pub(super) struct Scratch<I: Instance> {
     items: Vec<ItemOf<I::Machine>>,
-    own: Own<I::Machine>,
+    own: OwnWork<I::Machine>,
     batch: Batch<I>,
 }
 
@@ -128,7 +128,7 @@ impl<I: Instance> Default for Scratch<I> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            own: Own::default(),
+            own: OwnWork::default(),
             batch: Batch::default(),
         }
     }

@@ -102,7 +102,7 @@ impl EngineMachine {
     /// Whoever waits for the client of a session looks again.
     fn wake_waiting(&mut self, session: SessionId) {
         if let Some(inner) = self.inner.upgrade() {
-            self.woken.extend(inner.readies().take(session));
+            self.woken.extend(inner.ready_waiters().take(session));
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::instance::{Instance, Machine};
 use super::refusals;
 use super::runtime::Handlers;
-use super::state::{After, State};
+use super::state::{AfterUnlock, State};
 use super::work::{self, Unfinished};
 use crate::core::OutBuf;
 use crate::error::Error;
@@ -33,7 +33,7 @@ pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 thread_local! {
     /// Kept for its capacity; taken out while in use, so that a waker that comes back here finds a fresh one.
-    static AFTER: Cell<Option<After>> = const { Cell::new(None) };
+    static AFTER: Cell<Option<AfterUnlock>> = const { Cell::new(None) };
     /// Output buffers that were written out, for the core to fill again.
     static SPARES: Cell<Vec<OutBuf>> = const { Cell::new(Vec::new()) };
 }
@@ -107,7 +107,7 @@ impl<M: Machine> Shard<M> {
             take_spares(&mut state.machine);
             let result = verbs(state, now);
             state.settle();
-            mem::swap(&mut state.after, &mut after);
+            mem::swap(&mut state.after_unlock, &mut after);
             (result, mem::take(&mut state.over), mem::take(&mut state.effects))
         };
         after.run(instance);
@@ -137,7 +137,7 @@ fn take_spares(machine: &mut impl Machine) {
     });
 }
 
-impl After {
+impl AfterUnlock {
     fn run<I: Instance>(&mut self, instance: &Arc<I>) {
         for waker in self.wakers.drain(..) {
             waker.wake();

@@ -149,7 +149,7 @@ impl SocketMachine {
     /// Whoever waits for the client of a socket looks again.
     fn wake_waiting(&mut self, socket: SocketId) {
         if let Some(inner) = self.inner.upgrade() {
-            self.woken.extend(inner.readies().take(socket));
+            self.woken.extend(inner.ready_waiters().take(socket));
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct State<M: Machine> {
     pub(super) acceptor: Option<Waker>,
     handlers_in_flight: usize,
     pub(super) handlers: Handlers,
-    pub(super) after: After,
+    pub(super) after_unlock: AfterUnlock,
     /// Strands to be dropped after unlock: they hold values of the application.
     pub(super) over: Vec<Strand<M>>,
     /// What is to be done for the core after unlock.
@@ -98,7 +98,7 @@ impl<M: ServerMachine> State<M> {
 
 /// What has to happen after unlock.
 #[derive(Default)]
-pub(super) struct After {
+pub(super) struct AfterUnlock {
     pub(super) wakers: Vec<Waker>,
     pub(super) strands: Vec<StrandId>,
     /// Whether the application is to be told who was refused.
@@ -106,14 +106,14 @@ pub(super) struct After {
 }
 
 /// What a connection's own items lead to, to be done after unlock.
-pub(super) struct Own<M: Machine> {
+pub(super) struct OwnWork<M: Machine> {
     pub(super) work: Vec<Work<M>>,
     pub(super) requests: Vec<M::Request>,
     /// A strand that takes nothing more at the moment.
     pub(super) overloaded: Option<StrandId>,
 }
 
-impl<M: Machine> Default for Own<M> {
+impl<M: Machine> Default for OwnWork<M> {
     fn default() -> Self {
         Self {
             work: Vec::new(),
@@ -123,7 +123,7 @@ impl<M: Machine> Default for Own<M> {
     }
 }
 
-impl<M: Machine> Own<M> {
+impl<M: Machine> OwnWork<M> {
     pub(super) fn is_empty(&self) -> bool {
         self.work.is_empty() && self.requests.is_empty() && self.overloaded.is_none()
     }
@@ -141,7 +141,7 @@ impl<M: Machine> State<M> {
             stage: Stage::Serving,
             open: 0,
             acceptor: None,
-            after: After::default(),
+            after_unlock: AfterUnlock::default(),
             over: Vec::new(),
             effects: Vec::new(),
             refusals: Refusals::default(),
@@ -164,7 +164,7 @@ impl<M: Machine> State<M> {
             self.stage = Stage::Aborted;
         }
         if is_earlier || is_over {
-            self.after.wakers.extend(self.timer.waker.take());
+            self.after_unlock.wakers.extend(self.timer.waker.take());
         }
     }
 
@@ -186,7 +186,7 @@ impl<M: Machine> State<M> {
         if let Some(slot) = self.connections.get_mut(connection.index())
             && let Slot::Parked(waker) = mem::replace(slot, Slot::Free)
         {
-            self.after.wakers.push(waker);
+            self.after_unlock.wakers.push(waker);
         }
         self.open = self.open.saturating_sub(1);
         if self.open == 0 {
@@ -201,7 +201,7 @@ impl<M: Machine> State<M> {
         now: Instant,
         connection: ConnId,
         items: impl Iterator<Item = ItemOf<M>>,
-        own: &mut Own<M>,
+        own: &mut OwnWork<M>,
     ) {
         self.machine.handle_timeout(now);
         self.handle_notices();
@@ -211,7 +211,7 @@ impl<M: Machine> State<M> {
                 match notice {
                     Notice::Job(strand, job) => self.take_or_queue(strand, job, own),
                     Notice::Request(request) => own.requests.push(request),
-                    Notice::Wake(waker) => self.after.wakers.push(waker),
+                    Notice::Wake(waker) => self.after_unlock.wakers.push(waker),
                     Notice::Refused(refused) => self.refuse(refused),
                     Notice::Effect(effect) => self.effects.push(effect),
                     Notice::Nothing => {}
@@ -220,7 +220,7 @@ impl<M: Machine> State<M> {
         }
     }
 
-    fn take_or_queue(&mut self, id: StrandId, job: M::Job, own: &mut Own<M>) {
+    fn take_or_queue(&mut self, id: StrandId, job: M::Job, own: &mut OwnWork<M>) {
         let Some(strand) = self.strands.get_mut(id) else {
             return;
         };
@@ -268,7 +268,7 @@ impl<M: Machine> State<M> {
         };
         if may_go_on {
             strand.state = StrandState::Running;
-            self.after.strands.push(id);
+            self.after_unlock.strands.push(id);
         }
     }
 
@@ -283,7 +283,7 @@ impl<M: Machine> State<M> {
             (false, _) => StrandState::Idle,
             (true, true) => StrandState::Full,
             (true, false) => {
-                self.after.strands.push(id);
+                self.after_unlock.strands.push(id);
                 StrandState::Running
             }
         };
@@ -294,7 +294,7 @@ impl<M: Machine> State<M> {
         while let Some(notice) = self.machine.poll_notice(&mut self.strands) {
             match notice {
                 Notice::Job(id, job) => self.queue(id, job),
-                Notice::Wake(waker) => self.after.wakers.push(waker),
+                Notice::Wake(waker) => self.after_unlock.wakers.push(waker),
                 Notice::Refused(refused) => self.refuse(refused),
                 Notice::Effect(effect) => self.effects.push(effect),
                 // Requests come out of a connection's own items only.
@@ -305,7 +305,7 @@ impl<M: Machine> State<M> {
 
     /// Somebody was refused; the application is told after unlock.
     pub(super) fn refuse(&mut self, refused: Refused) {
-        self.after.notifies_refused |= self.refusals.push(refused);
+        self.after_unlock.notifies_refused |= self.refusals.push(refused);
     }
 
     /// Ends a strand; its values are dropped after unlock.
@@ -370,15 +370,15 @@ impl<M: Machine> State<M> {
             if let Slot::Parked(_) = slot
                 && let Slot::Parked(waker) = mem::replace(slot, Slot::Awake { ready: true })
             {
-                self.after.wakers.push(waker);
+                self.after_unlock.wakers.push(waker);
             }
         }
         self.wake_acceptor();
-        self.after.wakers.extend(self.timer.waker.take());
+        self.after_unlock.wakers.extend(self.timer.waker.take());
     }
 
     fn wake_acceptor(&mut self) {
-        self.after.wakers.extend(self.acceptor.take());
+        self.after_unlock.wakers.extend(self.acceptor.take());
     }
 
     /// Tells a connection's task that there is something for it.
@@ -391,7 +391,7 @@ impl<M: Machine> State<M> {
             Slot::Awake { ready } => *ready = true,
             Slot::Parked(_) => {
                 if let Slot::Parked(waker) = mem::replace(slot, Slot::Awake { ready: true }) {
-                    self.after.wakers.push(waker);
+                    self.after_unlock.wakers.push(waker);
                 }
             }
         }

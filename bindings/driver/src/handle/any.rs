@@ -86,7 +86,7 @@ impl AnySocket {
 
 /// A packet and the way to its acknowledgement. Dropping it gives up the answer.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) struct PendingCall {
     socket: AnySocket,
     state: State,
 }
@@ -98,7 +98,7 @@ enum State {
     Finished,
 }
 
-impl Question {
+impl PendingCall {
     pub(crate) const fn new(socket: AnySocket, packet: Result<Encoded, Error>) -> Self {
         Self {
             socket,
@@ -127,7 +127,7 @@ impl Question {
     }
 }
 
-impl Drop for Question {
+impl Drop for PendingCall {
     fn drop(&mut self) {
         if let State::Waiting(ack) = self.state {
             self.socket.give_up(ack);

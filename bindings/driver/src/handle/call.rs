@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::core::{Arguments, Encoded};
 use crate::error::{CallError, Error};
-use crate::handle::{AnySocket, Question};
+use crate::handle::{AnySocket, PendingCall};
 
 /// How long a call waits unless told otherwise.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60)
 #[must_use = "a call is not sent unless it is awaited, or waited for in the blocking binding"]
 #[derive(Debug)]
 pub struct Call<T> {
-    question: Question,
+    pending: PendingCall,
     timeout: Duration,
     finish: fn(&Arguments) -> Result<T, CallError>,
 }
@@ -46,7 +46,7 @@ impl<T> Call<T> {
         finish: fn(&Arguments) -> Result<T, CallError>,
     ) -> Self {
         Self {
-            question: Question::new(socket, packet),
+            pending: PendingCall::new(socket, packet),
             timeout: DEFAULT_TIMEOUT,
             finish,
         }
@@ -68,7 +68,7 @@ impl<T> Future for Call<T> {
         let this = self.get_mut();
         let timeout = this.timeout;
         let outcome = ready!(
-            this.question
+            this.pending
                 .poll(task, |socket, packet| socket.ask(packet, timeout))
         );
         Poll::Ready(outcome.and_then(|arguments| (this.finish)(&arguments)))

@@ -12,13 +12,13 @@ mod server;
 mod socket;
 mod subject;
 
-pub(crate) use any::{AnySocket, Question};
+pub(crate) use any::{AnySocket, PendingCall};
 pub use broadcast::Broadcast;
 pub use call::Call;
 pub(crate) use call::{DEFAULT_TIMEOUT, MAX_TIMEOUT, any_answer, first_answer};
 pub use namespace::Namespace;
 pub use ready::Ready;
-pub(crate) use ready::{SessionReadies, SocketReadies};
+pub(crate) use ready::{SessionReadyWaiters, SocketReadyWaiters};
 pub use rooms::IntoRooms;
 pub use server::Server;
 pub use socket::{Socket, VolatileSocket};

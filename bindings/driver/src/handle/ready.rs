@@ -48,8 +48,8 @@ use crate::handle::Socket;
 pub struct Ready(Peer);
 
 enum Peer {
-    Socket(Socket, Option<Place>),
-    Session(Session, Option<Place>),
+    Socket(Socket, Option<WaiterId>),
+    Session(Session, Option<WaiterId>),
     Client(ClientSocket, Option<Watch>),
 }
 
@@ -72,14 +72,14 @@ impl Future for Ready {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = match &mut self.get_mut().0 {
-            Peer::Socket(socket, place) => {
+            Peer::Socket(socket, waiter) => {
                 let (inner, id) = (socket.inner(), socket.socket_id());
-                let mut registration = Registration::new(inner.readies(), id, place, task.waker());
+                let mut registration = Registration::new(inner.ready_waiters(), id, waiter, task.waker());
                 inner.with_core(|core, now| registration.update(core.watch_ready(now, id)))
             }
-            Peer::Session(session, place) => {
+            Peer::Session(session, waiter) => {
                 let (inner, id) = (session.inner(), session.id());
-                let mut registration = Registration::new(inner.readies(), id, place, task.waker());
+                let mut registration = Registration::new(inner.ready_waiters(), id, waiter, task.waker());
                 inner.with_core(|core, now| registration.update(core.watch_ready(now, id)))
             }
             Peer::Client(socket, watch) => ready!(poll_client(socket, watch, task.waker())),
@@ -96,8 +96,12 @@ impl Future for Ready {
 impl Drop for Ready {
     fn drop(&mut self) {
         let left = match &self.0 {
-            Peer::Socket(socket, Some(place)) => socket.inner().readies().leave(socket.socket_id(), *place),
-            Peer::Session(session, Some(place)) => session.inner().readies().leave(session.id(), *place),
+            Peer::Socket(socket, Some(waiter)) => {
+                socket.inner().ready_waiters().leave(socket.socket_id(), *waiter)
+            }
+            Peer::Session(session, Some(waiter)) => {
+                session.inner().ready_waiters().leave(session.id(), *waiter)
+            }
             Peer::Socket(_, None) | Peer::Session(_, None) | Peer::Client(..) => None,
         };
         drop(left);
@@ -150,50 +154,50 @@ fn poll_client(
     }
 }
 
-/// The place of one who waits among those who wait for the same.
-type Place = u64;
+/// Tells those apart who wait for the same peer.
+type WaiterId = u64;
 
 /// Who waits for the clients of a server to be ready.
 ///
 /// The lock is a leaf: taken under the shard's lock or alone, and nothing of the application runs under it. Wakers come
 /// back from every method, because neither waking nor dropping one may happen under a lock.
-pub(crate) struct Readies<K>(Mutex<Waiting<K>>);
+pub(crate) struct ReadyWaiters<K>(Mutex<Waiting<K>>);
 
 struct Waiting<K> {
-    places: Place,
-    wakers: BTreeMap<(K, Place), Waker>,
+    last: WaiterId,
+    wakers: BTreeMap<(K, WaiterId), Waker>,
 }
 
-impl<K> Default for Readies<K> {
+impl<K> Default for ReadyWaiters<K> {
     fn default() -> Self {
         Self(Mutex::new(Waiting {
-            places: 0,
+            last: 0,
             wakers: BTreeMap::new(),
         }))
     }
 }
 
-impl<K: Copy + Ord> Readies<K> {
+impl<K: Copy + Ord> ReadyWaiters<K> {
     /// Everybody who waits for `peer`, to be woken now.
     #[must_use = "whoever waits must be woken, outside every lock"]
     pub(crate) fn take(&self, peer: K) -> Vec<Waker> {
         let mut waiting = self.lock();
-        let theirs = waiting.wakers.range((peer, 0)..=(peer, Place::MAX));
+        let theirs = waiting.wakers.range((peer, 0)..=(peer, WaiterId::MAX));
         let theirs: Vec<_> = theirs.map(|(key, _)| *key).collect();
         let wakers = theirs.iter().filter_map(|key| waiting.wakers.remove(key));
         wakers.collect()
     }
 
-    fn enter(&self, peer: K, place: &mut Option<Place>, waker: Waker) -> Option<Waker> {
+    fn enter(&self, peer: K, waiter: &mut Option<WaiterId>, waker: Waker) -> Option<Waker> {
         let mut waiting = self.lock();
-        waiting.places += 1;
-        let next = waiting.places;
-        let place = place.get_or_insert(next);
-        waiting.wakers.insert((peer, *place), waker)
+        waiting.last += 1;
+        let next = waiting.last;
+        let waiter = waiter.get_or_insert(next);
+        waiting.wakers.insert((peer, *waiter), waker)
     }
 
-    fn leave(&self, peer: K, place: Place) -> Option<Waker> {
-        self.lock().wakers.remove(&(peer, place))
+    fn leave(&self, peer: K, waiter: WaiterId) -> Option<Waker> {
+        self.lock().wakers.remove(&(peer, waiter))
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting<K>> {
@@ -202,22 +206,27 @@ impl<K: Copy + Ord> Readies<K> {
     }
 }
 
-/// One wait's entry in [`Readies`], updated under the shard's lock: what the core says and who waits for it agree. The
-/// wakers that are not needed are dropped with it, outside the lock.
+/// One wait's entry in [`ReadyWaiters`], updated under the shard's lock: what the core says and who waits for it
+/// agree. The wakers that are not needed are dropped with it, outside the lock.
 struct Registration<'a, K> {
-    readies: &'a Readies<K>,
+    ready_waiters: &'a ReadyWaiters<K>,
     peer: K,
-    place: &'a mut Option<Place>,
+    waiter: &'a mut Option<WaiterId>,
     waker: Option<Waker>,
     replaced: Option<Waker>,
 }
 
 impl<'a, K: Copy + Ord> Registration<'a, K> {
-    fn new(readies: &'a Readies<K>, peer: K, place: &'a mut Option<Place>, waker: &Waker) -> Self {
+    fn new(
+        ready_waiters: &'a ReadyWaiters<K>,
+        peer: K,
+        waiter: &'a mut Option<WaiterId>,
+        waker: &Waker,
+    ) -> Self {
         Self {
-            readies,
+            ready_waiters,
             peer,
-            place,
+            waiter,
             waker: Some(waker.clone()),
             replaced: None,
         }
@@ -226,10 +235,11 @@ impl<'a, K: Copy + Ord> Registration<'a, K> {
     /// Enters who has to wait, and lets out who waited.
     fn update(&mut self, readiness: Readiness) -> Readiness {
         self.replaced = match (readiness, self.waker.take()) {
-            (Readiness::Awaited, Some(waker)) => self.readies.enter(self.peer, self.place, waker),
+            (Readiness::Awaited, Some(waker)) => self.ready_waiters.enter(self.peer, self.waiter, waker),
             (_, waker) => {
                 self.waker = waker;
-                self.place.and_then(|place| self.readies.leave(self.peer, place))
+                self.waiter
+                    .and_then(|waiter| self.ready_waiters.leave(self.peer, waiter))
             }
         };
         readiness
@@ -237,10 +247,10 @@ impl<'a, K: Copy + Ord> Registration<'a, K> {
 }
 
 /// Who waits for the sockets of a server.
-pub(crate) type SocketReadies = Readies<SocketId>;
+pub(crate) type SocketReadyWaiters = ReadyWaiters<SocketId>;
 
 /// Who waits for the sessions of a bare server.
-pub(crate) type SessionReadies = Readies<SessionId>;
+pub(crate) type SessionReadyWaiters = ReadyWaiters<SessionId>;
 
 #[cfg(test)]
 mod tests {
@@ -260,34 +270,34 @@ mod tests {
 
     #[test]
     fn everybody_who_waits_for_a_peer_is_taken_and_nobody_else() {
-        let readies = Readies::<u32>::default();
+        let waiting = ReadyWaiters::<u32>::default();
         let counters: Vec<_> = (0..4).map(|_| Arc::new(Counter::default())).collect();
-        let mut places = [None; 4];
+        let mut waiters = [None; 4];
         for (index, peer) in [5, 5, 6, 4].into_iter().enumerate() {
             let waker = Waker::from(Arc::clone(&counters[index]));
-            assert!(readies.enter(peer, &mut places[index], waker).is_none());
+            assert!(waiting.enter(peer, &mut waiters[index], waker).is_none());
         }
-        readies.take(5).into_iter().for_each(Waker::wake);
-        assert!(readies.take(5).is_empty());
+        waiting.take(5).into_iter().for_each(Waker::wake);
+        assert!(waiting.take(5).is_empty());
         let woken: Vec<_> = counters
             .iter()
             .map(|counter| counter.0.load(Ordering::SeqCst))
             .collect();
         assert_eq!(woken, [1, 1, 0, 0]);
-        assert!(readies.leave(6, places[2].unwrap()).is_some());
-        assert!(readies.take(6).is_empty());
-        assert_eq!(readies.take(4).len(), 1);
+        assert!(waiting.leave(6, waiters[2].unwrap()).is_some());
+        assert!(waiting.take(6).is_empty());
+        assert_eq!(waiting.take(4).len(), 1);
     }
 
     #[test]
-    fn who_waits_again_has_the_place_alone() {
-        let readies = Readies::<u32>::default();
+    fn who_waits_again_is_entered_once() {
+        let waiting = ReadyWaiters::<u32>::default();
         let (mut first, mut second) = (None, None);
-        assert!(readies.enter(1, &mut first, Waker::noop().clone()).is_none());
-        assert_eq!(readies.take(1).len(), 1);
-        assert!(readies.enter(1, &mut second, Waker::noop().clone()).is_none());
-        assert!(readies.enter(1, &mut first, Waker::noop().clone()).is_none());
-        assert!(readies.enter(1, &mut first, Waker::noop().clone()).is_some());
-        assert_eq!(readies.take(1).len(), 2);
+        assert!(waiting.enter(1, &mut first, Waker::noop().clone()).is_none());
+        assert_eq!(waiting.take(1).len(), 1);
+        assert!(waiting.enter(1, &mut second, Waker::noop().clone()).is_none());
+        assert!(waiting.enter(1, &mut first, Waker::noop().clone()).is_none());
+        assert!(waiting.enter(1, &mut first, Waker::noop().clone()).is_some());
+        assert_eq!(waiting.take(1).len(), 2);
     }
 }

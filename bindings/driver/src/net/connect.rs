@@ -126,70 +126,70 @@ async fn secure(tls: Option<TlsClient>, _: &str, _: BoxStream) -> io::Result<Box
 mod tests {
     use std::io;
 
-    use super::super::testing::{Outcome, World};
+    use super::super::testing::{Outcome, TestNetwork};
     use super::{Connector, Direct, Endpoint, Proxy};
 
-    fn attempt(world: &World, url: &str, proxy: &str) -> Option<io::Result<()>> {
+    fn attempt(network: &TestNetwork, url: &str, proxy: &str) -> Option<io::Result<()>> {
         let proxy = if proxy.is_empty() {
             Proxy::None
         } else {
             Proxy::parse(proxy).expect(proxy)
         };
-        let direct = Direct::new(world.runtime(), None, proxy);
+        let direct = Direct::new(network.runtime(), None, proxy);
         let connecting = direct.connect(&Endpoint::parse(url).expect(url));
-        world.task(async move { connecting.await.map(drop) }).poll()
+        network.task(async move { connecting.await.map(drop) }).poll()
     }
 
-    fn failure(world: &World, url: &str, proxy: &str) -> String {
-        let outcome = attempt(world, url, proxy).expect("ends");
+    fn failure(network: &TestNetwork, url: &str, proxy: &str) -> String {
+        let outcome = attempt(network, url, proxy).expect("ends");
         outcome.expect_err("fails").to_string()
     }
 
     #[test]
     fn a_plain_server_is_reached_directly() {
-        let world = World::new(&[]);
-        world.answer("127.0.0.1:3000", Outcome::Connected);
+        let network = TestNetwork::new(&[]);
+        network.answer("127.0.0.1:3000", Outcome::Connected);
         assert!(
-            attempt(&world, "http://127.0.0.1:3000", "")
+            attempt(&network, "http://127.0.0.1:3000", "")
                 .expect("ends")
                 .is_ok()
         );
-        world.answer("127.0.0.1:9", Outcome::Refused);
+        network.answer("127.0.0.1:9", Outcome::Refused);
         assert_eq!(
-            failure(&world, "ws://127.0.0.1:9", ""),
+            failure(&network, "ws://127.0.0.1:9", ""),
             "cannot connect to 127.0.0.1:9: connection refused"
         );
     }
 
     #[test]
     fn a_proxy_is_asked_for_a_tunnel_also_for_http() {
-        let world = World::new(&[]);
-        world.answer("10.0.0.1:3128", Outcome::Connected);
-        world.script(b"HTTP/1.1 200 OK\r\n\r\n");
+        let network = TestNetwork::new(&[]);
+        network.answer("10.0.0.1:3128", Outcome::Connected);
+        network.script(b"HTTP/1.1 200 OK\r\n\r\n");
         assert!(
-            attempt(&world, "http://host", "10.0.0.1:3128")
+            attempt(&network, "http://host", "10.0.0.1:3128")
                 .expect("ends")
                 .is_ok()
         );
         assert_eq!(
-            world.written(),
+            network.written(),
             "CONNECT host:80 HTTP/1.1\r\nHost: host:80\r\n\r\n"
         );
-        assert_eq!(world.dialled(), ["10.0.0.1:3128"]);
+        assert_eq!(network.dialled(), ["10.0.0.1:3128"]);
     }
 
     #[test]
     fn errors_name_the_proxy() {
-        let world = World::new(&[]);
-        world.answer("10.0.0.1:3128", Outcome::Connected);
-        world.script(b"HTTP/1.1 403 Forbidden\r\n\r\n");
+        let network = TestNetwork::new(&[]);
+        network.answer("10.0.0.1:3128", Outcome::Connected);
+        network.script(b"HTTP/1.1 403 Forbidden\r\n\r\n");
         assert_eq!(
-            failure(&world, "http://host", "10.0.0.1:3128"),
+            failure(&network, "http://host", "10.0.0.1:3128"),
             "proxy 10.0.0.1:3128: answered 403 Forbidden to CONNECT host:80; it does not allow this host and port"
         );
-        world.answer("10.0.0.1:3128", Outcome::Refused);
+        network.answer("10.0.0.1:3128", Outcome::Refused);
         assert_eq!(
-            failure(&world, "http://host", "10.0.0.1:3128"),
+            failure(&network, "http://host", "10.0.0.1:3128"),
             "proxy 10.0.0.1:3128: cannot connect to 10.0.0.1:3128: connection refused"
         );
     }
@@ -197,15 +197,15 @@ mod tests {
     #[cfg(feature = "tls")]
     #[test]
     fn a_server_without_tls_is_found_out() {
-        let world = World::new(&["10.0.0.2:443"]);
-        world.answer("10.0.0.2:443", Outcome::Connected);
-        world.script(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let network = TestNetwork::new(&["10.0.0.2:443"]);
+        network.answer("10.0.0.2:443", Outcome::Connected);
+        network.script(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         let client = super::TlsClient::builder()
             .danger_accept_invalid_certificates()
             .build();
-        let direct = Direct::new(world.runtime(), client.ok(), Proxy::None);
+        let direct = Direct::new(network.runtime(), client.ok(), Proxy::None);
         let connecting = direct.connect(&Endpoint::parse("https://host").expect("parses"));
-        let outcome = world.task(async move { connecting.await.map(drop) }).poll();
+        let outcome = network.task(async move { connecting.await.map(drop) }).poll();
         assert_eq!(
             outcome.expect("ends").expect_err("fails").to_string(),
             "cannot speak TLS with host:443: the server does not speak TLS but plain HTTP; use http:// or ws://, or \
@@ -216,10 +216,10 @@ mod tests {
     #[cfg(not(feature = "tls"))]
     #[test]
     fn tls_that_was_not_built_in_is_an_error() {
-        let world = World::new(&[]);
-        world.answer("127.0.0.1:443", Outcome::Connected);
+        let network = TestNetwork::new(&[]);
+        network.answer("127.0.0.1:443", Outcome::Connected);
         assert_eq!(
-            failure(&world, "https://127.0.0.1", ""),
+            failure(&network, "https://127.0.0.1", ""),
             "cannot speak TLS with 127.0.0.1:443: this was built without TLS; enable the cargo feature tls"
         );
     }

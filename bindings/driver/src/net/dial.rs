@@ -157,7 +157,7 @@ mod tests {
     use std::net::SocketAddr;
     use std::time::Duration;
 
-    use super::super::testing::{Outcome, World};
+    use super::super::testing::{Outcome, TestNetwork};
     use super::{HEAD_START, dial, interleave};
 
     const NOT_YET: Duration = Duration::from_millis(249);
@@ -176,32 +176,32 @@ mod tests {
 
     #[test]
     fn the_next_address_is_tried_after_the_head_start_and_the_first_to_answer_wins() {
-        let world = World::new(&["[::1]:80", "1.1.1.1:80", "[::2]:80"]);
-        let (runtime, host) = (world.runtime(), "host");
-        let mut dialling = world.task(async move { dial(&runtime, host, 80).await.map(drop) });
+        let network = TestNetwork::new(&["[::1]:80", "1.1.1.1:80", "[::2]:80"]);
+        let (runtime, host) = (network.runtime(), "host");
+        let mut dialling = network.task(async move { dial(&runtime, host, 80).await.map(drop) });
         assert!(dialling.poll().is_none());
-        assert_eq!(world.dialled(), ["[::1]:80"]);
-        world.advance(NOT_YET);
+        assert_eq!(network.dialled(), ["[::1]:80"]);
+        network.advance(NOT_YET);
         assert!(dialling.poll().is_none());
-        assert_eq!(world.dialled(), ["[::1]:80"]);
-        world.advance(HEAD_START - NOT_YET);
+        assert_eq!(network.dialled(), ["[::1]:80"]);
+        network.advance(HEAD_START - NOT_YET);
         assert!(dialling.poll().is_none());
-        assert_eq!(world.dialled(), ["[::1]:80", "1.1.1.1:80"]);
-        world.answer("[::1]:80", Outcome::Connected);
+        assert_eq!(network.dialled(), ["[::1]:80", "1.1.1.1:80"]);
+        network.answer("[::1]:80", Outcome::Connected);
         assert!(dialling.poll().expect("ends").is_ok());
-        assert_eq!(world.given_up(), ["1.1.1.1:80"]);
-        assert_eq!(world.dialled().len(), 2);
+        assert_eq!(network.given_up(), ["1.1.1.1:80"]);
+        assert_eq!(network.dialled().len(), 2);
     }
 
     #[test]
     fn a_failure_starts_the_next_at_once_and_all_are_named_at_the_end() {
-        let world = World::new(&["[::1]:80", "1.1.1.1:80"]);
-        let runtime = world.runtime();
-        let mut dialling = world.task(async move { dial(&runtime, "host", 80).await.map(drop) });
-        world.answer("[::1]:80", Outcome::Refused);
+        let network = TestNetwork::new(&["[::1]:80", "1.1.1.1:80"]);
+        let runtime = network.runtime();
+        let mut dialling = network.task(async move { dial(&runtime, "host", 80).await.map(drop) });
+        network.answer("[::1]:80", Outcome::Refused);
         assert!(dialling.poll().is_none());
-        assert_eq!(world.dialled(), ["[::1]:80", "1.1.1.1:80"]);
-        world.answer("1.1.1.1:80", Outcome::Unreachable);
+        assert_eq!(network.dialled(), ["[::1]:80", "1.1.1.1:80"]);
+        network.answer("1.1.1.1:80", Outcome::Unreachable);
         let error = dialling.poll().expect("ends").expect_err("fails");
         assert_eq!(
             error.to_string(),
@@ -212,19 +212,19 @@ mod tests {
 
     #[test]
     fn an_address_needs_no_resolver_and_a_failure_names_it_once() {
-        let world = World::new(&[]);
-        let runtime = world.runtime();
-        let mut dialling = world.task(async move { dial(&runtime, "::1", 9).await.map(drop) });
-        world.answer("[::1]:9", Outcome::Refused);
+        let network = TestNetwork::new(&[]);
+        let runtime = network.runtime();
+        let mut dialling = network.task(async move { dial(&runtime, "::1", 9).await.map(drop) });
+        network.answer("[::1]:9", Outcome::Refused);
         let error = dialling.poll().expect("ends").expect_err("fails");
         assert_eq!(error.to_string(), "cannot connect to [::1]:9: connection refused");
     }
 
     #[test]
     fn a_name_without_addresses_is_an_error_of_resolving() {
-        let world = World::new(&[]);
-        let runtime = world.runtime();
-        let mut dialling = world.task(async move { dial(&runtime, "host", 9).await.map(drop) });
+        let network = TestNetwork::new(&[]);
+        let runtime = network.runtime();
+        let mut dialling = network.task(async move { dial(&runtime, "host", 9).await.map(drop) });
         let error = dialling.poll().expect("ends").expect_err("fails");
         assert_eq!(error.to_string(), "cannot resolve host host: it has no addresses");
     }

@@ -31,9 +31,9 @@ pub(super) enum Outcome {
 
 /// A network that answers when the test says so.
 #[derive(Clone)]
-pub(super) struct World(Arc<Mutex<Net>>);
+pub(super) struct TestNetwork(Arc<Mutex<NetworkState>>);
 
-struct Net {
+struct NetworkState {
     now: Instant,
     resolved: Vec<SocketAddr>,
     dialled: Vec<String>,
@@ -44,9 +44,9 @@ struct Net {
     written: Arc<Mutex<Vec<u8>>>,
 }
 
-impl World {
+impl TestNetwork {
     pub(super) fn new(resolved: &[&str]) -> Self {
-        Self(Arc::new(Mutex::new(Net {
+        Self(Arc::new(Mutex::new(NetworkState {
             now: Instant::now(),
             resolved: resolved.iter().map(|address| address.parse().unwrap()).collect(),
             dialled: Vec::new(),
@@ -66,32 +66,32 @@ impl World {
     }
 
     pub(super) fn advance(&self, time: Duration) {
-        self.net().now += time;
+        self.state().now += time;
     }
 
     pub(super) fn answer(&self, address: &str, outcome: Outcome) {
-        self.net().answers.insert(address.to_owned(), outcome);
+        self.state().answers.insert(address.to_owned(), outcome);
     }
 
     /// What streams read from now on.
     pub(super) fn script(&self, script: &'static [u8]) {
-        self.net().script = Bytes::from_static(script);
+        self.state().script = Bytes::from_static(script);
     }
 
     pub(super) fn written(&self) -> String {
-        let written = self.net().written.lock().unwrap().clone();
+        let written = self.state().written.lock().unwrap().clone();
         String::from_utf8(written).unwrap()
     }
 
     pub(super) fn dialled(&self) -> Vec<String> {
-        self.net().dialled.clone()
+        self.state().dialled.clone()
     }
 
     pub(super) fn given_up(&self) -> Vec<String> {
-        self.net().given_up.clone()
+        self.state().given_up.clone()
     }
 
-    fn net(&self) -> MutexGuard<'_, Net> {
+    fn state(&self) -> MutexGuard<'_, NetworkState> {
         self.0.lock().unwrap()
     }
 }
@@ -108,17 +108,17 @@ impl<T> Task<T> {
     }
 }
 
-impl Runtime for World {
-    type Stream = Script;
+impl Runtime for TestNetwork {
+    type Stream = ScriptedPeer;
     type Sleep = Sleep;
 
     fn now(&self) -> Instant {
-        self.net().now
+        self.state().now
     }
 
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         Sleep {
-            world: self.clone(),
+            network: self.clone(),
             deadline,
         }
     }
@@ -130,20 +130,23 @@ impl Runtime for World {
     }
 }
 
-impl Dial for World {
+impl Dial for TestNetwork {
     fn resolve(
         &self,
         _: &str,
         _: u16,
     ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static + use<> {
-        let resolved = self.net().resolved.clone();
+        let resolved = self.state().resolved.clone();
         async move { Ok(resolved) }
     }
 
-    fn dial(&self, address: SocketAddr) -> impl Future<Output = io::Result<Script>> + Send + 'static + use<> {
-        self.net().dialled.push(address.to_string());
+    fn dial(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<ScriptedPeer>> + Send + 'static + use<> {
+        self.state().dialled.push(address.to_string());
         Dialling {
-            world: self.clone(),
+            network: self.clone(),
             address: Some(address.to_string()),
         }
     }
@@ -157,7 +160,7 @@ impl Dial for World {
 }
 
 pub(super) struct Sleep {
-    world: World,
+    network: TestNetwork,
     deadline: Instant,
 }
 
@@ -165,7 +168,7 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.world.net().now >= self.deadline {
+        if self.network.state().now >= self.deadline {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -174,26 +177,26 @@ impl Future for Sleep {
 }
 
 struct Dialling {
-    world: World,
+    network: TestNetwork,
     /// Until it is answered.
     address: Option<String>,
 }
 
 impl Future for Dialling {
-    type Output = io::Result<Script>;
+    type Output = io::Result<ScriptedPeer>;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let address = self.address.clone().expect("polled once more");
-        let world = self.world.clone();
-        let net = world.net();
-        let Some(outcome) = net.answers.get(&address) else {
+        let network = self.network.clone();
+        let state = network.state();
+        let Some(outcome) = state.answers.get(&address) else {
             return Poll::Pending;
         };
         self.address = None;
         Poll::Ready(match outcome {
-            Outcome::Connected => Ok(Script {
-                input: net.script.clone(),
-                written: Arc::clone(&net.written),
+            Outcome::Connected => Ok(ScriptedPeer {
+                input: state.script.clone(),
+                written: Arc::clone(&state.written),
             }),
             Outcome::Refused => Err(io::ErrorKind::ConnectionRefused.into()),
             Outcome::Unreachable => Err(io::ErrorKind::HostUnreachable.into()),
@@ -204,18 +207,18 @@ impl Future for Dialling {
 impl Drop for Dialling {
     fn drop(&mut self) {
         if let Some(address) = self.address.take() {
-            self.world.net().given_up.push(address);
+            self.network.state().given_up.push(address);
         }
     }
 }
 
-/// A peer that says what it has to say and takes everything.
-pub(super) struct Script {
+/// A peer that sends what it was given and takes everything.
+pub(super) struct ScriptedPeer {
     input: Bytes,
     written: Arc<Mutex<Vec<u8>>>,
 }
 
-impl Script {
+impl ScriptedPeer {
     pub(super) fn new(input: &[u8]) -> Self {
         Self {
             input: Bytes::copy_from_slice(input),
@@ -228,7 +231,7 @@ impl Script {
     }
 }
 
-impl Stream for Script {
+impl Stream for ScriptedPeer {
     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         let count = self.input.len().min(buffer.capacity() - buffer.len());
         buffer.extend_from_slice(&self.input[..count]);

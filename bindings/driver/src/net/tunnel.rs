@@ -114,19 +114,19 @@ fn reason(head: &ResponseHead) -> String {
 mod tests {
     use std::io;
 
-    use super::super::testing::{Script, now};
+    use super::super::testing::{ScriptedPeer, now};
     use super::open;
 
     const TARGET: &str = "host:80";
 
     fn answered(answer: &[u8]) -> io::Result<()> {
-        let mut stream = Script::new(answer);
+        let mut stream = ScriptedPeer::new(answer);
         now(open(&mut stream, TARGET, None))
     }
 
     #[test]
     fn the_target_and_the_credentials_are_named() {
-        let mut stream = Script::new(b"HTTP/1.1 200 Connection established\r\n\r\n");
+        let mut stream = ScriptedPeer::new(b"HTTP/1.1 200 Connection established\r\n\r\n");
         now(open(&mut stream, "[::1]:443", Some("Basic eDp5"))).expect("opens");
         let request =
             "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nProxy-Authorization: Basic eDp5\r\n\r\n";

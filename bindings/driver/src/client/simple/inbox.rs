@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use crate::client::simple::Incoming;
-use crate::client::waiters::{Place, Waiters};
+use crate::client::waiters::{WaiterId, Waiters};
 
 /// A bounded queue of events; when it is full the oldest makes room.
 ///
@@ -64,14 +64,14 @@ impl Inbox {
 /// Somebody who takes events, until it is dropped.
 pub(crate) struct InboxReceiver {
     inbox: Arc<Inbox>,
-    place: Place,
+    waiter: WaiterId,
 }
 
 impl InboxReceiver {
     pub(crate) fn new(inbox: &Arc<Inbox>) -> Self {
         Self {
             inbox: Arc::clone(inbox),
-            place: Place::default(),
+            waiter: WaiterId::default(),
         }
     }
 
@@ -85,7 +85,7 @@ impl InboxReceiver {
         if let Some(event) = state.events.pop_front() {
             return Taken::Event(Box::new(event));
         }
-        let replaced = state.waiting.enter(&mut self.place, offered);
+        let replaced = state.waiting.enter(&mut self.waiter, offered);
         drop(state);
         drop(replaced);
         Taken::Nothing
@@ -94,7 +94,7 @@ impl InboxReceiver {
 
 impl Drop for InboxReceiver {
     fn drop(&mut self) {
-        let left = self.inbox.lock().waiting.leave(&self.place);
+        let left = self.inbox.lock().waiting.leave(&self.waiter);
         drop(left);
     }
 }

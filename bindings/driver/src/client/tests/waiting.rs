@@ -48,7 +48,7 @@ fn who_gives_up_waiting_for_an_event_is_forgotten() {
     let client = simple();
     assert_eq!(left_behind(client.recv()), 0);
     let mut events = client.events();
-    assert_eq!(left_behind(events.next()), 1, "the one place of the stream");
+    assert_eq!(left_behind(events.next()), 1, "the one entry of the stream");
     drop(events);
 }
 

@@ -152,7 +152,7 @@ impl<S: Stream> TlsStream<S> {
     }
 
     /// Why a peer that takes nothing any more has hung up, if it said so: a refused client certificate shows only now.
-    fn last_words(&mut self, task: &mut Context<'_>) -> Option<io::Error> {
+    fn received_failure(&mut self, task: &mut Context<'_>) -> Option<io::Error> {
         let received = self.poll_receive(task);
         match &self.state {
             State::Failed { error, .. } if received.is_ready() => {
@@ -303,14 +303,14 @@ impl<S: Stream> Stream for TlsStream<S> {
         ready!(self.poll_handshake(task))?;
         let count = self.connection.writer().write_vectored(slices)?;
         if let Poll::Ready(Err(error)) = self.poll_send(task) {
-            return Poll::Ready(Err(self.last_words(task).unwrap_or(error)));
+            return Poll::Ready(Err(self.received_failure(task).unwrap_or(error)));
         }
         Poll::Ready(Ok(count))
     }
 
     fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Err(error) = ready!(self.poll_send(task)) {
-            return Poll::Ready(Err(self.last_words(task).unwrap_or(error)));
+            return Poll::Ready(Err(self.received_failure(task).unwrap_or(error)));
         }
         self.stream.poll_flush(task)
     }

@@ -8,7 +8,7 @@ use rcgen::date_time_ymd;
 use rustls::CertificateError;
 
 use super::pipe::{Pipe, join};
-use super::{Authority, alone, meet, read, shutdown, write};
+use super::{Authority, alone, handshake, read, shutdown, write};
 use crate::engine::Stream;
 use crate::net::tls::error::{Opening, Side, failure};
 use crate::net::tls::{TlsClient, TlsError, TlsFailure, TlsServer, provider};
@@ -40,7 +40,7 @@ async fn discard<S: Stream>(stream: &mut S) -> io::Result<usize> {
 fn a_trusted_server_is_believed() {
     let authority = Authority::new();
     for host in ["host", "127.0.0.1", "::1"] {
-        let (client, server) = meet(&authority.client(), &authority.server(&[host]), host);
+        let (client, server) = handshake(&authority.client(), &authority.server(&[host]), host);
         assert_eq!(
             (client.expect(host), server.expect(host)),
             (b"pong".to_vec(), b"ping".to_vec())
@@ -52,7 +52,7 @@ fn a_trusted_server_is_believed() {
 fn another_name_is_named() {
     let authority = Authority::new();
     let server = authority.server(&["a.example", "b.example"]);
-    let (client, server_outcome) = meet(&authority.client(), &server, "c.example");
+    let (client, server_outcome) = handshake(&authority.client(), &server, "c.example");
     let error = client.expect_err("fails");
     assert_eq!(
         error.to_string(),
@@ -68,8 +68,11 @@ fn another_name_is_named() {
         .server_name("b.example")
         .build()
         .unwrap();
-    assert_eq!(meet(&renamed, &server, "c.example").0.expect("connects"), b"pong");
-    let (client, _) = meet(&authority.client(), &server, "10.0.0.1");
+    assert_eq!(
+        handshake(&renamed, &server, "c.example").0.expect("connects"),
+        b"pong"
+    );
+    let (client, _) = handshake(&authority.client(), &server, "10.0.0.1");
     assert_eq!(
         text(client),
         "the server's certificate is for a.example, b.example; not for 10.0.0.1"
@@ -86,12 +89,12 @@ fn certificates_out_of_their_time_are_refused() {
         });
         TlsServer::builder(identity.chain, identity.key).build().unwrap()
     };
-    let expired = text(meet(&authority.client(), &server(2000, 2001), "host").0);
+    let expired = text(handshake(&authority.client(), &server(2000, 2001), "host").0);
     assert!(
         expired.starts_with("the server's certificate has expired, "),
         "{expired}"
     );
-    let early = text(meet(&authority.client(), &server(4000, 4001), "host").0);
+    let early = text(handshake(&authority.client(), &server(4000, 4001), "host").0);
     assert!(
         early.starts_with("the server's certificate is not valid yet, "),
         "{early}"
@@ -102,7 +105,7 @@ fn certificates_out_of_their_time_are_refused() {
 fn an_unknown_authority_is_refused_unless_anybody_is_believed() {
     let (authority, other) = (Authority::new(), Authority::named("theirs"));
     let server = authority.server(&["other.example"]);
-    let (client, server_outcome) = meet(&other.client(), &server, "other.example");
+    let (client, server_outcome) = handshake(&other.client(), &server, "other.example");
     assert!(text(client).starts_with("the server's certificate is of an unknown issuer"));
     assert_eq!(
         text(server_outcome),
@@ -112,7 +115,7 @@ fn an_unknown_authority_is_refused_unless_anybody_is_believed() {
         .danger_accept_invalid_certificates()
         .build()
         .unwrap();
-    assert_eq!(meet(&anybody, &server, "host").0.expect("connects"), b"pong");
+    assert_eq!(handshake(&anybody, &server, "host").0.expect("connects"), b"pong");
 }
 
 #[test]
@@ -123,7 +126,7 @@ fn a_certificate_that_signed_itself_is_trusted_when_it_is_given() {
         .build()
         .unwrap();
     let client = TlsClient::builder().ca_pem(cert.pem()).build().unwrap();
-    assert_eq!(meet(&client, &server, "host").0.expect("connects"), b"pong");
+    assert_eq!(handshake(&client, &server, "host").0.expect("connects"), b"pong");
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn a_client_without_a_certificate_learns_that_it_needs_one() {
         .build()
         .unwrap();
 
-    let (client, server) = meet(&authority.client(), &required, "host");
+    let (client, server) = handshake(&authority.client(), &required, "host");
     assert_eq!(
         text(client),
         "the server wants a client certificate; give one with client_certificate()"
@@ -150,7 +153,9 @@ fn a_client_without_a_certificate_learns_that_it_needs_one() {
         "the client showed no certificate, but one is required"
     );
     assert_eq!(
-        meet(&authority.client(), &optional, "host").0.expect("connects"),
+        handshake(&authority.client(), &optional, "host")
+            .0
+            .expect("connects"),
         b"pong"
     );
 
@@ -162,10 +167,10 @@ fn a_client_without_a_certificate_learns_that_it_needs_one() {
         client.build().unwrap()
     };
     let known = shown(&authority, &authority);
-    assert_eq!(meet(&known, &required, "host").0.expect("connects"), b"pong");
+    assert_eq!(handshake(&known, &required, "host").0.expect("connects"), b"pong");
     let unknown = shown(&authority, &Authority::named("theirs"));
     for server in [&required, &optional] {
-        let (client, server) = meet(&unknown, server, "host");
+        let (client, server) = handshake(&unknown, server, "host");
         assert_eq!(
             text(client),
             "the server does not know the issuer of our certificate"
@@ -222,10 +227,12 @@ fn a_server_of_tls_1_2_says_so_during_the_handshake() {
         .unwrap();
     let server = TlsServer::from(Arc::new(config));
     assert_eq!(
-        meet(&authority.client(), &server, "host").0.expect("connects"),
+        handshake(&authority.client(), &server, "host")
+            .0
+            .expect("connects"),
         b"pong"
     );
-    assert!(text(meet(&authority.client(), &server, "x").0).ends_with("is for host; not for x"));
+    assert!(text(handshake(&authority.client(), &server, "x").0).ends_with("is for host; not for x"));
 }
 
 #[test]
@@ -240,7 +247,7 @@ fn another_protocol_than_http_1_1_is_refused() {
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let client = TlsClient::from(Arc::new(config));
-    let (client, server) = meet(&client, &authority.server(&["host"]), "host");
+    let (client, server) = handshake(&client, &authority.server(&["host"]), "host");
     assert_eq!(text(client), "the server does not speak HTTP/1.1 over TLS");
     assert_eq!(text(server), "the client does not speak HTTP/1.1 over TLS");
 }

@@ -88,7 +88,11 @@ async fn shutdown<S: Stream>(stream: &mut S) -> io::Result<()> {
 }
 
 /// What both sides got: the client connects to `host`, says "ping" and reads; the server reads, answers "pong".
-fn meet(client: &TlsClient, server: &TlsServer, host: &str) -> (io::Result<Vec<u8>>, io::Result<Vec<u8>>) {
+fn handshake(
+    client: &TlsClient,
+    server: &TlsServer,
+    host: &str,
+) -> (io::Result<Vec<u8>>, io::Result<Vec<u8>>) {
     let (ours, theirs) = Pipe::pair(&[usize::MAX]);
     let client = async {
         let mut stream = client.connect(host, ours).await?;
