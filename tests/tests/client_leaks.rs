@@ -154,10 +154,10 @@ async fn leave_alone(binding: Binding, server: &mut ServerProcess, order: Transp
 
 #[test]
 fn clients_leave_nothing_behind() {
-    let testbed = Peer::House(env!("CARGO_BIN_EXE_testbed"), Binding::Tokio);
+    let testbed = Peer::Testbed(env!("CARGO_BIN_EXE_testbed"), Binding::Tokio);
     let mut server = testbed.start(PeerOptions::default()).expect("it needs nothing");
     for binding in CLIENTS {
-        binding.trial(async || {
+        binding.run_test(async || {
             // Whatever is made once is made now.
             drop(connect(binding, &server.url(), TransportOrder::PollingFirst).await);
             tokio::time::sleep(Duration::from_millis(100)).await;

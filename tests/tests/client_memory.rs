@@ -10,7 +10,7 @@ use socketio_core::eio::client::CloseReason;
 use socketio_core::sio::client::Reason;
 use socketio_core::sio::{PacketError, Violation};
 use socketio_tests::binding::{Binding, CLIENTS};
-use socketio_tests::live::{Conversation, Scheduler, Scripted, frame, within};
+use socketio_tests::live::{Scheduler, ScriptedConnection, ScriptedServer, frame, within};
 use socketio_tokio::client::{Client, ClientReason, ConnectionEvent, TransportOrder};
 
 /// The largest body and message the client takes here.
@@ -33,7 +33,7 @@ fn peak() -> usize {
 }
 
 /// Sends `piece` until `total` bytes are sent or the client has enough; says how many it took.
-fn pour(client: &mut Conversation, piece: &[u8], total: usize) -> usize {
+fn pour(client: &mut ScriptedConnection, piece: &[u8], total: usize) -> usize {
     let mut sent = 0;
     while sent < total && !client.is_stopped() && client.send(piece) {
         sent += piece.len();
@@ -45,10 +45,10 @@ async fn attack(
     binding: Binding,
     name: &str,
     order: TransportOrder,
-    script: impl Fn(&mut Conversation) + Send + Sync + 'static,
+    script: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
 ) -> ClientReason {
     let before = peak();
-    let scripted = Scripted::start(script);
+    let scripted = ScriptedServer::start(script);
     let builder = Client::builder(scripted.url())
         .transports(order)
         .retry_initial(true)
@@ -152,13 +152,13 @@ async fn odd_bodies(binding: Binding) {
 
 /// A session over WebSocket; what `flood` sends is not read back. Then the server says goodbye.
 fn flooded(
-    flood: impl Fn(&mut Conversation) + Send + Sync + 'static,
-) -> impl Fn(&mut Conversation) + Send + Sync {
+    flood: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
+) -> impl Fn(&mut ScriptedConnection) + Send + Sync {
     move |client| {
         let Some(request) = client.request() else { return };
         client.accept(&request);
         client.text(OPEN);
-        client.hear_frame();
+        client.read_frame();
         client.text("40{\"sid\":\"worse\"}");
         flood(client);
         client.text("1");

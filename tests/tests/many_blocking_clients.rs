@@ -30,7 +30,7 @@ const SLACK: Duration = Duration::from_secs(20);
 
 /// A door that slow handlers wait at.
 #[derive(Clone, Default)]
-struct Door(Arc<(Mutex<Waiting>, Condvar)>);
+struct Latch(Arc<(Mutex<Waiting>, Condvar)>);
 
 #[derive(Default)]
 struct Waiting {
@@ -38,8 +38,8 @@ struct Waiting {
     is_open: bool,
 }
 
-impl Door {
-    fn pass(&self) {
+impl Latch {
+    fn wait(&self) {
         let mut waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.count += 1;
         self.0.1.notify_all();
@@ -78,11 +78,11 @@ fn allow_files() {
     setrlimit(Resource::Nofile, limit).expect("the limit may be raised to what is allowed");
 }
 
-fn serve(door: &Door) -> (Serving, Server, String) {
-    let door = door.clone();
+fn serve(latch: &Latch) -> (Serving, Server, String) {
+    let latch = latch.clone();
     let server = Server::builder()
         .on("echo", |Arg(number): Arg<u64>| Reply(number))
-        .on("wait", move || door.pass())
+        .on("wait", move || latch.wait())
         .on("make me wait", |socket: Socket| socket.emit("wait", &()))
         .build();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
@@ -126,21 +126,21 @@ fn two_thousand_clients_echo_while_some_are_slow_and_all_threads_end() {
     let time = Duration::from_secs(seconds.unwrap_or(5));
     allow_files();
     let before = threads();
-    let door = Door::default();
-    let (serving, server, url) = serve(&door);
+    let latch = Latch::default();
+    let (serving, server, url) = serve(&latch);
 
     // Half of them wait in a handler of the server, half in one of their own.
     let slow: Vec<_> = (0..SLOW)
         .map(|number| {
-            let door = door.clone();
-            let builder = builder(&url, number).on("wait", move || door.pass());
+            let latch = latch.clone();
+            let builder = builder(&url, number).on("wait", move || latch.wait());
             let client = socketio_blocking::connect(builder).expect("it connects");
             let event = if number % 2 == 0 { "wait" } else { "make me wait" };
             client.emit(event, &()).expect("it is connected");
             client
         })
         .collect();
-    door.wait_for(SLOW);
+    latch.wait_for(SLOW);
 
     let users: Vec<_> = (0..USERS)
         .map(|_| {
@@ -162,7 +162,7 @@ fn two_thousand_clients_echo_while_some_are_slow_and_all_threads_end() {
         threads()
     );
 
-    door.open();
+    latch.open();
     let begun = Instant::now();
     serving.shutdown(GRACE);
     serving.join().expect("it was served");

@@ -10,18 +10,18 @@ use socketio_driver::{
     Socket, State, Transports,
 };
 
-use super::asking::{Asking, Inquiry};
+use super::calls::{CallingKind, ClientCall};
 
-const ASK: Inquiry = Inquiry {
+const ASK: ClientCall = ClientCall {
     event: "ask",
-    patience: Duration::from_secs(10),
-    unanswered: "no-answer",
+    timeout: Duration::from_secs(10),
+    no_answer_event: "no-answer",
 };
 
-const ASK_BRIEFLY: Inquiry = Inquiry {
+const ASK_BRIEFLY: ClientCall = ClientCall {
     event: "ask-briefly",
-    patience: Duration::from_millis(200),
-    unanswered: "no-answer",
+    timeout: Duration::from_millis(200),
+    no_answer_event: "no-answer",
 };
 
 #[derive(Deserialize)]
@@ -79,7 +79,7 @@ impl Notes {
 
 /// The application `interop`.
 #[must_use]
-pub fn server<K: Asking>(settings: Settings) -> K::Server {
+pub fn server<K: CallingKind>(settings: Settings) -> K::Server {
     let mut config = Config::default();
     config.engine.linger = settings.linger;
     ServerBuilder::<K>::new()
@@ -120,8 +120,8 @@ fn welcome_user(socket: Socket, Auth(auth): Auth<Value>, Data(user): Data<User>)
 }
 
 /// The events that every namespace has.
-fn events<K: Asking>(namespace: NamespaceBuilder<K>) -> NamespaceBuilder<K> {
-    K::inquire(K::inquire(namespace, ASK), ASK_BRIEFLY)
+fn events<K: CallingKind>(namespace: NamespaceBuilder<K>) -> NamespaceBuilder<K> {
+    K::call_client(K::call_client(namespace, ASK), ASK_BRIEFLY)
         .on("echo", |socket: Socket, arguments: Arguments| {
             socket.emit("echo", &arguments)
         })

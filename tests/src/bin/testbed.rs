@@ -11,7 +11,7 @@ use socketio_blocking::{Blocking, Threads};
 use socketio_driver::bare::EngineServer;
 use socketio_driver::engine::{self as driver, Listener, Runtime};
 use socketio_driver::{Async, Server};
-use socketio_tests::apps::asking::Asking;
+use socketio_tests::apps::calls::CallingKind;
 use socketio_tests::apps::{bench, engine, epoll, interop, lab, suite};
 use socketio_tests::binding::{Binding, threads_of_async_std};
 
@@ -97,7 +97,7 @@ impl Options {
 
 impl<S> App<S> {
     /// The application with this name, for the binding whose servers are `S`.
-    fn named<K: Asking<Server = S>>(options: &Options) -> io::Result<Self> {
+    fn named<K: CallingKind<Server = S>>(options: &Options) -> io::Result<Self> {
         Ok(Self::Sockets(match options.app.as_str() {
             "engine" => return Ok(Self::Engine(engine::server())),
             "suite" => suite::server::<K>(),

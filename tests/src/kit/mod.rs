@@ -19,16 +19,16 @@ pub use polling::Polling;
 pub use request::Request;
 pub use websocket::{Close, Incoming, WebSocketClient};
 
-/// How long any single answer may take. Far above what a loaded machine needs, far below a test runner's patience.
+/// How long any single answer may take: far more than a loaded machine needs, far less than a test runner allows.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Bounds a wait during which other things arrive: heartbeats must not keep a hopeless case alive.
+/// Bounds a wait during which other things arrive: a case must not wait for ever because heartbeats come.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Deadline {
     started: Instant,
 }
 
-impl Patience {
+impl Deadline {
     /// Starts to wait.
     pub fn start() -> Self {
         Self {
@@ -43,6 +43,20 @@ impl Patience {
             self.started.elapsed() < DEADLINE,
             "no {awaited} within the deadline, only other things"
         );
+    }
+}
+
+/// Waits until `condition` holds, where nothing tells when it does.
+///
+/// # Panics
+///
+/// If it does not within [`DEADLINE`]; `what` says what was waited for.
+#[track_caller]
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < DEADLINE, "not within the deadline: {what}");
+        sleep(Duration::from_millis(2));
     }
 }
 

@@ -1,6 +1,6 @@
 //! WebSocket frames that a server must not send.
 
-use socketio_tests::live::{Conversation, frame};
+use socketio_tests::live::{ScriptedConnection, frame};
 
 use crate::support::{Attack, BAD_RESPONSE, websocket};
 
@@ -14,12 +14,12 @@ pub(crate) fn many(message: &str, count: usize) -> Vec<u8> {
 
 fn after_joining(
     bytes: impl AsRef<[u8]> + Send + Sync + 'static,
-) -> impl Fn(&mut Conversation) + Send + Sync + 'static {
+) -> impl Fn(&mut ScriptedConnection) + Send + Sync + 'static {
     move |client| {
         let Some(request) = client.request() else { return };
         client.accept(&request);
         client.text(CALM);
-        client.hear_frame();
+        client.read_frame();
         client.text("40{\"sid\":\"worse\"}");
         client.send(&bytes);
         client.wait_for_end();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socketio_core::eio::client::CloseReason;
 use socketio_core::http::StatusCode;
-use socketio_tests::live::Conversation;
+use socketio_tests::live::ScriptedConnection;
 
 use crate::support::{Attack, BAD_RESPONSE, polling, websocket};
 
@@ -27,7 +27,7 @@ fn silence() -> Vec<Attack> {
     vec![
         polling(
             "nothing is answered",
-            Conversation::wait_for_end,
+            ScriptedConnection::wait_for_end,
             CloseReason::ConnectTimedOut,
         ),
         polling(
@@ -37,7 +37,7 @@ fn silence() -> Vec<Attack> {
         ),
         websocket(
             "nothing is answered to a websocket",
-            Conversation::wait_for_end,
+            ScriptedConnection::wait_for_end,
             CloseReason::ConnectTimedOut,
         ),
         polling("closed at once", |_| {}, CloseReason::ConnectionLost),
@@ -55,7 +55,7 @@ fn silence() -> Vec<Attack> {
     ]
 }
 
-fn trickle(client: &mut Conversation) {
+fn trickle(client: &mut ScriptedConnection) {
     let _ = client.request();
     let answer =
         b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: 100\r\n\r\n0{";
@@ -67,7 +67,11 @@ fn trickle(client: &mut Conversation) {
     }
 }
 
-fn answer(status: &'static str, headers: &'static str, body: &'static str) -> impl Fn(&mut Conversation) {
+fn answer(
+    status: &'static str,
+    headers: &'static str,
+    body: &'static str,
+) -> impl Fn(&mut ScriptedConnection) {
     move |client| {
         while client.request().is_some() {
             client.respond(status, headers, body);
@@ -261,7 +265,7 @@ const NO_HANDSHAKE: fn(CloseReason) -> bool =
     |reason| matches!(reason, CloseReason::InvalidHandshake | CloseReason::ParseError(_));
 
 fn upgrades() -> Vec<Attack> {
-    let key = |client: &mut Conversation, key: &str, protocol: &str| {
+    let key = |client: &mut ScriptedConnection, key: &str, protocol: &str| {
         let _ = client.request();
         client.send(format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: {protocol}\r\nConnection: Upgrade\r\n\

@@ -18,7 +18,7 @@ socketio_tests::on_every_client![
 ];
 
 fn withstand(binding: Binding, attacks: fn() -> Vec<Attack>) {
-    binding.trial(|| {
+    binding.run_test(|| {
         let cases = attacks()
             .into_iter()
             .map(|attack| (attack.name, attack.withstand(binding)));

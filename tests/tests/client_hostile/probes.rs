@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{Conversation, HeardRequest, House, Scripted, eventually, within};
+use socketio_tests::live::{
+    LocalServer, ReceivedRequest, ScriptedConnection, ScriptedServer, eventually, within,
+};
 use socketio_tokio::Transport;
 use socketio_tokio::client::{ConnectionEvent, Reason, TransportOrder};
 
@@ -17,7 +19,7 @@ socketio_tests::on_every_client![
 ];
 
 /// What becomes of the request for a WebSocket.
-type Fate = fn(&mut Conversation, &HeardRequest, SocketAddr);
+type Fate = fn(&mut ScriptedConnection, &ReceivedRequest, SocketAddr);
 
 const FATES: &[(&str, Fate)] = &[
     ("closed at once", |_, _, _| ()),
@@ -30,11 +32,11 @@ const FATES: &[(&str, Fate)] = &[
             .head
             .replace("Upgrade", "X-Upgrade")
             .replace("upgrade", "x-upgrade");
-        let request = HeardRequest {
+        let request = ReceivedRequest {
             head,
             body: Vec::new(),
         };
-        let _ = client.join(server, &request);
+        let _ = client.forward(server, &request);
     }),
     ("accepted by somebody who says nothing", |client, request, _| {
         client.accept(request);
@@ -55,27 +57,27 @@ const FATES: &[(&str, Fate)] = &[
         "answered and closed before the client changed over",
         |client, request, _| {
             client.accept(request);
-            client.hear_frame();
+            client.read_frame();
             client.text("3probe");
         },
     ),
 ];
 
 /// A way to `server` on which WebSockets meet their fate.
-fn way(server: SocketAddr, fate: Fate) -> Scripted {
-    Scripted::start(move |client| {
+fn way(server: SocketAddr, fate: Fate) -> ScriptedServer {
+    ScriptedServer::start(move |client| {
         let Some(request) = client.request() else { return };
         if request.is_websocket() {
             fate(client, &request, server);
         } else {
-            let _ = client.join(server, &request);
+            let _ = client.forward(server, &request);
         }
     })
 }
 
 async fn stays_on_polling(binding: Binding, name: &str, fate: Fate) {
-    let house = House::open(good().ping_interval(Duration::from_millis(200)));
-    let way = way(house.address, fate);
+    let server = LocalServer::open(good().ping_interval(Duration::from_millis(200)));
+    let way = way(server.address, fate);
     let builder = client(&way.url(), TransportOrder::PollingFirst).upgrade_timeout(TIMEOUT);
     let client = binding.start(builder).expect("it starts");
     let mut events = client.events();
@@ -107,7 +109,7 @@ async fn stays_on_polling(binding: Binding, name: &str, fate: Fate) {
 }
 
 fn a_failed_probe_leaves_the_session_on_polling(binding: Binding) {
-    binding.trial(|| {
+    binding.run_test(|| {
         let cases = FATES
             .iter()
             .map(|(name, fate)| (*name, stays_on_polling(binding, name, *fate)));
@@ -116,9 +118,9 @@ fn a_failed_probe_leaves_the_session_on_polling(binding: Binding) {
 }
 
 fn a_websocket_that_was_refused_falls_back_to_polling(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(good());
-        let way = way(house.address, |client, _, _| {
+    binding.run_test(|| async {
+        let server = LocalServer::open(good());
+        let way = way(server.address, |client, _, _| {
             client.respond("403 Forbidden", "", "no");
         });
         let builder =

@@ -5,7 +5,7 @@
 use socketio_core::eio::client::CloseReason;
 use socketio_core::http::StatusCode;
 use socketio_core::sio::client::Reason;
-use socketio_tests::live::Conversation;
+use socketio_tests::live::ScriptedConnection;
 
 use crate::support::{Attack, BAD_RESPONSE, Expected, polling, websocket};
 
@@ -27,8 +27,8 @@ pub(crate) fn attacks() -> Vec<Attack> {
 /// Answers the handshake with `open`, then `rest` has every other request of the session.
 fn session(
     open: &'static str,
-    rest: impl Fn(&mut Conversation) + Send + Sync + 'static,
-) -> impl Fn(&mut Conversation) + Send + Sync + 'static {
+    rest: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
+) -> impl Fn(&mut ScriptedConnection) + Send + Sync + 'static {
     move |client| {
         while let Some(request) = client.request() {
             if request.is_handshake() {
@@ -111,18 +111,18 @@ fn polled() -> Vec<Attack> {
 
 /// Opens a session and joins, then `rest` has the connection.
 fn joined(
-    rest: impl Fn(&mut Conversation) + Send + Sync + 'static,
-) -> impl Fn(&mut Conversation) + Send + Sync + 'static {
+    rest: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
+) -> impl Fn(&mut ScriptedConnection) + Send + Sync + 'static {
     move |client| {
         if opened(client, CALM) {
-            client.hear_frame();
+            client.read_frame();
             client.text("40{\"sid\":\"worse\"}");
             rest(client);
         }
     }
 }
 
-fn opened(client: &mut Conversation, open: &str) -> bool {
+fn opened(client: &mut ScriptedConnection, open: &str) -> bool {
     let Some(request) = client.request() else {
         return false;
     };

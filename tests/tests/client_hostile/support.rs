@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use socketio_core::eio::client::CloseReason;
 use socketio_core::sio::client::Reason;
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{Conversation, House, Scripted, within};
+use socketio_tests::live::{LocalServer, ScriptedConnection, ScriptedServer, within};
 use socketio_tokio::client::{
     Client, ClientBuilder, ClientReason, ConnectionEvent, Reconnection, TransportOrder,
 };
@@ -22,7 +22,7 @@ pub(crate) const SLACK: Duration = Duration::from_secs(4);
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
     order: TransportOrder,
-    script: Box<dyn Fn(&mut Conversation) + Send + Sync>,
+    script: Box<dyn Fn(&mut ScriptedConnection) + Send + Sync>,
     expected: Expected,
     detail: &'static str,
 }
@@ -41,7 +41,7 @@ pub(crate) enum Expected {
 /// An attack on a client that begins with polling and stays with it.
 pub(crate) fn polling(
     name: &'static str,
-    script: impl Fn(&mut Conversation) + Send + Sync + 'static,
+    script: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
     expected: impl Into<Expected>,
 ) -> Attack {
     Attack {
@@ -56,7 +56,7 @@ pub(crate) fn polling(
 /// An attack on a client that uses WebSocket alone.
 pub(crate) fn websocket(
     name: &'static str,
-    script: impl Fn(&mut Conversation) + Send + Sync + 'static,
+    script: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
     expected: impl Into<Expected>,
 ) -> Attack {
     Attack {
@@ -128,7 +128,7 @@ impl Attack {
             detail,
             ..
         } = self;
-        let scripted = Scripted::start(script);
+        let scripted = ScriptedServer::start(script);
         let started = Instant::now();
         let client = binding.start(client(&scripted.url(), order)).expect("it starts");
         let reason = first_failure(&client).await;
@@ -165,16 +165,16 @@ pub(crate) async fn first_failure(client: &Client) -> ClientReason {
 }
 
 /// A good server takes the port, and the client finds it.
-pub(crate) async fn recovers(client: &Client, scripted: Scripted) {
+pub(crate) async fn recovers(client: &Client, scripted: ScriptedServer) {
     let port = scripted.address().port();
     let connections = scripted.connections();
     assert!(connections < 200, "it hammers: {connections} connections");
     // Stopping joins threads.
-    let house = tokio::task::spawn_blocking(move || {
+    let server = tokio::task::spawn_blocking(move || {
         scripted.stop();
-        House::open_at(good(), port)
+        LocalServer::open_at(good(), port)
     });
-    let house = house.await.expect("the port is given up");
+    let server = server.await.expect("the port is given up");
     let echo = async {
         loop {
             // A call made before the connection is refused, or lost with the bad server's.
@@ -185,5 +185,5 @@ pub(crate) async fn recovers(client: &Client, scripted: Scripted) {
         }
     };
     assert_eq!(within("the recovery", echo).await, 7);
-    house.close();
+    server.close();
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, within};
+use socketio_tests::live::{LocalServer, within};
 use socketio_tokio::client::Client;
 use socketio_tokio::{Call, CallError, Limits};
 
@@ -36,10 +36,10 @@ async fn under_way(client: &Client) -> Pin<Box<Call<()>>> {
 }
 
 fn a_call_that_is_dropped_gives_its_place_back(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, client(&house, order).limits(limits())).await;
+            let client = connect(binding, client(&server, order).limits(limits())).await;
             let forever = Duration::from_secs(600);
             let mut pending = Vec::new();
             for _ in 0..10 {
@@ -58,10 +58,10 @@ fn a_call_that_is_dropped_gives_its_place_back(binding: Binding) {
 }
 
 fn calls_end_when_the_client_is_disconnected(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, client(&house, order)).await;
+            let client = connect(binding, client(&server, order)).await;
             let mut calls = Vec::new();
             for _ in 0..10 {
                 calls.push(under_way(&client).await);
@@ -78,13 +78,13 @@ fn calls_end_when_the_client_is_disconnected(binding: Binding) {
 }
 
 fn calls_end_when_the_connection_is_lost(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         for order in ORDERS {
-            let house = House::open(app());
-            let client = connect(binding, client(&house, order)).await;
+            let server = LocalServer::open(app());
+            let client = connect(binding, client(&server, order)).await;
             let call = under_way(&client).await;
             assert_eq!(within("an echo", client.call("echo", &1)).await, Ok(1));
-            house.close();
+            server.close();
             let outcome = within("the end of the call", call).await;
             assert_eq!(outcome, Err(CallError::Disconnected));
         }

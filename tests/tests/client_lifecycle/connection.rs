@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use socketio_core::sio::client::Reason;
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, Scheduler, ear, eventually, within};
+use socketio_tests::live::{LocalServer, Scheduler, event_channel, eventually, within};
 use socketio_tokio::client::{
     Attempts, Client, ConnectError, ConnectionEvent, ConnectionEvents, Offline, TransportOrder,
 };
@@ -58,10 +58,10 @@ async fn expect(events: &mut ConnectionEvents, expected: &[&str]) {
 
 fn events_tell_connection_loss_return_and_end_in_order(binding: Binding) {
     for order in [TransportOrder::Polling, TransportOrder::WebSocket] {
-        binding.trial(|| async {
-            let house = House::open(app());
-            let port = house.address.port();
-            let client = binding.start(client(&house, order)).expect("it starts");
+        binding.run_test(|| async {
+            let server = LocalServer::open(app());
+            let port = server.address.port();
+            let client = binding.start(client(&server, order)).expect("it starts");
             let mut events = client.events();
             // Whether the first is heard depends on who is quicker.
             let first = next(&mut events).await;
@@ -73,13 +73,13 @@ fn events_tell_connection_loss_return_and_end_in_order(binding: Binding) {
             let mut beginning = [rest, next(&mut events).await];
             beginning.sort();
             assert_eq!(beginning, ["connected", "joined /"]);
-            house.close();
+            server.close();
             let mut ending = [next(&mut events).await, next(&mut events).await];
             ending.sort();
             assert_eq!(ending, ["disconnected true", "left /"]);
             expect(&mut events, &["reconnecting 1", "connecting 1"]).await;
-            let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
-            let house = house.await.expect("the port is free");
+            let server = tokio::task::spawn_blocking(move || LocalServer::open_at(app(), port));
+            let server = server.await.expect("the port is free");
             // It may have failed some more times.
             let mut attempt = 1;
             loop {
@@ -110,16 +110,16 @@ fn events_tell_connection_loss_return_and_end_in_order(binding: Binding) {
                 within("the end", client.closed()).await.kind,
                 Reason::ClientDisconnect
             );
-            drop(house);
+            drop(server);
         });
     }
 }
 
 fn an_upgrade_is_told(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         let client = binding
-            .start(client(&house, TransportOrder::PollingFirst))
+            .start(client(&server, TransportOrder::PollingFirst))
             .expect("it starts");
         let mut events = client.events();
         while next(&mut events).await != "Upgraded" {}
@@ -128,17 +128,17 @@ fn an_upgrade_is_told(binding: Binding) {
 }
 
 fn attempts_come_to_an_end(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         let mut reconnection = quickly();
         reconnection.attempts = Attempts::AtMost(3);
         let client = connect(
             binding,
-            client(&house, TransportOrder::WebSocket).reconnection(reconnection),
+            client(&server, TransportOrder::WebSocket).reconnection(reconnection),
         )
         .await;
         let mut events = client.events();
-        house.close();
+        server.close();
         let mut told = Vec::new();
         while told.last().is_none_or(|last| last != "closed") {
             told.push(next(&mut events).await);
@@ -151,12 +151,12 @@ fn attempts_come_to_an_end(binding: Binding) {
 }
 
 fn the_first_attempt_is_made_again_only_when_asked_for(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let port = house.address.port();
-        let url_of = |house: &House| client(house, TransportOrder::WebSocket);
-        let (once, again) = (url_of(&house), url_of(&house).retry_initial(true));
-        house.close();
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let port = server.address.port();
+        let url_of = |server: &LocalServer| client(server, TransportOrder::WebSocket);
+        let (once, again) = (url_of(&server), url_of(&server).retry_initial(true));
+        server.close();
         eventually("the port is given up", || {
             std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
         })
@@ -169,25 +169,25 @@ fn the_first_attempt_is_made_again_only_when_asked_for(binding: Binding) {
         );
         let connecting = tokio::spawn(binding.connect(again));
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
-        let house = house.await.expect("the port is free");
+        let server = tokio::task::spawn_blocking(move || LocalServer::open_at(app(), port));
+        let server = server.await.expect("the port is free");
         let client = within("the connection", connecting)
             .await
             .expect("it does not panic")
             .expect("it connects");
         assert!(client.connected());
-        drop(house);
+        drop(server);
     });
 }
 
 fn auth_is_asked_for_on_every_attempt(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let serve = || app().on("whoami", |Auth(auth): Auth<Value>| Reply(auth));
-        let mut house = House::open(serve());
-        let port = house.address.port();
+        let mut server = LocalServer::open(serve());
+        let port = server.address.port();
         let asked = Arc::new(AtomicU32::new(0));
         let asking = Arc::clone(&asked);
-        let builder = client(&house, TransportOrder::PollingFirst).auth_with(move || {
+        let builder = client(&server, TransportOrder::PollingFirst).auth_with(move || {
             let number = asking.fetch_add(1, Ordering::SeqCst) + 1;
             async move {
                 tokio::task::yield_now().await;
@@ -207,10 +207,10 @@ fn auth_is_asked_for_on_every_attempt(binding: Binding) {
                 .await
                 .expect("it answers");
             assert_eq!(seen["number"], asked.load(Ordering::SeqCst));
-            house.close();
+            server.close();
             eventually("it notices", || !client.connected()).await;
-            let opening = tokio::task::spawn_blocking(move || House::open_at(serve(), port));
-            house = opening.await.expect("the port is free");
+            let opening = tokio::task::spawn_blocking(move || LocalServer::open_at(serve(), port));
+            server = opening.await.expect("the port is free");
             eventually("it comes back", || client.connected()).await;
         }
         assert!(asked.load(Ordering::SeqCst) > 3);
@@ -218,32 +218,32 @@ fn auth_is_asked_for_on_every_attempt(binding: Binding) {
 }
 
 fn what_is_emitted_while_away_follows_the_policy(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let port = house.address.port();
-        let (said, mut heard) = ear();
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let port = server.address.port();
+        let (said, mut heard) = event_channel();
         let buffer = Offline::Buffer {
             packets: 3,
             bytes: 1_000,
         };
         let patient = connect(
             binding,
-            client(&house, TransportOrder::WebSocket)
+            client(&server, TransportOrder::WebSocket)
                 .offline(buffer)
-                .on("said", said.hear()),
+                .on("said", said.handler()),
         )
         .await;
         let strict = connect(
             binding,
-            client(&house, TransportOrder::WebSocket).offline(Offline::Refuse),
+            client(&server, TransportOrder::WebSocket).offline(Offline::Refuse),
         )
         .await;
         let careless = connect(
             binding,
-            client(&house, TransportOrder::WebSocket).offline(Offline::Drop),
+            client(&server, TransportOrder::WebSocket).offline(Offline::Drop),
         )
         .await;
-        house.close();
+        server.close();
         for client in [&patient, &strict, &careless] {
             eventually("it notices", || !client.connected()).await;
         }
@@ -252,15 +252,15 @@ fn what_is_emitted_while_away_follows_the_policy(binding: Binding) {
         }
         assert!(patient.emit("say", &4).is_err(), "more than the buffer holds");
         assert!(strict.emit("say", &1).is_err());
-        assert!(patient.volatile().emit("say", &0).is_err() || heard.so_far().is_empty());
+        assert!(patient.volatile().emit("say", &0).is_err() || heard.drain().is_empty());
         // It makes no difference what the answer is: nothing arrives.
         let _ = careless.emit("say", &1);
-        let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
-        let house = house.await.expect("the port is free");
+        let server = tokio::task::spawn_blocking(move || LocalServer::open_at(app(), port));
+        let server = server.await.expect("the port is free");
         for number in 1..=3 {
             assert_eq!(heard.first::<u32>().await, number);
         }
-        drop(house);
+        drop(server);
     });
 }
 
@@ -269,10 +269,10 @@ fn what_is_emitted_while_away_follows_the_policy(binding: Binding) {
 fn how_long_it_takes_to_join_and_to_echo() {
     let runtime = Scheduler::CurrentThread.runtime();
     runtime.block_on(async {
-        let house = House::open(app());
+        let server = LocalServer::open(app());
         for order in crate::ORDERS {
             let started = Instant::now();
-            let client = connect(Binding::Tokio, client(&house, order)).await;
+            let client = connect(Binding::Tokio, client(&server, order)).await;
             let joined = started.elapsed();
             let mut slowest = Duration::ZERO;
             for number in 0..200_u32 {
@@ -308,7 +308,7 @@ impl Connector for Faulty {
 }
 
 fn a_connector_that_panics_fails_the_attempt_at_once(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let faults: [fn() -> std::io::Result<BoxStream>; 2] = [
             || panic!("no connections today"),
             || Err(std::io::Error::other(Unspeakable)),

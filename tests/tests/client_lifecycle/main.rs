@@ -10,7 +10,7 @@ mod simple;
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, within};
+use socketio_tests::live::{LocalServer, within};
 use socketio_tokio::client::{Client, ClientBuilder, Reconnection, TransportOrder};
 use socketio_tokio::{Arg, Arguments, Async, Reply, Server, ServerBuilder, Socket};
 
@@ -49,8 +49,8 @@ fn app() -> ServerBuilder<Async> {
 }
 
 /// A client that comes back quickly.
-fn client(house: &House, order: TransportOrder) -> ClientBuilder<Async> {
-    Client::builder(house.url())
+fn client(server: &LocalServer, order: TransportOrder) -> ClientBuilder<Async> {
+    Client::builder(server.url())
         .transports(order)
         .reconnection(quickly())
 }

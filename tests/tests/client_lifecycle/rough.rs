@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, Scheduler, eventually, within};
+use socketio_tests::live::{LocalServer, Scheduler, eventually, within};
 use socketio_tokio::bytes::BytesMut;
 use socketio_tokio::client::{Client, ClientBuilder, ClientSocket, Reconnection, TransportOrder};
 use socketio_tokio::engine::{BoxStream, Stream};
@@ -56,12 +56,12 @@ async fn assert_goes(binding: Binding, name: &'static str, builder: ClientBuilde
 }
 
 fn a_client_that_is_stuck_on_its_way_goes_with_its_last_handle(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("a port is free");
         let silent = silent.local_addr().expect("it is bound");
-        let house = House::open(app());
+        let server = LocalServer::open(app());
         let stuck = || Nowhere {
             dials: Arc::default(),
             fate: || Box::pin(pending()),
@@ -69,13 +69,13 @@ fn a_client_that_is_stuck_on_its_way_goes_with_its_last_handle(binding: Binding)
         let mut cases = Vec::new();
         for order in ORDERS {
             let to = |url: String| Client::builder(url).transports(order);
-            cases.push(("dialling", to(house.url()).connector(stuck())));
+            cases.push(("dialling", to(server.url()).connector(stuck())));
             cases.push(("a handshake", to(format!("http://{silent}"))));
             cases.push(("TLS", to(format!("https://{silent}"))));
             let asks = async || pending::<Result<&'static str, Infallible>>().await;
-            cases.push(("the URL", to(house.url()).url_with(asks)));
+            cases.push(("the URL", to(server.url()).url_with(asks)));
             let asks = async || pending::<Result<(), Infallible>>().await;
-            cases.push(("the auth", to(house.url()).auth_with(asks)));
+            cases.push(("the auth", to(server.url()).auth_with(asks)));
         }
         // A peer that says nothing is given some seconds for its farewell.
         socketio_tests::live::all_of(
@@ -89,7 +89,7 @@ fn a_client_that_is_stuck_on_its_way_goes_with_its_last_handle(binding: Binding)
 }
 
 fn attempts_that_fail_at_once_leave_room_for_others_and_end_when_told(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let dials = Arc::new(AtomicUsize::new(0));
         let connector = Nowhere {
             dials: Arc::clone(&dials),
@@ -112,16 +112,16 @@ fn attempts_that_fail_at_once_leave_room_for_others_and_end_when_told(binding: B
 }
 
 fn callbacks_that_never_answer_are_waited_for_only_so_long(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         let soon = Duration::from_millis(50);
         let asks = async || pending::<Result<&'static str, Infallible>>().await;
-        let builder = Client::builder(house.url()).connect_timeout(soon).url_with(asks);
+        let builder = Client::builder(server.url()).connect_timeout(soon).url_with(asks);
         let outcome = within("the end", binding.connect(builder)).await;
         let error = outcome.expect_err("it never learns where to").to_string();
         assert!(error.contains("connect_timeout"), "{error}");
         let asks = async || pending::<Result<(), Infallible>>().await;
-        let builder = Client::builder(house.url()).join_timeout(soon).auth_with(asks);
+        let builder = Client::builder(server.url()).join_timeout(soon).auth_with(asks);
         let outcome = within("the end", binding.connect(builder)).await;
         let error = outcome.expect_err("it never learns as whom").to_string();
         assert!(error.contains("join_timeout"), "{error}");
@@ -192,7 +192,7 @@ impl Stream for Breaking {
 }
 
 fn a_poll_whose_answer_was_cut_off_is_not_sent_again(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let polls = Arc::new(AtomicUsize::new(0));
         let connector = BreaksOff {
             polls: Arc::clone(&polls),
@@ -213,10 +213,10 @@ fn a_poll_whose_answer_was_cut_off_is_not_sent_again(binding: Binding) {
 fn a_client_whose_runtime_is_gone_is_closed_and_says_so() {
     for scheduler in Scheduler::BOTH {
         for order in ORDERS {
-            let house = House::open(app());
+            let server = LocalServer::open(app());
             let runtime = scheduler.runtime();
             let (made, mut call) = runtime.block_on(async {
-                let made = connect(Binding::Tokio, client(&house, order)).await;
+                let made = connect(Binding::Tokio, client(&server, order)).await;
                 let mut call = Box::pin(made.call::<()>("never", &()));
                 assert!(futures_now(&mut call).await.is_none());
                 (made, call)
@@ -243,13 +243,13 @@ async fn futures_now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
 }
 
 fn a_handler_may_drop_the_last_handle_and_leave_or_return(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
             let kept: Arc<Mutex<Option<Client>>> = Arc::default();
             let (dropped, left) = (Arc::clone(&kept), Arc::new(AtomicUsize::new(0)));
             let counted = Arc::clone(&left);
-            let builder = client(&house, order)
+            let builder = client(&server, order)
                 .on("said", move |socket: ClientSocket| {
                     // Leaves, comes back, and loses its last handle, all in one handler.
                     socket.disconnect_client();
@@ -287,9 +287,9 @@ fn what_serialising_and_dropping_do_with_the_client_harms_nobody(binding: Bindin
             let _ = self.0.emit("count to", &0);
         }
     }
-    binding.trial(|| async {
-        let house = House::open(app());
-        let made = connect(binding, client(&house, TransportOrder::WebSocket)).await;
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let made = connect(binding, client(&server, TransportOrder::WebSocket)).await;
         let busy = Busy(made.clone());
         assert_eq!(within("an echo", made.call::<u32>("echo", &busy)).await, Ok(7));
         let delivered = within("a delivery", made.deliver("echo", &busy)).await;

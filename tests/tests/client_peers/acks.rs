@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use socketio_tests::live::{ear, within};
+use socketio_tests::live::{event_channel, within};
 use socketio_tokio::client::ClientSocket;
 use socketio_tokio::{Ack, Arg, Arguments, Bytes, CallError, Reply};
 
@@ -81,8 +81,8 @@ async fn delivered_at_least_once(at: At) {
 }
 
 async fn a_handler_acknowledges(at: At) {
-    let (answer, mut answers) = ear();
-    let builder = at.client().on("answer", answer.hear());
+    let (answer, mut answers) = event_channel();
+    let builder = at.client().on("answer", answer.handler());
     let builder = builder.on("question", |Arg(question): Arg<Value>| {
         Reply((question, "and", json!({"more": [1]})))
     });
@@ -98,8 +98,8 @@ async fn a_handler_acknowledges(at: At) {
 }
 
 async fn a_handler_acknowledges_with_an_attachment(at: At) {
-    let (answer, mut answers) = ear();
-    let builder = at.client().on("answer", answer.hear());
+    let (answer, mut answers) = event_channel();
+    let builder = at.client().on("answer", answer.handler());
     let client = at
         .connect(builder.on("question", |question: Arguments| Reply(question)))
         .await;
@@ -109,8 +109,8 @@ async fn a_handler_acknowledges_with_an_attachment(at: At) {
 }
 
 async fn an_async_handler_acknowledges_later(at: At) {
-    let (answer, mut answers) = ear();
-    let builder = at.client().on("answer", answer.hear());
+    let (answer, mut answers) = event_channel();
+    let builder = at.client().on("answer", answer.handler());
     let client = at
         .connect(builder.on("question", async |Arg(number): Arg<i64>| {
             // Which works on every runtime.
@@ -123,8 +123,8 @@ async fn an_async_handler_acknowledges_later(at: At) {
 }
 
 async fn a_handler_calls_back(at: At) {
-    let (answer, mut answers) = ear();
-    let builder = at.client().on("answer", answer.hear());
+    let (answer, mut answers) = event_channel();
+    let builder = at.client().on("answer", answer.handler());
     let client = at
         .connect(
             builder.on("question", async |socket: ClientSocket, Arg(number): Arg<i64>| {
@@ -137,8 +137,8 @@ async fn a_handler_calls_back(at: At) {
 }
 
 async fn the_server_gives_up_on_an_ack(at: At) {
-    let (late, mut given_up) = ear();
-    let builder = at.client().on("no-answer", late.hear());
+    let (late, mut given_up) = event_channel();
+    let builder = at.client().on("no-answer", late.handler());
     // It keeps the acknowledgement and never gives it.
     let client = at
         .connect(builder.on("question", |ack: Ack| std::mem::forget(ack)))

@@ -1,7 +1,7 @@
 //! Bytes both ways.
 
 use serde::{Deserialize, Serialize};
-use socketio_tests::live::{ear, within};
+use socketio_tests::live::{event_channel, within};
 use socketio_tokio::{Arguments, Bytes};
 
 use crate::support::{At, cases};
@@ -25,8 +25,8 @@ struct Deep {
 }
 
 async fn a_tree_with_attachments(at: At) {
-    let (echo, mut echoes) = ear();
-    let client = at.connect(at.client().on("echo", echo.hear())).await;
+    let (echo, mut echoes) = event_channel();
+    let client = at.connect(at.client().on("echo", echo.handler())).await;
     let tree = Tree {
         list: (
             Bytes::from_static(&[1, 2, 3]),
@@ -114,8 +114,8 @@ fn assert_same(back: &Arguments, sent: &[Bytes], packet: usize) {
 /// Ten in each packet. Not one of the cases that are tried at the same time: it needs the machine for itself.
 pub(crate) async fn attachments_come_back_intact(packets: usize, at: At) {
     const UNDER_WAY: usize = 4;
-    let (echo, mut echoes) = ear();
-    let client = at.connect(at.client().on("echo", echo.hear())).await;
+    let (echo, mut echoes) = event_channel();
+    let client = at.connect(at.client().on("echo", echo.handler())).await;
     let packets: Vec<_> = thousand().into_iter().take(packets).collect();
     for (number, packet) in packets.iter().enumerate() {
         client.emit("echo", packet).expect("it is connected");

@@ -1,7 +1,7 @@
 //! Events both ways.
 
 use serde_json::{Value, json};
-use socketio_tests::live::{ear, within};
+use socketio_tests::live::{event_channel, within};
 use socketio_tokio::args;
 use socketio_tokio::client::{Incoming, SimpleClient, TransportOrder};
 
@@ -33,9 +33,9 @@ fn values() -> Vec<Value> {
 
 async fn the_server_sees_auth_and_the_ids_agree(at: At) {
     let auth = json!({"token": "hello", "nested": [1, {"deep": true}]});
-    let (welcome, mut welcomes) = ear();
+    let (welcome, mut welcomes) = event_channel();
     let client = at
-        .connect(at.client().auth(&auth).on("welcome", welcome.hear()))
+        .connect(at.client().auth(&auth).on("welcome", welcome.handler()))
         .await;
     let welcome: Value = welcomes.first().await;
     assert_eq!(welcome["auth"], auth);
@@ -51,8 +51,8 @@ async fn the_server_sees_auth_and_the_ids_agree(at: At) {
 }
 
 async fn values_come_back_as_they_were(at: At) {
-    let (echo, mut echoes) = ear();
-    let client = at.connect(at.client().on("echo", echo.hear())).await;
+    let (echo, mut echoes) = event_channel();
+    let client = at.connect(at.client().on("echo", echo.handler())).await;
     let values = values();
     let [a, b, c, d, e, f, g, h] = &values[..] else {
         panic!("eight")
@@ -68,8 +68,8 @@ async fn values_come_back_as_they_were(at: At) {
 }
 
 async fn five_hundred_events_keep_their_order(at: At) {
-    let (echo, mut echoes) = ear();
-    let client = at.connect(at.client().on("echo", echo.hear())).await;
+    let (echo, mut echoes) = event_channel();
+    let client = at.connect(at.client().on("echo", echo.handler())).await;
     for number in 0..500 {
         client.emit("echo", &number).expect("it is connected");
         if number % 50 == 0 {
@@ -83,8 +83,8 @@ async fn five_hundred_events_keep_their_order(at: At) {
 
 /// Packets that are emitted at once share polling bodies, of which python-socketio takes 16 packets.
 async fn a_burst_does_not_end_the_session(at: At) {
-    let (welcome, mut welcomes) = ear();
-    let client = at.connect(at.client().on("welcome", welcome.hear())).await;
+    let (welcome, mut welcomes) = event_channel();
+    let client = at.connect(at.client().on("welcome", welcome.handler())).await;
     welcomes.next().await;
     let id = client.id();
     let calls: Vec<_> = (0..200)
@@ -94,7 +94,7 @@ async fn a_burst_does_not_end_the_session(at: At) {
         assert_eq!(within("an echo", call).await, Ok(number));
     }
     assert_eq!(client.id(), id);
-    assert!(welcomes.so_far().is_empty(), "it had to connect again");
+    assert!(welcomes.drain().is_empty(), "it had to connect again");
 }
 
 async fn large_text(at: At) {
@@ -121,10 +121,14 @@ async fn more_than_the_server_takes_is_refused_here(at: At) {
 }
 
 async fn broadcasts_reach_everybody(at: At) {
-    let (left_ear, mut left) = ear();
-    let (right_ear, mut right) = ear();
-    let sender = at.connect(at.client().on("announced", left_ear.hear())).await;
-    let other = at.connect(at.client().on("announced", right_ear.hear())).await;
+    let (left_sender, mut left) = event_channel();
+    let (right_sender, mut right) = event_channel();
+    let sender = at
+        .connect(at.client().on("announced", left_sender.handler()))
+        .await;
+    let other = at
+        .connect(at.client().on("announced", right_sender.handler()))
+        .await;
     let mine = format!("news of {:?}", sender.id());
     sender.emit("announce", &mine).expect("it is connected");
     // Other cases announce, too.

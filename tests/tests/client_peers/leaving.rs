@@ -4,7 +4,7 @@
 //! it reads together with the DISCONNECT behind them.
 
 use socketio_core::sio::client::Reason;
-use socketio_tests::live::{ear, eventually, within};
+use socketio_tests::live::{event_channel, eventually, within};
 use socketio_tokio::client::ClientReason;
 use tokio::sync::mpsc;
 
@@ -37,8 +37,8 @@ async fn the_server_takes_the_client_out_and_it_comes_back_when_asked(at: At) {
 }
 
 async fn the_server_learns_that_the_client_left(at: At) {
-    let (gone, mut those_gone) = ear();
-    let watcher = at.connect(at.client().on("gone", gone.hear())).await;
+    let (gone, mut those_gone) = event_channel();
+    let watcher = at.connect(at.client().on("gone", gone.handler())).await;
     let client = at.plain().await;
     let id = client.id().expect("it is connected").to_string();
     let watching = watcher.call::<()>("watch", &id);

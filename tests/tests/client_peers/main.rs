@@ -103,9 +103,9 @@ peers! {
     python_threads: Peer::PythonThreads;
     python_async: Peer::PythonAsync;
     socketioxide: Peer::Socketioxide;
-    on_tokio: Peer::House(TESTBED, Binding::Tokio);
-    on_smol: Peer::House(TESTBED, Binding::Smol);
-    on_async_std: Peer::House(TESTBED, Binding::AsyncStd);
-    on_blocking: Peer::House(TESTBED, Binding::Blocking);
-    on_epoll: Peer::House(TESTBED, Binding::Epoll);
+    on_tokio: Peer::Testbed(TESTBED, Binding::Tokio);
+    on_smol: Peer::Testbed(TESTBED, Binding::Smol);
+    on_async_std: Peer::Testbed(TESTBED, Binding::AsyncStd);
+    on_blocking: Peer::Testbed(TESTBED, Binding::Blocking);
+    on_epoll: Peer::Testbed(TESTBED, Binding::Epoll);
 }

@@ -1,7 +1,7 @@
 //! Several namespaces on one connection, and those that do not let one in.
 
 use serde_json::{Value, json};
-use socketio_tests::live::{Peer, ear, within};
+use socketio_tests::live::{Peer, event_channel, within};
 use socketio_tokio::client::{ConnectError, ConnectionEvent};
 
 use crate::support::{At, cases};
@@ -15,16 +15,16 @@ cases![
 ];
 
 async fn namespaces_share_the_connection(at: At) {
-    let (main_ear, mut main) = ear();
-    let (custom_ear, mut custom) = ear();
-    let (welcome, mut welcomes) = ear();
+    let (main_sender, mut main) = event_channel();
+    let (custom_sender, mut custom) = event_channel();
+    let (welcome, mut welcomes) = event_channel();
     let builder = at
         .client()
-        .on("echo", main_ear.hear())
+        .on("echo", main_sender.handler())
         .namespace("/custom", |namespace| {
             namespace
-                .on("echo", custom_ear.hear())
-                .on("welcome", welcome.hear())
+                .on("echo", custom_sender.handler())
+                .on("welcome", welcome.handler())
         });
     let client = at.connect(builder).await;
     let socket = client.of("/custom").expect("it is one of them");
@@ -41,7 +41,7 @@ async fn namespaces_share_the_connection(at: At) {
     assert_eq!(custom.first::<String>().await, "custom");
     client.emit("echo", &"main").expect("it is joined");
     assert_eq!(main.first::<String>().await, "main");
-    assert!(custom.so_far().is_empty());
+    assert!(custom.drain().is_empty());
     // Leaving one leaves the other.
     socket.disconnect();
     assert_eq!(within("an echo", client.call("echo-ack", &1)).await, Ok(1));
@@ -107,11 +107,11 @@ async fn a_namespace_that_does_not_exist(at: At) {
 }
 
 async fn a_guard_lets_those_in_whom_it_knows(at: At) {
-    let (welcome, mut welcomes) = ear();
+    let (welcome, mut welcomes) = event_channel();
     let builder = at.client().namespace("/auth", |namespace| {
         namespace
             .auth(&json!({"token": "secret"}))
-            .on("welcome", welcome.hear())
+            .on("welcome", welcome.handler())
     });
     let client = at.connect(builder).await;
     assert_eq!(welcomes.first::<Value>().await["user"], "ada");

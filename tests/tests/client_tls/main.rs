@@ -1,14 +1,13 @@
 //! TLS, Unix sockets and proxies, over real sockets.
 
-mod certificates;
 mod proxy;
 mod refusals;
 mod trips;
 
 use std::time::Duration;
 
-use certificates::{Authority, Certificate};
-use socketio_tests::binding::{Binding, Serving};
+use socketio_tests::binding::{Binding, RunningServer};
+use socketio_tests::certificates::{Authority, Certificate};
 use socketio_tests::live::within;
 use socketio_tokio::client::{Attempts, Client, ClientBuilder, ConnectError, Reconnection, TransportOrder};
 use socketio_tokio::net::TlsClient;
@@ -29,15 +28,15 @@ fn server() -> Server {
 }
 
 /// Serves over TLS with this certificate, on the binding; says at which port.
-fn serve_tls(binding: Binding, certificate: &Certificate) -> (Serving, u16) {
+fn serve_tls(binding: Binding, certificate: &Certificate) -> (RunningServer, u16) {
     let tls = TlsServer::builder(certificate.pem.as_str(), certificate.key.as_str());
     serve_with(binding, tls.build().expect("the certificate can be used"))
 }
 
-fn serve_with(binding: Binding, tls: TlsServer) -> (Serving, u16) {
-    let serving = Serving::start_with(binding.ground(), server(), Some(tls));
-    let port = serving.address.port();
-    (serving, port)
+fn serve_with(binding: Binding, tls: TlsServer) -> (RunningServer, u16) {
+    let running = RunningServer::start_with(binding.test_runtime(), server(), Some(tls));
+    let port = running.address.port();
+    (running, port)
 }
 
 /// Trusts this authority and nobody else.

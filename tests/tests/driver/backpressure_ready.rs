@@ -9,15 +9,16 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_by_polling;
-use socketio_tests::kit::{DEADLINE, Frame, Polling, RawWebSocket};
+use socketio_tests::kit::{DEADLINE, Frame, Polling, RawWebSocket, wait_until};
+use socketio_tests::latch::Latch;
 use socketio_tokio::client::TransportOrder;
 use socketio_tokio::{Args, Client, Error, Limits, Ready, Reason, Server, Socket};
 
-use crate::support::{Door, Log, Served, block_on, eventually};
+use crate::support::{Log, TestServer, block_on};
 
-crate::on_every_ground![
+crate::on_every_runtime![
     who_waits_before_each_emit_sends_any_amount_over_websocket,
     who_waits_before_each_emit_sends_any_amount_over_polling,
     who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told,
@@ -45,10 +46,10 @@ fn tight() -> Limits {
 }
 
 /// A server that sends everything when it is asked to, and counts.
-fn sender(ground: Ground, count: &Arc<AtomicUsize>, log: &Log<String>) -> Served {
+fn sender(runtime: TestRuntime, count: &Arc<AtomicUsize>, log: &Log<String>) -> TestServer {
     let (count, left, failed) = (Arc::clone(count), log.clone(), log.clone());
-    Served::start(
-        ground,
+    TestServer::start(
+        runtime,
         Server::builder()
             .limits(tight())
             .on("all", move |socket: Socket| {
@@ -83,7 +84,7 @@ fn assert_is_piece(packet: &[u8], number: usize) {
 
 /// Whoever sends has come to a halt.
 fn assert_halts(count: &AtomicUsize) {
-    eventually("it sends", || count.load(Ordering::SeqCst) > 0);
+    wait_until("it sends", || count.load(Ordering::SeqCst) > 0);
     let mut before = 0;
     loop {
         thread::sleep(Duration::from_millis(200));
@@ -96,17 +97,17 @@ fn assert_halts(count: &AtomicUsize) {
     }
 }
 
-fn join_raw(served: &Served) -> RawWebSocket {
-    let mut client = RawWebSocket::open_session(&served.target);
+fn join_raw(server: &TestServer) -> RawWebSocket {
+    let mut client = RawWebSocket::open_session(&server.target);
     client.send(&Frame::text("40"));
     assert!(client.message().payload.starts_with(b"40"));
     client
 }
 
-fn who_waits_before_each_emit_sends_any_amount_over_websocket(ground: Ground) {
+fn who_waits_before_each_emit_sends_any_amount_over_websocket(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let mut client = join_raw(&served);
+    let server = sender(runtime, &count, &log);
+    let mut client = join_raw(&server);
     client.send(&Frame::text("42[\"all\"]"));
     assert_halts(&count);
     for number in 0..PIECES {
@@ -120,10 +121,10 @@ fn who_waits_before_each_emit_sends_any_amount_over_websocket(ground: Ground) {
     assert_eq!(log.wait_for(1), ["done"]);
 }
 
-fn who_waits_before_each_emit_sends_any_amount_over_polling(ground: Ground) {
+fn who_waits_before_each_emit_sends_any_amount_over_polling(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let mut client = Polling::open(&served.target);
+    let server = sender(runtime, &count, &log);
+    let mut client = Polling::open(&server.target);
     join_by_polling(&mut client);
     client.deliver("42[\"all\"]");
     assert_halts(&count);
@@ -210,11 +211,11 @@ fn assert_all_told(outcomes: &Receiver<Result<(), Error>>, expected: &Result<(),
     }
 }
 
-fn who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told(ground: Ground) {
+fn who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let client = join_raw(&served);
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let server = sender(runtime, &count, &log);
+    let client = join_raw(&server);
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     fill(&socket);
     let outcomes = waiting_for_the_end(&socket);
     let filler = "x".repeat(PIECE);
@@ -231,62 +232,62 @@ fn who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told(g
     drop(client);
 }
 
-fn all_who_wait_are_woken_when_the_client_reads(ground: Ground) {
+fn all_who_wait_are_woken_when_the_client_reads(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let mut client = join_raw(&served);
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let server = sender(runtime, &count, &log);
+    let mut client = join_raw(&server);
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     fill(&socket);
     let outcomes = waiting(&socket);
     assert!(outcomes.recv_timeout(Duration::from_millis(100)).is_err());
     let reading = thread::spawn(move || while client.frame().is_ok() {});
     assert_all_told(&outcomes, &Ok(()));
-    drop(served);
+    drop(server);
     reading.join().expect("it reads");
 }
 
-fn whoever_waits_is_told_when_the_server_ends(ground: Ground) {
+fn whoever_waits_is_told_when_the_server_ends(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let client = join_raw(&served);
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let server = sender(runtime, &count, &log);
+    let client = join_raw(&server);
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     fill(&socket);
     let outcomes = waiting(&socket);
-    served.abort();
+    server.abort();
     assert_all_told(&outcomes, &Err(Error::Disconnected));
     drop(client);
 }
 
 /// A server whose handlers wait at the door, so that it does not read when many do.
-fn stuck(ground: Ground, log: &Log<usize>, door: &Door) -> Served {
-    let (log, door) = (log.clone(), door.clone());
+fn stuck(runtime: TestRuntime, log: &Log<usize>, latch: &Latch) -> TestServer {
+    let (log, latch) = (log.clone(), latch.clone());
     let handler = move |Args((number, _)): Args<(usize, String)>| {
-        let (log, door) = (log.clone(), door.clone());
+        let (log, latch) = (log.clone(), latch.clone());
         async move {
             log.push(number);
-            door.pass().await;
+            latch.wait().await;
         }
     };
-    Served::start(ground, Server::builder().on("piece", handler))
+    TestServer::start(runtime, Server::builder().on("piece", handler))
 }
 
-async fn connect(served: &Served, order: TransportOrder) -> Client {
-    let builder = Client::builder(format!("http://{}", served.target.address));
+async fn connect(server: &TestServer, order: TransportOrder) -> Client {
+    let builder = Client::builder(format!("http://{}", server.target.address));
     let builder = builder.transports(order).upgrade(false).limits(tight());
     socketio_tokio::connect(builder).await.expect("it connects")
 }
 
-fn a_client_sends_all(ground: Ground, order: TransportOrder) {
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
+fn a_client_sends_all(runtime: TestRuntime, order: TransportOrder) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = stuck(runtime, &log, &latch);
     let count = Arc::new(AtomicUsize::new(0));
     let sent = Arc::clone(&count);
     let watching = thread::spawn(move || {
         assert_halts(&count);
-        door.open();
+        latch.open();
     });
     block_on(async {
-        let client = connect(&served, order).await;
+        let client = connect(&server, order).await;
         let filler = "x".repeat(PIECE);
         for number in 0..CLIENT_PIECES {
             client.ready().await.expect("it is connected");
@@ -301,19 +302,19 @@ fn a_client_sends_all(ground: Ground, order: TransportOrder) {
     assert_eq!(log.wait_for(CLIENT_PIECES), expected);
 }
 
-fn a_client_that_waits_before_each_emit_sends_any_amount_over_websocket(ground: Ground) {
-    a_client_sends_all(ground, TransportOrder::WebSocket);
+fn a_client_that_waits_before_each_emit_sends_any_amount_over_websocket(runtime: TestRuntime) {
+    a_client_sends_all(runtime, TransportOrder::WebSocket);
 }
 
-fn a_client_that_waits_before_each_emit_sends_any_amount_over_polling(ground: Ground) {
-    a_client_sends_all(ground, TransportOrder::Polling);
+fn a_client_that_waits_before_each_emit_sends_any_amount_over_polling(runtime: TestRuntime) {
+    a_client_sends_all(runtime, TransportOrder::Polling);
 }
 
-fn a_client_that_waits_is_told_when_it_disconnects(ground: Ground) {
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
+fn a_client_that_waits_is_told_when_it_disconnects(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = stuck(runtime, &log, &latch);
     block_on(async {
-        let client = connect(&served, TransportOrder::WebSocket).await;
+        let client = connect(&server, TransportOrder::WebSocket).await;
         let socket = client.of("/").expect("it is the main one");
         let filler = "x".repeat(PIECE);
         let filling = async {
@@ -332,7 +333,7 @@ fn a_client_that_waits_is_told_when_it_disconnects(ground: Ground) {
         let (told, ()) = tokio::join!(filling, leaving);
         assert_eq!(told, Error::Disconnected);
         assert_eq!(client.ready().await, Err(Error::Disconnected));
-        door.open();
+        latch.open();
         drop((client, socket));
     });
 }

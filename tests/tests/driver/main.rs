@@ -14,4 +14,4 @@ mod shutdown;
 mod support;
 mod upgrade;
 
-pub(crate) use socketio_tests::on_every_ground;
+pub(crate) use socketio_tests::on_every_runtime;

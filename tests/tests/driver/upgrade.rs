@@ -8,14 +8,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_main_by_polling;
 use socketio_tests::kit::{HttpConnection, Incoming, Request};
 use socketio_tokio::{Arg, Arguments, Server};
 
-use crate::support::{Log, Served};
+use crate::support::{Log, TestServer};
 
-crate::on_every_ground![an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order,];
+crate::on_every_runtime![an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order,];
 
 const MESSAGES: u32 = 5_000;
 /// Every so many messages one has an attachment.
@@ -78,10 +78,10 @@ impl Inbox {
     }
 }
 
-fn served(ground: Ground, log: &Log<u32>) -> Served {
+fn server(runtime: TestRuntime, log: &Log<u32>) -> TestServer {
     let (texts, binaries) = (log.clone(), log.clone());
-    Served::start(
-        ground,
+    TestServer::start(
+        runtime,
         Server::builder()
             .on("text", move |Arg(number): Arg<u32>| texts.push(number))
             .on("binary", move |arguments: Arguments| {
@@ -97,8 +97,8 @@ fn served(ground: Ground, log: &Log<u32>) -> Served {
 }
 
 /// Emits numbered messages, a window ahead of what the client has.
-fn emit(served: &Served, received: &Arc<AtomicU32>) -> thread::JoinHandle<()> {
-    let socket = served.server.sockets().expect("it is served").remove(0);
+fn emit(server: &TestServer, received: &Arc<AtomicU32>) -> thread::JoinHandle<()> {
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     let received = Arc::clone(received);
     thread::spawn(move || {
         for number in 0..MESSAGES {
@@ -116,8 +116,8 @@ fn emit(served: &Served, received: &Arc<AtomicU32>) -> thread::JoinHandle<()> {
 }
 
 /// Posts numbered messages until it has to stop; the next number.
-fn post(served: &Served, url: String, stop: &Arc<AtomicBool>, last: u32) -> thread::JoinHandle<u32> {
-    let (mut connection, stop) = (HttpConnection::open(&served.target), Arc::clone(stop));
+fn post(server: &TestServer, url: String, stop: &Arc<AtomicBool>, last: u32) -> thread::JoinHandle<u32> {
+    let (mut connection, stop) = (HttpConnection::open(&server.target), Arc::clone(stop));
     thread::spawn(move || {
         let mut next = 0;
         while next < last && !stop.load(Ordering::Relaxed) {
@@ -133,13 +133,13 @@ fn post(served: &Served, url: String, stop: &Arc<AtomicBool>, last: u32) -> thre
 
 /// Polls until it has to stop.
 fn poll(
-    served: &Served,
+    server: &TestServer,
     url: String,
     stop: &Arc<AtomicBool>,
     received: &Arc<AtomicU32>,
 ) -> thread::JoinHandle<Inbox> {
     let (stop, received) = (Arc::clone(stop), Arc::clone(received));
-    let mut connection = HttpConnection::open(&served.target);
+    let mut connection = HttpConnection::open(&server.target);
     thread::spawn(move || {
         let mut inbox = Inbox::default();
         while !stop.load(Ordering::SeqCst) {
@@ -153,14 +153,14 @@ fn poll(
     })
 }
 
-fn upgrade_after(ground: Ground, messages: u32) {
+fn upgrade_after(runtime: TestRuntime, messages: u32) {
     let log = Log::new();
-    let served = served(ground, &log);
-    let session = join_main_by_polling(&served.target);
+    let server = server(runtime, &log);
+    let session = join_main_by_polling(&server.target);
     let (stop, received) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let polling = poll(&served, session.url(), &stop, &received);
-    let posting = post(&served, session.url(), &stop, MESSAGES - 500);
-    let emitting = emit(&served, &received);
+    let polling = poll(&server, session.url(), &stop, &received);
+    let posting = post(&server, session.url(), &stop, MESSAGES - 500);
+    let emitting = emit(&server, &received);
     while received.load(Ordering::Relaxed) < messages {
         assert!(!polling.is_finished(), "polling failed");
         thread::sleep(Duration::from_micros(100));
@@ -202,8 +202,8 @@ fn upgrade_after(ground: Ground, messages: u32) {
     );
 }
 
-fn an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order(ground: Ground) {
+fn an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order(runtime: TestRuntime) {
     for messages in [1, 500, 1_500, 3_000] {
-        upgrade_after(ground, messages);
+        upgrade_after(runtime, messages);
     }
 }

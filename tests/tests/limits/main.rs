@@ -7,4 +7,4 @@ mod sessions;
 mod sockets;
 mod support;
 
-pub(crate) use socketio_tests::on_every_ground;
+pub(crate) use socketio_tests::on_every_runtime;

@@ -206,17 +206,17 @@ impl Interop {
         Some(())
     }
 
-    /// Asks the client back; `Event::Acked` brings what it answered.
+    /// Calls the client; `Event::Acked` brings its answer.
     fn ask(
         &mut self,
         context: &mut Context<Server>,
         socket: SocketId,
         question: &Raw,
-        patience: Duration,
+        timeout: Duration,
     ) -> Option<()> {
         let namespace = context.server.namespace_of(socket)?;
         let packet = context.event(namespace, "question", question)?;
-        let deadline = context.now + patience;
+        let deadline = context.now + timeout;
         let asked = context
             .server
             .emit_with_ack(context.now, socket, &packet, deadline);

@@ -3,7 +3,7 @@
 use super::closes_upon;
 use crate::conformance::{assert_echoes, assert_still_serves};
 use crate::kit::socketio::{join_main, socket_id};
-use crate::kit::{Close, HttpConnection, Incoming, Patience, Polling, Request, WebSocketClient, settle};
+use crate::kit::{Close, Deadline, HttpConnection, Incoming, Polling, Request, WebSocketClient, settle};
 use crate::testbed::Target;
 
 pub(crate) fn t18_the_comma_after_a_namespace_is_optional_inbound_and_always_outbound(target: &Target) {
@@ -319,9 +319,9 @@ fn assert_left(watcher: &mut WebSocketClient, id: &str, reason: &str) {
 #[track_caller]
 fn reason_of(watcher: &mut WebSocketClient, id: &str) -> String {
     let prefix = format!(r#"42["left","{id}",""#);
-    let patience = Patience::start();
+    let deadline = Deadline::start();
     loop {
-        patience.check("notice of the disconnection");
+        deadline.check("notice of the disconnection");
         let text = watcher.text();
         if let Some(rest) = text.strip_prefix(&prefix) {
             return rest
