@@ -6,13 +6,13 @@ use tokio::sync::Semaphore;
 
 /// Holds back every task that waits at it until it is opened. Clones are the same latch.
 ///
-/// A handler may run for as long as it likes, whatever becomes of its server or client, so those of a test end when the
-/// test says so.
+/// A handler may run for as long as it likes, whatever becomes of its server or client, so the test ends its handlers
+/// itself.
 #[derive(Clone, Debug)]
 pub struct Latch(Arc<Semaphore>);
 
 impl Latch {
-    /// A latch at which everybody waits.
+    /// A closed latch.
     #[must_use]
     pub fn closed() -> Self {
         Self(Arc::new(Semaphore::new(0)))

@@ -11,7 +11,7 @@
 //! - [`latch`]: holds handlers back until the test lets them go on.
 //! - [`provision`]: installs the packages that tests in other languages need.
 //! - [`resource_usage`]: memory, threads and descriptors of a process, measured before and after.
-//! - [`testbed`]: starts the server program the cases talk to.
+//! - [`testbed`]: starts the server program the cases connect to.
 
 #![forbid(unsafe_code)]
 

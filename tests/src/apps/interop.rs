@@ -29,7 +29,7 @@ struct Credentials {
     token: String,
 }
 
-/// Who a client of `/auth` is.
+/// The user of a client of `/auth`.
 struct User(&'static str);
 
 /// How the application is set up.
@@ -39,9 +39,9 @@ pub struct Settings {
     pub ping_interval: Duration,
     /// How long the answer to one may take.
     pub ping_timeout: Duration,
-    /// How long a session that was closed waits for a poll that it can tell.
+    /// How long a closed session waits for a poll that it can answer with that.
     pub linger: Duration,
-    /// Which transports it speaks.
+    /// Which transports it accepts.
     pub transports: Transports,
 }
 
@@ -56,7 +56,7 @@ impl Default for Settings {
     }
 }
 
-/// What `--transports` says.
+/// The value of `--transports`.
 #[must_use]
 pub fn transports(word: &str) -> Option<Transports> {
     match word {
@@ -67,7 +67,7 @@ pub fn transports(word: &str) -> Option<Transports> {
     }
 }
 
-/// What clients gave to be kept, until this process ends.
+/// The numbers that clients noted, until this process ends.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Vec<u64>>>);
 

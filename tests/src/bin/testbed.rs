@@ -157,7 +157,7 @@ fn on_tokio(options: &Options, listener: TcpListener) -> io::Result<()> {
     })
 }
 
-/// `--threads` are workers here, of which there are as many as the binding finds right if it is not said.
+/// `--threads` are workers here; the default is the binding's.
 fn on_threads(options: &Options, listener: TcpListener) -> io::Result<()> {
     let app = App::named::<Blocking>(options)?;
     let mut threads = Threads::builder();
@@ -171,7 +171,7 @@ fn on_threads(options: &Options, listener: TcpListener) -> io::Result<()> {
     }
 }
 
-/// On an executor of its own: of the global one, only the environment says how many threads it has.
+/// On an executor of its own: the threads of the global one can be set in the environment alone.
 fn on_smol(options: &Options, listener: TcpListener) -> io::Result<()> {
     let app = App::named::<Async>(options)?;
     let executor = Arc::new(smol::Executor::new());

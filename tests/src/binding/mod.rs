@@ -207,8 +207,8 @@ macro_rules! on_one_runtime {
 }
 
 /// The tests of one binding, behind [`on_every_client!`](crate::on_every_client) and
-/// [`on_every_server!`](crate::on_every_server). A function that is not named is one that nobody calls, which the
-/// compiler says.
+/// [`on_every_server!`](crate::on_every_server). The compiler warns of a
+/// function that is not named, as it is not used.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! on_one_binding {

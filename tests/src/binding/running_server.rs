@@ -113,8 +113,8 @@ impl RunningServer {
     pub fn start_unix(runtime: TestRuntime, server: Server, path: &Path) -> Self {
         let listener = UnixListener::bind(path).expect("it can be bound");
         listener.set_nonblocking(true).expect("it is a socket");
-        let nowhere = (Ipv4Addr::UNSPECIFIED, 0).into();
-        Self::begin(runtime, server, None, BoundListener::Unix(listener), nowhere)
+        let no_address = (Ipv4Addr::UNSPECIFIED, 0).into();
+        Self::begin(runtime, server, None, BoundListener::Unix(listener), no_address)
     }
 
     fn begin(
@@ -200,7 +200,7 @@ impl Drop for RunningServer {
 }
 
 impl ServeTask {
-    /// Runs until `stopped` is told.
+    /// Runs until the sender of `stopped` is dropped.
     fn run(self, runtime: TestRuntime, listener: BoundListener, stopped: oneshot::Receiver<()>) {
         match runtime {
             TestRuntime::CurrentThread => self.run_on_tokio(Builder::new_current_thread(), listener, stopped),

@@ -1,5 +1,5 @@
 //! Raw blocking clients on `std::net::TcpStream`. Every read has a deadline, every failure names what was
-//! expected: a case that fails says so within [`DEADLINE`], it never hangs.
+//! expected: a case that fails does so within [`DEADLINE`], it never hangs.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -63,7 +63,7 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 /// Waits until what was written on one connection has most certainly been seen by the server, before something is
 /// written on another one.
 ///
-/// Nothing on the wire tells that a poll is parked, so the order between two connections can only be made likely: a
+/// Nothing on the wire shows that a poll is parked, so the order between two connections can only be made likely: a
 /// full exchange on a third connection, then the 20 ms that the official suites allow themselves a quarter of.
 pub fn settle(target: &Target) {
     let mut connection = HttpConnection::open(target);

@@ -1,4 +1,4 @@
-//! A server that does what a script says, right or wrong, to each connection on a thread of its own.
+//! A server that runs a script for each connection, on a thread of its own; the script may break every rule.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -42,7 +42,7 @@ pub struct ScriptedConnection {
 pub struct ReceivedRequest {
     /// `GET /socket.io/?EIO=4 HTTP/1.1` and the lines of headers.
     pub head: String,
-    /// As long as its Content-Length says.
+    /// As many bytes as its Content-Length announces.
     pub body: Vec<u8>,
 }
 
@@ -54,7 +54,7 @@ impl ReceivedRequest {
         !line.contains("sid=")
     }
 
-    /// Whether it wants to be a WebSocket.
+    /// Whether it is the opening handshake of a WebSocket.
     #[must_use]
     pub fn is_websocket(&self) -> bool {
         self.header("upgrade").is_some()

@@ -1,4 +1,4 @@
-//! What comes instead of a session.
+//! Responses to the handshake that open no session.
 
 #![expect(clippy::too_many_lines, reason = "tables of attacks")]
 
@@ -84,7 +84,7 @@ fn statuses() -> Vec<Attack> {
     let redirected = |code| CloseReason::Redirected(status(code));
     vec![
         polling(
-            "400 as engines say it",
+            "400 with an Engine.IO error",
             answer(
                 "400 Bad Request",
                 "",
@@ -92,27 +92,27 @@ fn statuses() -> Vec<Attack> {
             ),
             refused(400),
         )
-        .saying("Transport unknown"),
+        .with_detail("Transport unknown"),
         polling(
             "401",
             answer("401 Unauthorized", "WWW-Authenticate: Basic\r\n", "who?"),
             refused(401),
         )
-        .saying("who?"),
-        polling("403", answer("403 Forbidden", "", "not you"), refused(403)).saying("not you"),
-        polling("404", answer("404 Not Found", "", "no such file"), refused(404)).saying("no such file"),
+        .with_detail("who?"),
+        polling("403", answer("403 Forbidden", "", "not you"), refused(403)).with_detail("not you"),
+        polling("404", answer("404 Not Found", "", "no such file"), refused(404)).with_detail("no such file"),
         polling(
             "500",
             answer("500 Internal Server Error", "", "oops"),
             refused(500),
         )
-        .saying("oops"),
+        .with_detail("oops"),
         polling(
             "502",
             answer("502 Bad Gateway", "", "<html>nginx</html>"),
             refused(502),
         )
-        .saying("nginx"),
+        .with_detail("nginx"),
         polling(
             "a long page",
             |client| {
@@ -123,7 +123,7 @@ fn statuses() -> Vec<Attack> {
             },
             refused(503),
         )
-        .saying("żżż"),
+        .with_detail("żżż"),
         polling(
             "a page that is no text",
             |client| {
@@ -142,7 +142,7 @@ fn statuses() -> Vec<Attack> {
             ),
             redirected(302),
         )
-        .saying("/socket.io/"),
+        .with_detail("/socket.io/"),
         polling(
             "redirected elsewhere",
             answer(
@@ -152,19 +152,19 @@ fn statuses() -> Vec<Attack> {
             ),
             redirected(308),
         )
-        .saying("https://example.org/socket.io/"),
+        .with_detail("https://example.org/socket.io/"),
         websocket(
             "a websocket that is redirected",
             answer("301 Moved Permanently", "Location: https://example.org/\r\n", ""),
             redirected(301),
         )
-        .saying("https://example.org/"),
+        .with_detail("https://example.org/"),
         websocket(
             "a websocket that is forbidden",
             answer("403 Forbidden", "", "not you"),
             refused(403),
         )
-        .saying("not you"),
+        .with_detail("not you"),
     ]
 }
 
@@ -260,7 +260,7 @@ fn bodies() -> Vec<Attack> {
     attacks
 }
 
-/// Another word for the same is not wrong.
+/// Either reason is right.
 const NO_HANDSHAKE: fn(CloseReason) -> bool =
     |reason| matches!(reason, CloseReason::InvalidHandshake | CloseReason::ParseError(_));
 
@@ -290,7 +290,7 @@ fn upgrades() -> Vec<Attack> {
             BAD_RESPONSE,
         ),
         polling(
-            "an upgrade nobody asked for",
+            "an upgrade that was not requested",
             |client| {
                 let _ = client.request();
                 client
@@ -305,7 +305,7 @@ fn upgrades() -> Vec<Attack> {
             NO_UPGRADE,
         ),
         websocket(
-            "a websocket that says nothing",
+            "a websocket without any message",
             |client| {
                 if let Some(request) = client.request() {
                     client.accept(&request);

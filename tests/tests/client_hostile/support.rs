@@ -1,4 +1,4 @@
-//! An attack, and how a client withstands it.
+//! Attacks on a client, and what it must do.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ use socketio_tokio::{Arguments, Async, Reply, Server, ServerBuilder};
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(600);
 /// The same for joining: the attacks before it have reasons of their own, which a busy machine must not overtake.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
-/// How much later an error may come: the machine is busy with the other attacks.
-pub(crate) const SLACK: Duration = Duration::from_secs(4);
+/// How much later an error may come: the machine runs the other attacks meanwhile.
+pub(crate) const MARGIN: Duration = Duration::from_secs(4);
 
-/// What a server does, and what the client has to say about it.
+/// What a server does, and which error the client must report.
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
     order: TransportOrder,
@@ -93,7 +93,7 @@ impl From<fn(Reason) -> bool> for Expected {
 pub(crate) const BAD_RESPONSE: fn(CloseReason) -> bool =
     |reason| matches!(reason, CloseReason::BadResponse(_));
 
-/// A client that tries again soon and gives up waiting soon.
+/// A client that retries soon and has short timeouts.
 pub(crate) fn client(url: &str, order: TransportOrder) -> ClientBuilder<Async> {
     let mut reconnection = Reconnection::default();
     reconnection.min = Duration::from_millis(100);
@@ -107,20 +107,20 @@ pub(crate) fn client(url: &str, order: TransportOrder) -> ClientBuilder<Async> {
         .join_timeout(JOIN_TIMEOUT)
 }
 
-/// The good server.
-pub(crate) fn good() -> ServerBuilder<Async> {
+/// A server that keeps to the protocol.
+pub(crate) fn good_server() -> ServerBuilder<Async> {
     Server::builder().on("echo", |arguments: Arguments| Reply(arguments))
 }
 
 impl Attack {
     /// The reason's detail has to contain this.
-    pub(crate) fn saying(mut self, detail: &'static str) -> Self {
+    pub(crate) fn with_detail(mut self, detail: &'static str) -> Self {
         self.detail = detail;
         self
     }
 
-    /// Attacks a client, which has to name the reason in time and to recover.
-    pub(crate) async fn withstand(self, binding: Binding) {
+    /// Attacks a client, which has to report the reason in time and to recover.
+    pub(crate) async fn run(self, binding: Binding) {
         let Self {
             order,
             script,
@@ -139,22 +139,22 @@ impl Attack {
             Expected::Engine(holds) => matches!(reason.kind, Reason::Engine(reason) if holds(reason)),
         };
         assert!(known, "{:?}: {reason}", reason.kind);
-        let said = reason.detail.as_deref().unwrap_or_default();
-        assert!(said.contains(detail), "{said:?} does not say {detail:?}");
-        assert!(said.len() <= 512, "a detail of {} bytes", said.len());
+        let text = reason.detail.as_deref().unwrap_or_default();
+        assert!(text.contains(detail), "{text:?} does not contain {detail:?}");
+        assert!(text.len() <= 512, "a detail of {} bytes", text.len());
         // A handshake, a join and a heartbeat may each use up their time.
-        assert!(took < TIMEOUT * 2 + JOIN_TIMEOUT + SLACK, "only after {took:?}");
-        recovers(&client, scripted).await;
+        assert!(took < TIMEOUT * 2 + JOIN_TIMEOUT + MARGIN, "only after {took:?}");
+        assert_recovers(&client, scripted).await;
     }
 }
 
-/// Why the first attempt, or what became of it, failed.
+/// Why the first attempt, or its connection, failed.
 pub(crate) async fn first_failure(client: &Client) -> ClientReason {
     let mut events = client.events();
     loop {
         match within("a failure", events.next())
             .await
-            .expect("the client lives")
+            .expect("the client still exists")
         {
             ConnectionEvent::AttemptFailed { error, .. } => return error,
             ConnectionEvent::Disconnected { reason, .. } => return reason,
@@ -164,17 +164,20 @@ pub(crate) async fn first_failure(client: &Client) -> ClientReason {
     }
 }
 
-/// A good server takes the port, and the client finds it.
-pub(crate) async fn recovers(client: &Client, scripted: ScriptedServer) {
+/// Starts a good server on the port, to which the client must reconnect.
+async fn assert_recovers(client: &Client, scripted: ScriptedServer) {
     let port = scripted.address().port();
     let connections = scripted.connections();
-    assert!(connections < 200, "it hammers: {connections} connections");
+    assert!(
+        connections < 200,
+        "it reconnects too often: {connections} connections"
+    );
     // Stopping joins threads.
     let server = tokio::task::spawn_blocking(move || {
         scripted.stop();
-        LocalServer::open_at(good(), port)
+        LocalServer::open_at(good_server(), port)
     });
-    let server = server.await.expect("the port is given up");
+    let server = server.await.expect("the port is released");
     let echo = async {
         loop {
             // A call made before the connection is refused, or lost with the bad server's.

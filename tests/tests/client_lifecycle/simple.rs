@@ -17,12 +17,12 @@ socketio_tests::on_every_client![
     receiving_may_have_a_time_limit,
     it_acknowledges_what_it_received,
     it_is_a_stream,
-    it_talks_in_several_namespaces,
-    an_inbox_that_is_full_loses_the_oldest_and_says_so_once,
+    it_uses_several_namespaces,
+    a_full_inbox_loses_the_oldest_and_reports_it_once,
     it_waits_through_a_reconnection,
     what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connection,
-    nobody_waits_for_a_namespace_that_was_left_for_good,
-    who_waits_for_a_namespace_that_is_then_left_hears_of_it,
+    emitting_in_a_namespace_that_was_left_for_good_fails,
+    emitting_in_a_namespace_that_is_left_meanwhile_fails,
 ];
 
 fn builder(server: &LocalServer, order: TransportOrder) -> SimpleClientBuilder {
@@ -47,16 +47,16 @@ fn it_emits_calls_and_receives(binding: Binding) {
             let client = connect(binding, builder(&server, order)).await;
             assert!(client.connected() && client.id().is_some());
             client.emit("say", &("one", 2)).await.expect("it is connected");
-            let said = recv(&client).await;
+            let event = recv(&client).await;
             assert_eq!(
-                (said.namespace(), said.name(), said.wants_ack()),
+                (event.namespace(), event.name(), event.wants_ack()),
                 ("/", "said", false)
             );
             assert_eq!(
-                said.args::<(String, u32)>().expect("two arguments"),
+                event.args::<(String, u32)>().expect("two arguments"),
                 ("one".to_owned(), 2)
             );
-            assert_eq!(said.arg::<String>().expect("the first"), "one");
+            assert_eq!(event.arg::<String>().expect("the first"), "one");
             assert_eq!(within("an echo", client.call::<u32>("echo", &3)).await, Ok(3));
             let echo = within("an echo", client.emit_with_ack("echo", &(4, 5)))
                 .await
@@ -79,11 +79,11 @@ fn receiving_may_have_a_time_limit(binding: Binding) {
         let nothing = within("the time limit", client.recv_timeout(Duration::from_millis(50))).await;
         assert!(matches!(nothing, Err(RecvError::TimedOut)));
         client.emit("say", &1).await.expect("it is connected");
-        let said = client
+        let event = client
             .recv_timeout(Duration::from_secs(10))
             .await
             .expect("it comes");
-        assert_eq!(said.name(), "said");
+        assert_eq!(event.name(), "said");
     });
 }
 
@@ -122,7 +122,7 @@ fn it_is_a_stream(binding: Binding) {
     });
 }
 
-fn it_talks_in_several_namespaces(binding: Binding) {
+fn it_uses_several_namespaces(binding: Binding) {
     binding.run_test(|| async {
         let server = LocalServer::open(app());
         for order in ORDERS {
@@ -135,20 +135,20 @@ fn it_talks_in_several_namespaces(binding: Binding) {
             assert!(other.connected());
             assert_eq!(within("an echo", other.call::<u32>("echo", &1)).await, Ok(1));
             other.emit("say", &"there").await.expect("it is joined");
-            let said = recv(&client).await;
+            let event = recv(&client).await;
             assert_eq!(
-                (said.namespace(), said.arg::<String>().expect("a text")),
+                (event.namespace(), event.arg::<String>().expect("a text")),
                 ("/other", "there".to_owned())
             );
             client.emit("say", &"here").await.expect("it is joined");
             assert_eq!(recv(&client).await.namespace(), "/");
-            let nowhere = within("the refusal", client.in_ns("/nowhere").call::<u32>("echo", &1)).await;
-            assert!(matches!(nowhere, Err(CallError::NotSent(_))), "{nowhere:?}");
+            let refused = within("the refusal", client.in_ns("/nowhere").call::<u32>("echo", &1)).await;
+            assert!(matches!(refused, Err(CallError::NotSent(_))), "{refused:?}");
         }
     });
 }
 
-fn an_inbox_that_is_full_loses_the_oldest_and_says_so_once(binding: Binding) {
+fn a_full_inbox_loses_the_oldest_and_reports_it_once(binding: Binding) {
     binding.run_test(|| async {
         let server = LocalServer::open(app());
         let client = connect(binding, builder(&server, TransportOrder::WebSocket).inbox(10)).await;
@@ -173,7 +173,7 @@ fn it_waits_through_a_reconnection(binding: Binding) {
             let port = server.address.port();
             let client = connect(binding, builder(&server, order)).await;
             server.close();
-            eventually("it notices", || !client.connected()).await;
+            eventually("it notices the loss", || !client.connected()).await;
             let again = async {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 let opening = tokio::task::spawn_blocking(move || LocalServer::open_at(app(), port));
@@ -184,8 +184,8 @@ fn it_waits_through_a_reconnection(binding: Binding) {
                 let echo = client.call::<u32>("echo", &1).await;
                 (recv(&client).await, echo)
             };
-            let (server, (said, echo)) = tokio::join!(again, within("the reconnection", talk));
-            assert_eq!(said.arg::<String>().expect("a text"), "after all");
+            let (server, (event, echo)) = tokio::join!(again, within("the reconnection", talk));
+            assert_eq!(event.arg::<String>().expect("a text"), "after all");
             assert_eq!(echo, Ok(1));
             drop(server);
         }
@@ -204,7 +204,7 @@ fn what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connect
     });
 }
 
-fn nobody_waits_for_a_namespace_that_was_left_for_good(binding: Binding) {
+fn emitting_in_a_namespace_that_was_left_for_good_fails(binding: Binding) {
     binding.run_test(|| async {
         let server = LocalServer::open(app());
         for order in ORDERS {
@@ -223,7 +223,7 @@ fn nobody_waits_for_a_namespace_that_was_left_for_good(binding: Binding) {
     });
 }
 
-fn who_waits_for_a_namespace_that_is_then_left_hears_of_it(binding: Binding) {
+fn emitting_in_a_namespace_that_is_left_meanwhile_fails(binding: Binding) {
     binding.run_test(|| async {
         let server = LocalServer::open(app());
         let builder = builder(&server, TransportOrder::WebSocket)

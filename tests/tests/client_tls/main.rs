@@ -1,8 +1,8 @@
 //! TLS, Unix sockets and proxies, over real sockets.
 
+mod connections;
 mod proxy;
 mod refusals;
-mod trips;
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ const ORDERS: [(TransportOrder, Transport); 3] = [
     (TransportOrder::PollingFirst, Transport::WebSocket),
 ];
 
-/// What everybody serves.
+/// The server of all tests.
 fn server() -> Server {
     Server::builder()
         .on("echo", |arguments: Arguments| Reply(arguments))
         .build()
 }
 
-/// Serves over TLS with this certificate, on the binding; says at which port.
+/// Serves over TLS with this certificate, on the binding; also returns the port.
 fn serve_tls(binding: Binding, certificate: &Certificate) -> (RunningServer, u16) {
     let tls = TlsServer::builder(certificate.pem.as_str(), certificate.key.as_str());
     serve_with(binding, tls.build().expect("the certificate can be used"))
@@ -39,13 +39,13 @@ fn serve_with(binding: Binding, tls: TlsServer) -> (RunningServer, u16) {
     (running, port)
 }
 
-/// Trusts this authority and nobody else.
+/// Trusts this authority alone.
 fn trusting(authority: &Authority) -> TlsClient {
     let builder = TlsClient::builder().only_ca_pem(authority.pem.as_str());
     builder.build().expect("the authority can be used")
 }
 
-/// A client that does not try again.
+/// A client that does not retry.
 fn once(url: &str) -> ClientBuilder<Async> {
     let mut reconnection = Reconnection::default();
     reconnection.attempts = Attempts::AtMost(0);

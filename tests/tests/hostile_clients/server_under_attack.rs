@@ -26,7 +26,7 @@ pub(crate) const QUEUED_BYTES: usize = 1024 * 1024;
 /// Sessions of clients that are gone end after both of these.
 const PING_INTERVAL: Duration = Duration::from_millis(300);
 const PING_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// How long a session that was closed waits for a poll that it can answer with that.
+/// How long a closed session waits for a poll that it can answer with that.
 const LINGER: Duration = Duration::from_millis(300);
 
 /// Echoes that each honest client must have received while an attack goes on.

@@ -1,4 +1,4 @@
-//! T18-T21, T30: namespaces, what closes what, and the reasons applications hear.
+//! T18-T21, T30: namespaces, what closes what, and the reasons that applications get.
 
 use super::closes_upon;
 use crate::conformance::{assert_echoes, assert_still_serves};
@@ -296,7 +296,7 @@ pub(crate) fn t30_a_broken_socket_rule_without_a_poll_is_forced_too(target: &Tar
     );
 }
 
-/// A socket that hears about every disconnection.
+/// A socket that receives every report of a disconnection.
 #[track_caller]
 fn watch(target: &Target) -> WebSocketClient {
     let (mut socket, _) = join_main(target);
