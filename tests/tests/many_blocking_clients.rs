@@ -1,8 +1,8 @@
-//! Two thousand clients of the blocking binding, which share their threads, stay connected to a server of it and echo,
-//! whoever is slow; and when both end, every thread has ended.
+//! Two thousand clients of the blocking binding, which share their threads, stay connected to a server of it and echo
+//! while some handlers are slow; and when both end, every thread has ended.
 //!
-//! A test binary of its own: the threads of the whole process are counted. It goes on for five seconds, or as many as
-//! the environment says: `MANY_CLIENTS_SECONDS=60 cargo test --test many_blocking_clients -- --nocapture`.
+//! A test binary of its own: the threads of the whole process are counted. It runs for five seconds, or as many as
+//! the environment sets: `MANY_CLIENTS_SECONDS=60 cargo test --test many_blocking_clients -- --nocapture`.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -16,19 +16,19 @@ use socketio_blocking::{Arg, Client, ClientBuilder, Reply, Server, Serving, Sock
 
 const CLIENTS: usize = 2_000;
 /// Threads of the test, each of which has its share of the clients.
-const USERS: usize = 8;
+const CLIENT_THREADS: usize = 8;
 /// One client in so many is on long-polling.
 const POLLING: usize = 20;
 /// Handlers of slow clients that wait at the same time, here and at the server.
 const SLOW: usize = 20;
 /// How long an answer may take before the client counts as stalled.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// For the last words of the server.
+/// How long the server may flush its connections.
 const GRACE: Duration = Duration::from_secs(5);
-/// What a busy machine may take for anything.
-const SLACK: Duration = Duration::from_secs(20);
+/// What a busy machine may take in addition.
+const MARGIN: Duration = Duration::from_secs(20);
 
-/// A door that slow handlers wait at.
+/// A latch that slow handlers, which block their threads, wait at.
 #[derive(Clone, Default)]
 struct Latch(Arc<(Mutex<Waiting>, Condvar)>);
 
@@ -100,7 +100,7 @@ fn builder(url: &str, number: usize) -> ClientBuilder<socketio_blocking::Blockin
 }
 
 /// Connects a share of the clients, has all of them echo in turns until `time` is over, and gives them back.
-fn use_clients(url: &str, share: usize, time: Duration) -> (Vec<Client>, u64) {
+fn echo_in_turns(url: &str, share: usize, time: Duration) -> (Vec<Client>, u64) {
     let clients: Vec<_> = (0..share)
         .map(|number| socketio_blocking::connect(builder(url, number)).expect("it connects"))
         .collect();
@@ -142,15 +142,15 @@ fn two_thousand_clients_echo_while_some_are_slow_and_all_threads_end() {
         .collect();
     latch.wait_for(SLOW);
 
-    let users: Vec<_> = (0..USERS)
+    let threads_of_clients: Vec<_> = (0..CLIENT_THREADS)
         .map(|_| {
             let url = url.clone();
-            thread::spawn(move || use_clients(&url, CLIENTS / USERS, time))
+            thread::spawn(move || echo_in_turns(&url, CLIENTS / CLIENT_THREADS, time))
         })
         .collect();
-    let shares: Vec<_> = users
+    let shares: Vec<_> = threads_of_clients
         .into_iter()
-        .map(|user| user.join().expect("no client was stalled"))
+        .map(|thread| thread.join().expect("no client was stalled"))
         .collect();
     let echoes: u64 = shares
         .iter()
@@ -168,14 +168,14 @@ fn two_thousand_clients_echo_while_some_are_slow_and_all_threads_end() {
     serving.join().expect("it was served");
     let took = begun.elapsed();
     println!("the server ended after {took:?}; {} threads are left", threads());
-    assert!(took < GRACE + SLACK, "its deadline was {GRACE:?}");
+    assert!(took < GRACE + MARGIN, "its deadline was {GRACE:?}");
 
     let begun = Instant::now();
     drop((slow, shares, server));
     println!("the clients ended after {:?}", begun.elapsed());
     while threads() > before {
         assert!(
-            begun.elapsed() < SLACK * 2,
+            begun.elapsed() < MARGIN * 2,
             "{} threads, {before} before",
             threads()
         );

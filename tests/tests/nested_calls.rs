@@ -1,11 +1,11 @@
-//! Handlers that ask the other side, whose handlers ask back, and so on: with every client on every server.
+//! Handlers that call the other side, whose handlers call back, and so on: with every client on every server.
 //!
 //! ```text
 //! client                       server
-//!   call "first"  ─────────────►  asks "second"
-//!   asks "third"  ◄────────────
-//!                 ─────────────►  asks "fourth"
-//!   asks "fifth"  ◄────────────
+//!   call "first"  ─────────────►  calls "second"
+//!   calls "third" ◄────────────
+//!                 ─────────────►  calls "fourth"
+//!   calls "fifth" ◄────────────
 //!                 ─────────────►  answers
 //! ```
 
@@ -16,7 +16,7 @@ use socketio_tests::apps::calls::{CallingKind, RelayedCall};
 use socketio_tests::binding::{Binding, RunningServer, TestRuntime};
 use socketio_tests::live::{Scheduler, within};
 
-socketio_tests::on_every_client![handlers_ask_handlers_that_ask];
+socketio_tests::on_every_client![handlers_call_handlers_that_call];
 
 /// Chains at the same time.
 const CHAINS: u32 = 10;
@@ -41,7 +41,7 @@ fn client<K: CallingKind>(url: &str, order: TransportOrder) -> ClientBuilder<K> 
     })
 }
 
-fn handlers_ask_handlers_that_ask(binding: Binding) {
+fn handlers_call_handlers_that_call(binding: Binding) {
     for server_runtime in TestRuntime::ALL {
         let server = match server_runtime {
             TestRuntime::Blocking => server::<Blocking>(),

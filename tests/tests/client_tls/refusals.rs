@@ -1,4 +1,4 @@
-//! Servers that are not who they should be, and servers that do not know the client: the error says which.
+//! Servers and clients without the right certificate, and addresses without a server: the error names the reason.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn refusals(binding: Binding, url: &str, tls: TlsClient) -> Vec<String> {
 fn assert_say(refusals: &[String], what: &[&str]) {
     for refusal in refusals {
         for what in what {
-            assert!(refusal.contains(what), "{refusal:?} does not say {what:?}");
+            assert!(refusal.contains(what), "{refusal:?} does not contain {what:?}");
         }
     }
 }

@@ -31,8 +31,8 @@ const IN_FLIGHT: usize = 64;
 /// A connection hands over at most this many items before it looks at the limit.
 const BATCH: usize = 32;
 
-/// A server with a handler that waits at the door and one that answers.
-fn stuck(runtime: TestRuntime, log: &Log<u32>, latch: &Latch) -> TestServer {
+/// A server with a handler that waits at the latch and one that answers.
+fn server_with_stuck_handlers(runtime: TestRuntime, log: &Log<u32>, latch: &Latch) -> TestServer {
     let (noted, left, waited_at) = (log.clone(), log.clone(), latch.clone());
     TestServer::start(
         runtime,
@@ -63,7 +63,7 @@ fn stuck_frame(number: usize, filler: &str) -> Vec<u8> {
 fn a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served(runtime: TestRuntime) {
     const EVENTS: usize = 8_000;
     let (log, latch) = (Log::new(), Latch::closed());
-    let server = stuck(runtime, &log, &latch);
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
     let mut other = server.join();
     let mut client = join_raw(&server);
     let (finished, all_written) = channel();
@@ -99,7 +99,7 @@ fn a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served(runtime
 
 fn the_end_of_a_connection_is_noticed_while_its_handlers_are_stuck(runtime: TestRuntime) {
     let (log, latch) = (Log::new(), Latch::closed());
-    let server = stuck(runtime, &log, &latch);
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
     let mut client = join_raw(&server);
     for number in 0..IN_FLIGHT + BATCH + 10 {
         client.connection.send_bytes(&stuck_frame(number, ""));
@@ -117,7 +117,7 @@ fn the_end_of_a_connection_is_noticed_while_its_handlers_are_stuck(runtime: Test
 
 fn a_server_with_stuck_handlers_can_be_shut_down(runtime: TestRuntime) {
     let (log, latch) = (Log::new(), Latch::closed());
-    let server = stuck(runtime, &log, &latch);
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
     let mut client = join_raw(&server);
     // More than is read ahead, less than the kernel takes.
     for number in 0..200 {
@@ -319,7 +319,7 @@ fn volatile_packets_are_dropped_for_a_slow_client_which_stays(runtime: TestRunti
 
 fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place(runtime: TestRuntime) {
     let (log, latch) = (Log::new(), Latch::closed());
-    let server = stuck(runtime, &log, &latch);
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
     let mut client = join_raw(&server);
     for number in 1..IN_FLIGHT {
         client.connection.send_bytes(&stuck_frame(number, ""));
@@ -334,7 +334,7 @@ fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place(ru
 
 fn a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served(runtime: TestRuntime) {
     let (log, latch) = (Log::new(), Latch::closed());
-    let server = stuck(runtime, &log, &latch);
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
     let mut others: Vec<_> = (0..4).map(|_| server.join()).collect();
     let mut client = join_raw(&server);
     for number in 0..IN_FLIGHT {
@@ -376,7 +376,7 @@ fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends(runtim
     );
     let mut client = join_raw(&server);
     client.send(&Frame::text("42[\"all\"]"));
-    // Longer than last words may take without a byte being read, and more than the kernel holds.
+    // Longer than flushing may take without a byte being read, and more than the kernel holds.
     for part in 0..MESSAGES / 4 {
         thread::sleep(Duration::from_millis(800));
         let read = client.connection.take(4 * SIZE);

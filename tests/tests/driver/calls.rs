@@ -1,4 +1,4 @@
-//! Asking a client back.
+//! Calls of the server to its clients.
 
 use std::pin::pin;
 use std::task::{Context, Waker};

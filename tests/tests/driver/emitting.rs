@@ -68,8 +68,8 @@ fn volatile_events_leave_again_when_all_before_has_left(runtime: TestRuntime) {
                     if has_come.load(Ordering::SeqCst) {
                         return;
                     }
-                    let everybody = server.handle.volatile();
-                    everybody.emit("volatile", &round).expect("it is served");
+                    let volatile = server.handle.volatile();
+                    volatile.emit("volatile", &round).expect("it is served");
                     thread::sleep(Duration::from_millis(20));
                 }
             });

@@ -1,4 +1,4 @@
-//! Handlers that fail hurt nobody else.
+//! Handlers that fail do not disturb others.
 
 use serde::{Serialize, Serializer};
 use socketio_tests::binding::TestRuntime;
@@ -152,9 +152,9 @@ fn what_a_handler_sends_before_it_replies_arrives_before_its_reply(runtime: Test
 }
 
 /// A value that emits another while it is serialised.
-struct Nesting(Socket);
+struct EmitsWhenSerialised(Socket);
 
-impl Serialize for Nesting {
+impl Serialize for EmitsWhenSerialised {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.emit("inner", &1).map_err(serde::ser::Error::custom)?;
         serializer.serialize_u32(2)
@@ -162,9 +162,9 @@ impl Serialize for Nesting {
 }
 
 /// A value that cannot be serialised.
-struct Panicking;
+struct PanicsWhenSerialised;
 
-impl Serialize for Panicking {
+impl Serialize for PanicsWhenSerialised {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         panic!("not today")
     }
@@ -176,10 +176,12 @@ fn what_serialising_does_harms_nobody(runtime: TestRuntime) {
         runtime,
         builder(&log)
             .on("nest", |socket: Socket| {
-                socket.emit("outer", &Nesting(socket.clone()))
+                socket.emit("outer", &EmitsWhenSerialised(socket.clone()))
             })
-            .on("panic", |socket: Socket| socket.emit("outer", &(1, Panicking)))
-            .on("reply", || Reply((1, Panicking))),
+            .on("panic", |socket: Socket| {
+                socket.emit("outer", &(1, PanicsWhenSerialised))
+            })
+            .on("reply", || Reply((1, PanicsWhenSerialised))),
     );
     let mut client = server.join();
     client.send("42[\"nest\"]");
@@ -197,10 +199,10 @@ fn what_serialising_does_harms_nobody(runtime: TestRuntime) {
     );
 }
 
-/// What a guard learned and cannot be let go of.
-struct Bomb;
+/// Data of a socket that panics when it is dropped.
+struct PanicsWhenDropped;
 
-impl Drop for Bomb {
+impl Drop for PanicsWhenDropped {
     fn drop(&mut self) {
         panic!("the socket's data was dropped");
     }
@@ -208,7 +210,7 @@ impl Drop for Bomb {
 
 fn data_that_panics_when_it_is_dropped_does_not_end_its_connection(runtime: TestRuntime) {
     let log = Log::new();
-    let guard = || Ok::<_, Refusal>(Bomb);
+    let guard = || Ok::<_, Refusal>(PanicsWhenDropped);
     let (in_a, in_b) = (note_end(&log), note_end(&log));
     let server = TestServer::start(
         runtime,

@@ -1,4 +1,4 @@
-//! Who may join, and what the guards learned of them.
+//! Guards: who may join, and the data that they give to handlers.
 
 use serde::{Deserialize, Serialize};
 use socketio_tests::binding::TestRuntime;

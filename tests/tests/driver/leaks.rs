@@ -25,7 +25,7 @@ crate::on_every_runtime![
 /// The default.
 const USUAL_INTERVAL: Duration = Duration::from_secs(25);
 
-/// A value that knows how many of it there are.
+/// A value whose instances are counted.
 struct Counted(Arc<AtomicIsize>);
 
 impl Counted {
@@ -68,13 +68,13 @@ fn builder(ping_interval: Duration) -> (ServerBuilder<Async>, Arc<AtomicIsize>, 
             socket.call::<u32>("question", &()).await.map(|_| ())
         })
         .on_disconnect(async |_: Socket| tokio::task::yield_now().await)
-        // That nobody answers is what is tested.
+        // Calls are not answered here.
         .on_error(|_| ());
     (builder, count, weak)
 }
 
-/// One client comes and goes; how, depends on `number`.
-fn visit(server: &TestServer, number: usize) {
+/// Connects a client and disconnects it; how, depends on `number`.
+fn use_briefly(server: &TestServer, number: usize) {
     let target = &server.target;
     match number % 10 {
         0 => drop(HttpConnection::open(target)),
@@ -112,7 +112,7 @@ fn visit(server: &TestServer, number: usize) {
 fn clients_that_are_gone_leave_nothing_behind(runtime: TestRuntime) {
     let (server, clients, _) = start(runtime, Duration::from_millis(300));
     for number in 0..500 {
-        visit(&server, number);
+        use_briefly(&server, number);
     }
     wait_until("no socket is left", || {
         server.handle.sockets().is_ok_and(|all| all.is_empty())
@@ -127,9 +127,9 @@ fn clients_that_are_gone_leave_nothing_behind(runtime: TestRuntime) {
     client.expect_text("431[7]");
 }
 
-/// The state of an ended server must go although the runtime lives on.
+/// The state of an ended server must be dropped although the runtime goes on.
 #[track_caller]
-fn assert_goes(mut server: TestServer, clients: &Arc<AtomicIsize>, state: &Weak<Counted>) {
+fn assert_is_dropped(mut server: TestServer, clients: &Arc<AtomicIsize>, state: &Weak<Counted>) {
     wait_until("no data of a client is left", || {
         clients.load(Ordering::SeqCst) == 0
     });
@@ -140,7 +140,7 @@ fn assert_goes(mut server: TestServer, clients: &Arc<AtomicIsize>, state: &Weak<
 fn a_server_that_was_shut_down_leaves_nothing_behind(runtime: TestRuntime) {
     let (server, clients, state) = start(runtime, USUAL_INTERVAL);
     for number in 0..20 {
-        visit(&server, number);
+        use_briefly(&server, number);
     }
     let client = server.join();
     server
@@ -149,17 +149,17 @@ fn a_server_that_was_shut_down_leaves_nothing_behind(runtime: TestRuntime) {
         .expect("it is served");
     assert!(server.outcome(Duration::from_secs(5)).is_ok());
     drop(client);
-    assert_goes(server, &clients, &state);
+    assert_is_dropped(server, &clients, &state);
 }
 
 fn a_server_whose_serving_was_dropped_leaves_nothing_behind(runtime: TestRuntime) {
     let (server, clients, state) = start(runtime, USUAL_INTERVAL);
     for number in 0..20 {
-        visit(&server, number);
+        use_briefly(&server, number);
     }
     let client = server.join();
     server.abort();
-    assert_goes(server, &clients, &state);
+    assert_is_dropped(server, &clients, &state);
     drop(client);
 }
 
@@ -189,7 +189,7 @@ fn a_server_that_nobody_visited_leaves_nothing_behind(runtime: TestRuntime) {
         .shutdown(Duration::from_millis(200))
         .expect("it is served");
     assert!(server.outcome(Duration::from_secs(5)).is_ok());
-    assert_goes(server, &clients, &state);
+    assert_is_dropped(server, &clients, &state);
 }
 
 fn a_client_that_never_reads_is_cut_off_when_serving_ends(runtime: TestRuntime) {

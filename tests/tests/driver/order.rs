@@ -24,7 +24,7 @@ crate::on_every_runtime![
     a_polling_session_on_several_connections_keeps_the_order,
 ];
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const ENTRY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Joins `/` on a WebSocket whose frames the test writes itself.
 fn join_raw(server: &TestServer) -> RawWebSocket {
@@ -73,7 +73,7 @@ fn pipelined(runtime: TestRuntime, count: u32, name: impl Fn(u32) -> &'static st
     for part in bytes.chunks(30_011) {
         client.connection.send_bytes(part);
     }
-    assert_in_order(&log.wait_long(count as usize, PATIENCE), count);
+    assert_in_order(&log.wait_long(count as usize, ENTRY_TIMEOUT), count);
 }
 
 fn pipelined_events_for_a_sync_handler_start_in_order(runtime: TestRuntime) {

@@ -1,4 +1,4 @@
-//! A server on any binding, and what tests need to wait for it.
+//! A server on any runtime, and what tests need to wait for it.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use socketio_tests::testbed::Target;
 use socketio_tokio::{Async, Server, ServerBuilder};
 use tokio::runtime::Builder;
 
-/// A server that is served until it is dropped.
+/// A server that runs until this is dropped.
 pub(crate) struct TestServer {
     pub(crate) target: Target,
     pub(crate) handle: Server,
@@ -67,7 +67,7 @@ impl TestServer {
     }
 }
 
-/// What handlers noted, in order.
+/// Entries of handlers, in order.
 pub(crate) struct Log<T>(Arc<(Mutex<Vec<T>>, Condvar)>);
 
 impl<T> Clone for Log<T> {

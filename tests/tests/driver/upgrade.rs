@@ -37,14 +37,14 @@ fn packets(number: u32) -> Vec<String> {
     }
 }
 
-/// What the client has of the server's messages: their numbers, in the order in which they came.
+/// The numbers of the messages that the client received, in the order in which they came.
 #[derive(Default)]
-struct Inbox {
+struct ReceivedMessages {
     numbers: Vec<u32>,
     attachment_of: Option<u32>,
 }
 
-impl Inbox {
+impl ReceivedMessages {
     fn text(&mut self, packet: &str) {
         assert_eq!(
             self.attachment_of, None,
@@ -78,7 +78,7 @@ impl Inbox {
     }
 }
 
-fn server(runtime: TestRuntime, log: &Log<u32>) -> TestServer {
+fn start_server(runtime: TestRuntime, log: &Log<u32>) -> TestServer {
     let (texts, binaries) = (log.clone(), log.clone());
     TestServer::start(
         runtime,
@@ -137,25 +137,25 @@ fn poll(
     url: String,
     stop: &Arc<AtomicBool>,
     received: &Arc<AtomicU32>,
-) -> thread::JoinHandle<Inbox> {
+) -> thread::JoinHandle<ReceivedMessages> {
     let (stop, received) = (Arc::clone(stop), Arc::clone(received));
     let mut connection = HttpConnection::open(&server.target);
     thread::spawn(move || {
-        let mut inbox = Inbox::default();
+        let mut received_messages = ReceivedMessages::default();
         while !stop.load(Ordering::SeqCst) {
             connection.send(&Request::get(url.as_str()));
             let response = connection.response();
             assert_eq!(response.status, 200, "poll refused: {response:?}");
-            inbox.payload(&response.packets());
-            received.store(inbox.numbers.len() as u32, Ordering::Relaxed);
+            received_messages.payload(&response.packets());
+            received.store(received_messages.numbers.len() as u32, Ordering::Relaxed);
         }
-        inbox
+        received_messages
     })
 }
 
 fn upgrade_after(runtime: TestRuntime, messages: u32) {
     let log = Log::new();
-    let server = server(runtime, &log);
+    let server = start_server(runtime, &log);
     let session = join_main_by_polling(&server.target);
     let (stop, received) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let polling = poll(&server, session.url(), &stop, &received);
@@ -167,9 +167,9 @@ fn upgrade_after(runtime: TestRuntime, messages: u32) {
     }
     let mut socket = session.probe();
     stop.store(true, Ordering::SeqCst);
-    let mut inbox = polling.join().expect("it polls");
+    let mut received_messages = polling.join().expect("it polls");
     let next = posting.join().expect("it posts");
-    let by_polling = inbox.numbers.len();
+    let by_polling = received_messages.numbers.len();
     socket.send("5");
     for packet in (next..MESSAGES).flat_map(packets) {
         match packet.strip_prefix('b') {
@@ -177,17 +177,20 @@ fn upgrade_after(runtime: TestRuntime, messages: u32) {
             None => socket.send(&packet),
         }
     }
-    while inbox.numbers.len() < MESSAGES as usize {
+    while received_messages.numbers.len() < MESSAGES as usize {
         match socket.next_message() {
-            Incoming::Text(text) => inbox.text(&text),
-            Incoming::Binary(bytes) => inbox.binary(&bytes),
-            Incoming::Closed(close) => panic!("closed ({close:?}) after {} messages", inbox.numbers.len()),
+            Incoming::Text(text) => received_messages.text(&text),
+            Incoming::Binary(bytes) => received_messages.binary(&bytes),
+            Incoming::Closed(close) => panic!(
+                "closed ({close:?}) after {} messages",
+                received_messages.numbers.len()
+            ),
         }
-        received.store(inbox.numbers.len() as u32, Ordering::Relaxed);
+        received.store(received_messages.numbers.len() as u32, Ordering::Relaxed);
     }
     let expected: Vec<_> = (0..MESSAGES).collect();
     assert_eq!(
-        inbox.numbers, expected,
+        received_messages.numbers, expected,
         "from the server, {by_polling} by polling"
     );
     assert_eq!(

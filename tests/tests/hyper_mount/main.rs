@@ -256,7 +256,7 @@ async fn sid(server: &Server) -> String {
         .to_owned()
 }
 
-/// A server that tells why its sockets left.
+/// A server that records why its sockets disconnected.
 fn reporting_server() -> (Server, Receiver<Reason>) {
     let (sender, left) = channel();
     let server = Server::builder()
@@ -292,7 +292,7 @@ impl OwnFront {
     }
 }
 
-/// Requests that are refused, each in its own way, and those that only ask.
+/// Requests that are refused for different reasons, and preflights.
 fn requests() -> Vec<Request> {
     let path = "/socket.io/";
     let origin = |request: Request| request.header("Origin", "https://example.com");

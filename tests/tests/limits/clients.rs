@@ -1,4 +1,4 @@
-//! What our own client says of the limits of a server.
+//! What our own client reports about the limits of a server.
 
 use socketio_core::eio::client::CloseReason;
 use socketio_core::http::StatusCode;
@@ -11,8 +11,8 @@ use tokio::runtime::Runtime;
 
 use crate::support::LimitedServer;
 
-/// Why a client can not connect to a server with these limits, while somebody else has connected.
-fn why(change: impl FnOnce(&mut Limits), header: &str) -> (StatusCode, String) {
+/// Why a client can not connect to a server with these limits while another client is connected.
+fn refusal(change: impl FnOnce(&mut Limits), header: &str) -> (StatusCode, String) {
     let server = LimitedServer::start(TestRuntime::MultiThread, change);
     let (_other, _): (HttpConnection, _) = server.handshake();
     let runtime = Runtime::new().expect("a runtime starts");
@@ -23,7 +23,7 @@ fn why(change: impl FnOnce(&mut Limits), header: &str) -> (StatusCode, String) {
         let client = Binding::Tokio.start(builder).expect("it starts");
         let mut events = client.events();
         loop {
-            let event = events.next().await.expect("the client lives");
+            let event = events.next().await.expect("the client still exists");
             if let ConnectionEvent::AttemptFailed { error, .. } = event {
                 match error.kind {
                     Reason::Engine(CloseReason::Refused(status)) => break (status, error.to_string()),
@@ -35,17 +35,17 @@ fn why(change: impl FnOnce(&mut Limits), header: &str) -> (StatusCode, String) {
 }
 
 #[test]
-fn a_client_says_which_limit_of_the_server_it_met() {
+fn a_client_reports_which_limit_of_the_server_it_reached() {
     for (result, status, cure) in [
-        (why(|limits| limits.connections = 1, "x"), 503, "try later"),
-        (why(|limits| limits.sessions = 1, "x"), 503, "try later"),
+        (refusal(|limits| limits.connections = 1, "x"), 503, "try later"),
+        (refusal(|limits| limits.sessions = 1, "x"), 503, "try later"),
         (
-            why(|limits| limits.connections_per_address = 1, "x"),
+            refusal(|limits| limits.connections_per_address = 1, "x"),
             429,
             "this address",
         ),
         (
-            why(|limits| limits.head.head_bytes = 500, &"x".repeat(1_000)),
+            refusal(|limits| limits.head.head_bytes = 500, &"x".repeat(1_000)),
             431,
             "shorter headers",
         ),

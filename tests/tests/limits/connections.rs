@@ -1,4 +1,4 @@
-//! How many may connect.
+//! How many connections and sessions there may be.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use socketio_core::eio::Config as EngineConfig;
 use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::{HttpConnection, Request, settle};
 use socketio_tests::testbed::{App, Target};
-use socketio_tokio::RefusalContext as Why;
+use socketio_tokio::RefusalContext as Context;
 use socketio_tokio::bare::EngineServer;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -22,8 +22,8 @@ crate::on_every_runtime!(
     one_session_too_many_is_503,
 );
 
-/// Whether somebody who comes now gets a session.
-fn is_let_in(server: &LimitedServer) -> bool {
+/// Whether a new client gets a session now.
+fn can_open_session(server: &LimitedServer) -> bool {
     let mut connection = server.connect();
     connection.offer_bytes(&Request::get(POLLING).render());
     connection
@@ -41,7 +41,7 @@ fn one_connection_too_many_is_503(runtime: TestRuntime) {
         (503, Some("close"))
     );
     second.expect_end();
-    assert_eq!(server.refused(), Why::TooManyConnections);
+    assert_eq!(server.refused(), Context::TooManyConnections);
     server.assert_no_other_refusal();
     drop(first);
 }
@@ -56,11 +56,11 @@ fn one_connection_too_many_from_an_address_is_429(runtime: TestRuntime) {
         (429, Some("close"))
     );
     second.expect_end();
-    assert_eq!(server.refused(), Why::TooManyFromAddress);
+    assert_eq!(server.refused(), Context::TooManyFromAddress);
     drop((first, second));
     // There is room again as soon as the server has seen them go.
     let started = Instant::now();
-    while !is_let_in(&server) {
+    while !can_open_session(&server) {
         assert!(started.elapsed() < Duration::from_secs(5));
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -69,10 +69,10 @@ fn one_connection_too_many_from_an_address_is_429(runtime: TestRuntime) {
 fn far_too_many_connections_are_closed_at_once(runtime: TestRuntime) {
     let server = LimitedServer::start(runtime, |limits| limits.connections = 2);
     let mut silent = [(); 6].map(|()| server.connect());
-    // One is let in to be told; nobody asks the others anything.
+    // One is accepted to get a response; the others are closed unread.
     for connection in silent.iter_mut().skip(3) {
         let _ = connection.rest();
-        assert_eq!(server.refused(), Why::TooManyConnections);
+        assert_eq!(server.refused(), Context::TooManyConnections);
     }
     server.assert_no_other_refusal();
 }
@@ -85,8 +85,8 @@ fn of_too_many_half_open_connections_the_oldest_ends(runtime: TestRuntime) {
     let silent = [server.connect(), server.connect()];
     assert_eq!(slow.response().status, 408);
     slow.expect_end();
-    assert_eq!(server.refused(), Why::UnknownSession);
-    assert_eq!(server.refused(), Why::TooManyHalfOpen);
+    assert_eq!(server.refused(), Context::UnknownSession);
+    assert_eq!(server.refused(), Context::TooManyHalfOpen);
     assert_eq!(server.handshake().1.status, 200);
     drop(silent);
 }
@@ -98,7 +98,7 @@ fn silent_connections_that_made_room_for_others_do_not_count_any_more(runtime: T
     });
     let flood: Vec<_> = (0..20).map(|_| server.connect()).collect();
     let started = Instant::now();
-    while !is_let_in(&server) {
+    while !can_open_session(&server) {
         assert!(started.elapsed() < Duration::from_secs(2), "they are still there");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -109,11 +109,11 @@ fn one_session_too_many_is_503(runtime: TestRuntime) {
     let server = LimitedServer::start(runtime, |limits| limits.sessions = 1);
     assert_eq!(server.handshake().1.status, 200);
     assert_eq!(server.handshake().1.status, 503);
-    assert_eq!(server.refused(), Why::TooManySessions);
+    assert_eq!(server.refused(), Context::TooManySessions);
 }
 
 #[test]
-fn what_the_hook_throws_is_dropped_and_it_may_use_the_server() {
+fn a_panic_of_the_hook_is_caught() {
     let server = LimitedServer::with(
         TestRuntime::MultiThread,
         |_| {},
@@ -127,14 +127,14 @@ fn what_the_hook_throws_is_dropped_and_it_may_use_the_server() {
 }
 
 #[test]
-fn a_bare_engine_tells_too() {
-    let (tell, told) = std::sync::mpsc::channel();
+fn a_bare_engine_reports_too() {
+    let (sender, contexts) = std::sync::mpsc::channel();
     let mut config = EngineConfig::default();
     config.limits.sessions = 0;
     let server = EngineServer::builder()
         .config(config)
         .on_refused(move |refused| {
-            let _ = tell.send(refused.context);
+            let _ = sender.send(refused.context);
         })
         .build();
     let runtime = Runtime::new().expect("a runtime starts");
@@ -148,6 +148,6 @@ fn a_bare_engine_tells_too() {
     runtime.spawn(socketio_tokio::serve_engine(listener, server));
     let request = Request::get(POLLING.replace("socket.io", "engine.io"));
     assert_eq!(HttpConnection::exchange(&target, &request).status, 503);
-    let context = told.recv_timeout(Duration::from_secs(5));
-    assert_eq!(context, Ok(Why::TooManySessions));
+    let context = contexts.recv_timeout(Duration::from_secs(5));
+    assert_eq!(context, Ok(Context::TooManySessions));
 }

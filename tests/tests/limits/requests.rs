@@ -5,7 +5,7 @@ use std::time::Duration;
 use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_by_polling;
 use socketio_tests::kit::{Polling, Request};
-use socketio_tokio::{BodyFailure, CloseReason, HeadError, PayloadError, Reason, RefusalContext as Why};
+use socketio_tokio::{BodyFailure, CloseReason, HeadError, PayloadError, Reason, RefusalContext as Context};
 
 use crate::support::{LimitedServer, POLLING};
 
@@ -37,7 +37,7 @@ fn heads_beyond_the_limits_are_refused_with_their_status(runtime: TestRuntime) {
         connection.offer_bytes(&request);
         assert_eq!(connection.response().status, status, "{error:?}");
         connection.expect_end();
-        assert_eq!(server.refused(), Why::Head(error));
+        assert_eq!(server.refused(), Context::Head(error));
     }
 }
 
@@ -48,7 +48,7 @@ fn a_slow_head_is_408(runtime: TestRuntime) {
     assert_eq!(slow.response().status, 408);
     slow.expect_end();
     silent.expect_end();
-    assert_eq!(server.refused(), Why::HeadTimedOut);
+    assert_eq!(server.refused(), Context::HeadTimedOut);
     server.assert_no_other_refusal();
 }
 
@@ -61,7 +61,7 @@ fn a_slow_body_is_408_and_ends_the_session(runtime: TestRuntime) {
     connection.send_bytes(b"42[");
     assert_eq!(connection.response().status, 408);
     connection.expect_end();
-    assert_eq!(server.refused(), Why::BodyTimedOut);
+    assert_eq!(server.refused(), Context::BodyTimedOut);
     assert_eq!(server.reason(), Reason::Session(CloseReason::PostTimedOut));
     session.assert_gone();
 }
@@ -74,11 +74,11 @@ fn a_body_that_is_too_large_is_413_and_the_session_stays(runtime: TestRuntime) {
     let mut connection = server.connect();
     connection.offer_bytes(&Request::post(session.url(), large.clone()).render());
     assert_eq!(connection.response().status, 413);
-    assert_eq!(server.refused(), Why::Body(BodyFailure::TooLarge));
+    assert_eq!(server.refused(), Context::Body(BodyFailure::TooLarge));
     let mut connection = server.connect();
     connection.offer_bytes(&Request::post_chunked(session.url(), &[&large]).render());
     assert_eq!(connection.response().status, 413);
-    assert_eq!(server.refused(), Why::Body(BodyFailure::TooLarge));
+    assert_eq!(server.refused(), Context::Body(BodyFailure::TooLarge));
     assert_eq!(session.post("3").status, 200);
 }
 

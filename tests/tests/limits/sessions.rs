@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_main;
 use socketio_tests::kit::{Close, WebSocketClient};
-use socketio_tokio::{CloseReason, Error, PacketError, Reason, RefusalContext as Why, Violation};
+use socketio_tokio::{CloseReason, Error, PacketError, Reason, RefusalContext as Context, Violation};
 
 use crate::support::LimitedServer;
 
@@ -42,16 +42,16 @@ fn packets_beyond_the_limits_end_the_session(runtime: TestRuntime) {
 }
 
 #[test]
-fn a_rule_broken_before_anything_was_joined_is_told_as_a_refusal() {
+fn a_violation_before_anything_was_joined_is_reported_as_a_refusal() {
     let server = LimitedServer::start(TestRuntime::MultiThread, |_| {});
     let (mut client, _) = WebSocketClient::open_session(&server.target);
     client.send("42[\"early\"]");
     assert_eq!(client.closed(), Close::Frame(None));
-    assert_eq!(server.refused(), Why::Violation(Violation::NotJoined));
+    assert_eq!(server.refused(), Context::Violation(Violation::NotJoined));
 }
 
 #[test]
-fn whoever_joins_nothing_is_closed_and_told_of() {
+fn a_client_that_joins_nothing_is_closed_and_reported() {
     let server = LimitedServer::with(
         TestRuntime::MultiThread,
         |_| {},
@@ -59,7 +59,7 @@ fn whoever_joins_nothing_is_closed_and_told_of() {
     );
     let (mut client, _) = WebSocketClient::open_session(&server.target);
     assert_eq!(client.closed(), Close::Frame(None));
-    assert_eq!(server.refused(), Why::NothingJoined);
+    assert_eq!(server.refused(), Context::NothingJoined);
 }
 
 #[test]

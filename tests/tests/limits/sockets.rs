@@ -6,7 +6,9 @@ use std::task::Poll;
 use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::WebSocketClient;
 use socketio_tests::kit::socketio::join_main;
-use socketio_tokio::{CallError, Error, Handshake, Refusal, RefusalContext as Why, RequestError, RoomError};
+use socketio_tokio::{
+    CallError, Error, Handshake, Refusal, RefusalContext as Context, RequestError, RoomError,
+};
 
 use crate::support::LimitedServer;
 
@@ -18,7 +20,7 @@ fn one_namespace_too_many_is_refused_and_the_session_stays(runtime: TestRuntime)
     client.send("40/chat,");
     client.expect_text(r#"44/chat,{"message":"Too many namespaces"}"#);
     let refused = server.refusal();
-    assert_eq!(refused.context, Why::TooManyNamespaces);
+    assert_eq!(refused.context, Context::TooManyNamespaces);
     assert_eq!(
         refused.error,
         RequestError::Forbidden("Too many namespaces".to_owned())
@@ -34,7 +36,7 @@ fn credentials_that_are_too_large_are_refused() {
     let (mut client, _) = WebSocketClient::open_session(&server.target);
     client.send(r#"40{"token":"0123456789"}"#);
     client.expect_text(r#"44{"message":"Auth payload too large"}"#);
-    assert_eq!(server.refused(), Why::AuthTooLarge);
+    assert_eq!(server.refused(), Context::AuthTooLarge);
     client.send("40");
     assert!(client.text().starts_with(r#"40{"sid":"#));
 }
@@ -56,11 +58,11 @@ fn guards_of_clients_that_are_gone_count_as_sockets() {
     let (mut client, _) = WebSocketClient::open_session(&server.target);
     client.send("40");
     client.expect_text(r#"44{"message":"Too many sockets"}"#);
-    assert_eq!(server.refused(), Why::TooManySockets);
+    assert_eq!(server.refused(), Context::TooManySockets);
 }
 
 #[test]
-fn rooms_and_calls_beyond_the_limits_are_errors_of_their_verbs() {
+fn rooms_and_calls_beyond_the_limits_are_errors() {
     let server = LimitedServer::start(TestRuntime::MultiThread, |limits| {
         limits.rooms_per_socket = 1;
         limits.room_name_bytes = 10;

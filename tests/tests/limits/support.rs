@@ -30,15 +30,15 @@ impl LimitedServer {
     ) -> Self {
         let mut limits = Limits::default();
         change(&mut limits);
-        let (tell_refused, refused) = channel();
-        let (tell_reason, reasons): (Sender<Reason>, _) = channel();
+        let (refused_sender, refused) = channel();
+        let (reason_sender, reasons): (Sender<Reason>, _) = channel();
         let builder = Server::builder()
             .limits(limits)
             .namespace("/chat", |chat| chat)
             .on_disconnect(move |_: Socket, reason: Reason| {
-                let _ = tell_reason.send(reason);
+                let _ = reason_sender.send(reason);
             })
-            .on_refused(move |refused| drop(tell_refused.send(refused.clone())));
+            .on_refused(move |refused| drop(refused_sender.send(refused.clone())));
         let handle = describe(builder).build();
         let running = RunningServer::start(runtime, handle.clone());
         wait_until("the server is served", || handle.sockets().is_ok());
