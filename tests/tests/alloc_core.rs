@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 /// An event of 64 bytes that asks for an acknowledgement, and the answer.
 const ECHO: &str = r#"421["echo","abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx"]"#;
 const ECHOED: &str = r#"431["abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx"]"#;
-/// Rounds before counting, and rounds that are counted.
+/// Rounds before counting, and as many that are counted.
 const ROUNDS: usize = 1_000;
 
-/// One connection of a driver that does nothing else.
+/// One connection of the driver.
 struct Connection {
     id: ConnId,
     wire: Wire<SocketIo>,

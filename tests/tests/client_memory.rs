@@ -1,4 +1,4 @@
-//! What a server sends without end does not fill the client's memory.
+//! Whatever a server sends without end, the client's memory is bounded.
 //!
 //! A test binary of its own: what is measured is the memory of the whole process.
 

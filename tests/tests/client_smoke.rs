@@ -323,7 +323,7 @@ fn a_dropped_client_disconnects_and_leaves_nothing_behind(binding: Binding) {
     }
 }
 
-/// Makes connections that never come.
+/// A connector that never connects.
 struct NeverConnects;
 
 impl Connector for NeverConnects {

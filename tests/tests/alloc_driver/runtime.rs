@@ -1,4 +1,4 @@
-//! A runtime of one thread whose clock stands still and whose connections are buffers in memory.
+//! A runtime of one thread whose time never passes and whose connections are buffers in memory.
 
 use bytes::BytesMut;
 use socketio_driver::Peer;
@@ -95,7 +95,7 @@ impl InMemoryRuntime {
         pipe
     }
 
-    /// Polls tasks until none wants to be.
+    /// Polls tasks until none is runnable.
     pub(crate) fn run(&mut self) {
         loop {
             self.adopt();
@@ -187,7 +187,7 @@ impl Pipe {
         reader.into_iter().for_each(Waker::wake);
     }
 
-    /// The client reads everything, which has `mark` in it. How many bytes that was.
+    /// The client reads everything, which must contain `mark`; returns how many bytes that was.
     pub(crate) fn assert_received_and_forget(&self, mark: &str) -> usize {
         let mut buffers = self.0.lock().unwrap();
         let received = &mut buffers.to_client;

@@ -113,7 +113,7 @@ async fn an_async_handler_acknowledges_later(setup: Setup) {
     let builder = setup.client().on("answer", answer.handler());
     let client = setup
         .connect(builder.on("question", async |Arg(number): Arg<i64>| {
-            // Which works on every runtime.
+            // This timer works on every runtime.
             smol::Timer::after(Duration::from_millis(50)).await;
             Reply(number + 1)
         }))
@@ -139,7 +139,7 @@ async fn a_handler_calls_back(setup: Setup) {
 async fn the_server_gives_up_on_an_ack(setup: Setup) {
     let (late, mut given_up) = event_channel();
     let builder = setup.client().on("no-answer", late.handler());
-    // It keeps the acknowledgement and never gives it.
+    // It keeps the acknowledgement and never sends it.
     let client = setup
         .connect(builder.on("question", |ack: Ack| std::mem::forget(ack)))
         .await;

@@ -54,7 +54,7 @@ async fn half_a_megabyte(setup: Setup) {
     assert!(back == bytes);
 }
 
-/// A generator that gives the same bytes each time (xorshift64*).
+/// A generator of the same bytes each time (xorshift64*).
 struct Random(u64);
 
 impl Random {
@@ -111,7 +111,7 @@ fn assert_same(back: &Arguments, sent: &[Bytes], packet: usize) {
     }
 }
 
-/// Ten in each packet. Not one of the cases that are tried at the same time: it needs the machine for itself.
+/// Ten in each packet. Not one of the cases that run at the same time: it needs the processor for itself.
 pub(crate) async fn attachments_come_back_intact(packets: usize, setup: Setup) {
     const UNDER_WAY: usize = 4;
     let (echo, mut echoes) = event_channel();

@@ -14,7 +14,7 @@ cases![
     a_burst_does_not_end_the_session,
     large_text,
     more_than_the_server_takes_is_refused_here,
-    broadcasts_reach_everybody,
+    broadcasts_reach_all_clients,
     a_simple_client_emits_calls_and_receives,
 ];
 
@@ -122,7 +122,7 @@ async fn more_than_the_server_takes_is_refused_here(setup: Setup) {
     assert_eq!(within("an echo", client.call("echo-ack", &1)).await, Ok(1));
 }
 
-async fn broadcasts_reach_everybody(setup: Setup) {
+async fn broadcasts_reach_all_clients(setup: Setup) {
     let (left_sender, mut left) = event_channel();
     let (right_sender, mut right) = event_channel();
     let sender = setup

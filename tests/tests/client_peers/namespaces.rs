@@ -11,7 +11,7 @@ cases![
     a_refusal_says_why,
     a_refusal_leaves_the_others,
     a_namespace_that_does_not_exist,
-    a_guard_lets_those_in_whom_it_knows,
+    a_guard_accepts_known_tokens_only,
 ];
 
 async fn namespaces_share_the_connection(setup: Setup) {
@@ -42,7 +42,7 @@ async fn namespaces_share_the_connection(setup: Setup) {
     client.emit("echo", &"main").expect("it is joined");
     assert_eq!(main.first::<String>().await, "main");
     assert!(custom.drain().is_empty());
-    // Leaving one leaves the other.
+    // Leaving one does not leave the other.
     socket.disconnect();
     assert_eq!(within("an echo", client.call("echo-ack", &1)).await, Ok(1));
     assert!(!socket.connected());
@@ -110,7 +110,7 @@ async fn a_namespace_that_does_not_exist(setup: Setup) {
     assert_eq!(refusals[0].0, "/nowhere");
 }
 
-async fn a_guard_lets_those_in_whom_it_knows(setup: Setup) {
+async fn a_guard_accepts_known_tokens_only(setup: Setup) {
     let (welcome, mut welcomes) = event_channel();
     let builder = setup.client().namespace("/auth", |namespace| {
         namespace

@@ -1,4 +1,4 @@
-//! There and back.
+//! Connections over TLS and Unix sockets that succeed.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +17,7 @@ socketio_tests::on_every_client![
     half_a_megabyte_of_bytes_over_tls,
     a_client_with_a_certificate,
     a_name_that_is_not_that_of_the_url,
-    anybody_where_the_danger_is_accepted,
+    any_certificate_where_the_danger_is_accepted,
     a_unix_socket,
     node_over_https,
 ];
@@ -99,7 +99,7 @@ fn a_name_that_is_not_that_of_the_url(binding: Binding) {
     });
 }
 
-fn anybody_where_the_danger_is_accepted(binding: Binding) {
+fn any_certificate_where_the_danger_is_accepted(binding: Binding) {
     binding.run_test(|| async {
         let (_running, port) = serve_tls(
             binding,
@@ -115,8 +115,8 @@ fn a_unix_socket(binding: Binding) {
     binding.run_test(|| async {
         let folder = temporary(binding, "unix");
         let path = folder.join("server.sock");
-        std::fs::create_dir_all(&folder).expect("there is a folder for such");
-        // Of an earlier round.
+        std::fs::create_dir_all(&folder).expect("temporary files can be made");
+        // It may be left from an earlier run.
         let _ = std::fs::remove_file(&path);
         let running = RunningServer::start_unix(binding.test_runtime(), server(), &path);
         for (order, transport) in ORDERS {
@@ -124,7 +124,7 @@ fn a_unix_socket(binding: Binding) {
             assert_echoes(binding, builder, transport).await;
         }
         drop(running);
-        std::fs::remove_dir_all(&folder).expect("it was ours");
+        std::fs::remove_dir_all(&folder).expect("it can be removed");
     });
 }
 
@@ -139,7 +139,7 @@ fn node_over_https(binding: Binding) {
     let authority = Authority::new("ours");
     let certificate = authority.server(&["localhost"]);
     let folder = temporary(binding, "node");
-    std::fs::create_dir_all(&folder).expect("there is a folder for such");
+    std::fs::create_dir_all(&folder).expect("temporary files can be made");
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     std::fs::write(&cert, &certificate.pem).expect("it can be written");
     std::fs::write(&key, &certificate.key).expect("it can be written");

@@ -21,9 +21,9 @@ socketio_tests::on_every_client![
     a_client_without_the_certificate_that_is_required,
     a_server_that_speaks_no_tls,
     a_server_that_speaks_only_tls,
-    a_port_nobody_listens_at,
+    a_port_without_a_listener,
     a_socket_that_does_not_exist,
-    a_client_that_never_makes_its_handshake_is_cut_off_like_one_that_never_asks,
+    a_client_that_never_finishes_its_handshake_is_closed_like_one_without_a_request,
 ];
 
 /// The refusal over each transport.
@@ -120,12 +120,12 @@ fn a_server_that_speaks_only_tls(binding: Binding) {
     });
 }
 
-fn a_port_nobody_listens_at(binding: Binding) {
+fn a_port_without_a_listener(binding: Binding) {
     binding.run_test(|| async {
         let server = LocalServer::open(Server::builder());
         let url = server.url();
         server.close();
-        socketio_tests::live::eventually("the port is given up", || {
+        socketio_tests::live::eventually("the port is released", || {
             std::net::TcpListener::bind(url.trim_start_matches("http://")).is_ok()
         })
         .await;
@@ -142,7 +142,7 @@ fn a_socket_that_does_not_exist(binding: Binding) {
     });
 }
 
-fn a_client_that_never_makes_its_handshake_is_cut_off_like_one_that_never_asks(binding: Binding) {
+fn a_client_that_never_finishes_its_handshake_is_closed_like_one_without_a_request(binding: Binding) {
     binding.run_test(|| async {
         let certificate = Authority::new("ours").server(&["localhost"]);
         let tls = TlsServer::builder(certificate.pem.as_str(), certificate.key.as_str());
@@ -154,9 +154,9 @@ fn a_client_that_never_makes_its_handshake_is_cut_off_like_one_that_never_asks(b
         // Nothing, and the beginning of a record that never ends.
         for beginning in [&b""[..], &[22, 3, 1, 1, 0, 1]] {
             let mut stream = TcpStream::connect(running.address).await.expect("it listens");
-            stream.write_all(beginning).await.expect("it takes it");
+            stream.write_all(beginning).await.expect("the server reads");
             let mut rest = Vec::new();
-            // However it ends, it does.
+            // How it ends does not matter.
             let _ = within("the end", stream.read_to_end(&mut rest)).await;
         }
     });

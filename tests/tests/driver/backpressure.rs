@@ -22,7 +22,7 @@ crate::on_every_runtime![
     a_slow_client_is_closed_and_the_others_get_everything,
     volatile_packets_are_dropped_for_a_slow_client_which_stays,
     on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place,
-    a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served,
+    a_client_that_closes_while_its_handlers_are_stuck_does_not_block_others,
     a_client_that_reads_slowly_reads_everything_before_its_connection_ends,
 ];
 
@@ -332,7 +332,7 @@ fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place(ru
     assert_eq!(entries[IN_FLIGHT - 1..], [IN_FLIGHT as u32, u32::MAX]);
 }
 
-fn a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served(runtime: TestRuntime) {
+fn a_client_that_closes_while_its_handlers_are_stuck_does_not_block_others(runtime: TestRuntime) {
     let (log, latch) = (Log::new(), Latch::closed());
     let server = server_with_stuck_handlers(runtime, &log, &latch);
     let mut others: Vec<_> = (0..4).map(|_| server.join()).collect();

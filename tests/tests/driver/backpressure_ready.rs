@@ -19,10 +19,10 @@ use socketio_tokio::{Args, Client, Error, Limits, Ready, Reason, Server, Socket}
 use crate::support::{Log, TestServer, block_on};
 
 crate::on_every_runtime![
-    who_waits_before_each_emit_sends_any_amount_over_websocket,
-    who_waits_before_each_emit_sends_any_amount_over_polling,
+    waiting_before_each_emit_sends_any_amount_over_websocket,
+    waiting_before_each_emit_sends_any_amount_over_polling,
     emitting_without_waiting_closes_a_client_that_never_reads_and_ends_all_waits,
-    all_who_wait_are_woken_when_the_client_reads,
+    all_waits_end_when_the_client_reads,
     waiting_ends_when_the_server_ends,
     a_client_that_waits_before_each_emit_sends_any_amount_over_websocket,
     a_client_that_waits_before_each_emit_sends_any_amount_over_polling,
@@ -31,9 +31,9 @@ crate::on_every_runtime![
 
 /// One piece of what is sent.
 const PIECE: usize = 64 * 1024;
-/// So many are sent: 64 MiB.
+/// How many of them a server sends: 64 MiB.
 const PIECES: usize = 1_024;
-/// So many a client sends, whose server has to read JSON.
+/// How many of them a client sends, whose server has to read JSON.
 const CLIENT_PIECES: usize = 512;
 /// More than the kernel buffers for a peer that does not read, in pieces.
 const KERNEL: usize = 300;
@@ -107,7 +107,7 @@ fn join_raw(server: &TestServer) -> RawWebSocket {
     client
 }
 
-fn who_waits_before_each_emit_sends_any_amount_over_websocket(runtime: TestRuntime) {
+fn waiting_before_each_emit_sends_any_amount_over_websocket(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
     let server = sender(runtime, &count, &log);
     let mut client = join_raw(&server);
@@ -124,7 +124,7 @@ fn who_waits_before_each_emit_sends_any_amount_over_websocket(runtime: TestRunti
     assert_eq!(log.wait_for(1), ["done"]);
 }
 
-fn who_waits_before_each_emit_sends_any_amount_over_polling(runtime: TestRuntime) {
+fn waiting_before_each_emit_sends_any_amount_over_polling(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
     let server = sender(runtime, &count, &log);
     let mut client = Polling::open(&server.target);
@@ -163,7 +163,7 @@ fn is_ready(ready: Ready) -> Option<Result<(), Error>> {
 fn fill(socket: &Socket) {
     let filler = "x".repeat(PIECE);
     for _ in 0..KERNEL {
-        // What was emitted is written by others.
+        // Other threads write what was emitted.
         thread::sleep(Duration::from_millis(1));
         if is_ready(socket.ready()).is_none() {
             // The kernel may still take some.
@@ -235,7 +235,7 @@ fn emitting_without_waiting_closes_a_client_that_never_reads_and_ends_all_waits(
     drop(client);
 }
 
-fn all_who_wait_are_woken_when_the_client_reads(runtime: TestRuntime) {
+fn all_waits_end_when_the_client_reads(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
     let server = sender(runtime, &count, &log);
     let mut client = join_raw(&server);

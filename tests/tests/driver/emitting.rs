@@ -11,14 +11,14 @@ use socketio_tokio::{Arg, Reason, Reply, Server, Socket};
 use crate::support::{Log, TestServer};
 
 crate::on_every_runtime![
-    broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread,
+    broadcasts_of_several_threads_reach_all_clients_in_the_order_of_each_thread,
     a_socket_may_be_used_on_a_thread_without_a_runtime,
     a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime,
-    handlers_join_rooms_that_everybody_can_address,
+    rooms_that_handlers_join_can_be_addressed_from_anywhere,
     volatile_events_leave_again_when_all_before_has_left,
 ];
 
-fn broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread(runtime: TestRuntime) {
+fn broadcasts_of_several_threads_reach_all_clients_in_the_order_of_each_thread(runtime: TestRuntime) {
     const THREADS: usize = 4;
     const MESSAGES: usize = 500;
     let server = TestServer::start(runtime, Server::builder());
@@ -63,7 +63,7 @@ fn volatile_events_leave_again_when_all_before_has_left(runtime: TestRuntime) {
         let has_come = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                // The client may know that the one before has left earlier than the server does.
+                // The client may receive the one before earlier than the server knows that it is sent.
                 for _ in 0..1_000 {
                     if has_come.load(Ordering::SeqCst) {
                         return;
@@ -77,7 +77,7 @@ fn volatile_events_leave_again_when_all_before_has_left(runtime: TestRuntime) {
             has_come.store(true, Ordering::SeqCst);
             assert_eq!(text, format!("42[\"volatile\",{round}]"));
         });
-        // More of them may have left.
+        // More of them may have been sent.
         server.handle.emit("last", &round).expect("it is served");
         while client.text() != format!("42[\"last\",{round}]") {}
     }
@@ -123,7 +123,7 @@ fn a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime(runtime: Tes
     assert_eq!(names, ["/", "/other"]);
 }
 
-fn handlers_join_rooms_that_everybody_can_address(runtime: TestRuntime) {
+fn rooms_that_handlers_join_can_be_addressed_from_anywhere(runtime: TestRuntime) {
     let server = TestServer::start(
         runtime,
         Server::builder()
@@ -165,7 +165,7 @@ fn handlers_join_rooms_that_everybody_can_address(runtime: TestRuntime) {
     server.handle.emit("all", &()).expect("it is served");
     second.expect_text("42[\"all\"]");
     drop((first, second));
-    wait_until("nobody is left", || {
+    wait_until("no socket is left", || {
         server.handle.sockets().is_ok_and(|all| all.is_empty())
     });
     assert_eq!(

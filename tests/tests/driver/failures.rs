@@ -11,10 +11,10 @@ crate::on_every_runtime![
     a_handler_that_panics_goes_to_the_error_hook_and_the_connection_lives,
     serial_handlers_go_on_after_a_panic,
     arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer,
-    the_error_hook_hears_of_on_connect_and_on_disconnect,
-    an_error_hook_that_panics_harms_nobody,
+    failures_of_on_connect_and_on_disconnect_are_reported_to_the_error_hook,
+    an_error_hook_that_panics_does_no_harm,
     what_a_handler_sends_before_it_replies_arrives_before_its_reply,
-    what_serialising_does_harms_nobody,
+    serialisation_may_emit_and_panic,
     data_that_panics_when_it_is_dropped_does_not_end_its_connection,
 ];
 
@@ -93,7 +93,7 @@ fn arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer(runtime: Te
     );
 }
 
-fn the_error_hook_hears_of_on_connect_and_on_disconnect(runtime: TestRuntime) {
+fn failures_of_on_connect_and_on_disconnect_are_reported_to_the_error_hook(runtime: TestRuntime) {
     let log = Log::new();
     let server = TestServer::start(
         runtime,
@@ -111,7 +111,7 @@ fn the_error_hook_hears_of_on_connect_and_on_disconnect(runtime: TestRuntime) {
     assert_eq!(log.wait_for(2)[1], "Disconnect - the handler panicked: farewell");
 }
 
-fn an_error_hook_that_panics_harms_nobody(runtime: TestRuntime) {
+fn an_error_hook_that_panics_does_no_harm(runtime: TestRuntime) {
     let log = Log::new();
     let server = TestServer::start(
         runtime,
@@ -170,7 +170,7 @@ impl Serialize for PanicsWhenSerialised {
     }
 }
 
-fn what_serialising_does_harms_nobody(runtime: TestRuntime) {
+fn serialisation_may_emit_and_panic(runtime: TestRuntime) {
     let log = Log::new();
     let server = TestServer::start(
         runtime,

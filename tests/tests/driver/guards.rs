@@ -13,9 +13,9 @@ use crate::support::{Log, TestServer};
 crate::on_every_runtime![
     what_a_guard_learned_is_there_in_every_handler,
     a_refused_client_gets_message_and_data_and_no_handler_runs,
-    a_guard_that_panics_refuses_and_the_error_hook_hears_of_it,
+    a_guard_that_panics_refuses_and_is_reported_to_the_error_hook,
     auth_that_cannot_be_read_refuses,
-    a_client_that_leaves_while_a_guard_waits_never_was_there,
+    a_client_that_leaves_while_a_guard_waits_reaches_no_handler,
 ];
 
 #[derive(Deserialize)]
@@ -116,7 +116,7 @@ fn a_refused_client_gets_message_and_data_and_no_handler_runs(runtime: TestRunti
     });
 }
 
-fn a_guard_that_panics_refuses_and_the_error_hook_hears_of_it(runtime: TestRuntime) {
+fn a_guard_that_panics_refuses_and_is_reported_to_the_error_hook(runtime: TestRuntime) {
     each_guard(runtime, |server, log| {
         let (mut client, _) = WebSocketClient::open_session(&server.target);
         client.send("40{\"token\":\"panic\"}");
@@ -137,7 +137,7 @@ fn auth_that_cannot_be_read_refuses(runtime: TestRuntime) {
     });
 }
 
-fn a_client_that_leaves_while_a_guard_waits_never_was_there(runtime: TestRuntime) {
+fn a_client_that_leaves_while_a_guard_waits_reaches_no_handler(runtime: TestRuntime) {
     let (log, latch) = (Log::new(), Latch::closed());
     let (asked, passed, joined, left) = (log.clone(), latch.clone(), log.clone(), log.clone());
     let server = TestServer::start(

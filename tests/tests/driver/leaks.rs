@@ -18,7 +18,7 @@ crate::on_every_runtime![
     a_server_that_was_shut_down_leaves_nothing_behind,
     a_server_whose_serving_was_dropped_leaves_nothing_behind,
     a_server_whose_runtime_was_dropped_leaves_nothing_behind,
-    a_server_that_nobody_visited_leaves_nothing_behind,
+    a_server_without_clients_leaves_nothing_behind,
     a_client_that_never_reads_is_cut_off_when_serving_ends,
 ];
 
@@ -163,7 +163,7 @@ fn a_server_whose_serving_was_dropped_leaves_nothing_behind(runtime: TestRuntime
     drop(client);
 }
 
-/// Runtimes that every process has can not be dropped.
+/// Runtimes that belong to the process can not be stopped.
 fn a_server_whose_runtime_was_dropped_leaves_nothing_behind(runtime: TestRuntime) {
     if !TestRuntime::STOPPABLE.contains(&runtime) {
         return;
@@ -182,7 +182,7 @@ fn a_server_whose_runtime_was_dropped_leaves_nothing_behind(runtime: TestRuntime
     drop((polling, asking));
 }
 
-fn a_server_that_nobody_visited_leaves_nothing_behind(runtime: TestRuntime) {
+fn a_server_without_clients_leaves_nothing_behind(runtime: TestRuntime) {
     let (server, clients, state) = start(runtime, USUAL_INTERVAL);
     server
         .handle

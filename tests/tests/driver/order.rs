@@ -133,7 +133,7 @@ fn no_event_starts_before_on_connect_has_finished(runtime: TestRuntime) {
     assert_eq!(log.wait_for(expected.len()), expected);
 }
 
-/// How a client leaves.
+/// How a client disconnects.
 #[derive(Clone, Copy, Debug)]
 enum Leaving {
     Packet,
@@ -157,7 +157,7 @@ fn events_that_came_before_the_end_of_a_held_connection_still_start(runtime: Tes
     leaving_after(runtime, 500, 2);
 }
 
-/// Clients that leave in every way right after `events`, with a limit of handlers in flight.
+/// Disconnects clients in every way right after `events`, with a limit of handlers in flight.
 fn leaving_after(runtime: TestRuntime, events: u32, handlers_in_flight: usize) {
     let mut limits = Limits::default();
     limits.handlers_in_flight = handlers_in_flight;

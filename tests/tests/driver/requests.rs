@@ -12,7 +12,7 @@ crate::on_every_runtime![
     a_client_that_ends_its_side_after_its_request_is_still_answered,
 ];
 
-/// Any file will do.
+/// Any file.
 const BUNDLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 
 fn the_client_bundle_is_served_under_the_path_and_leaves_other_paths_to_the_fallback(runtime: TestRuntime) {

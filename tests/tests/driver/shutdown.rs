@@ -15,7 +15,7 @@ use crate::support::{Log, TestServer, block_on};
 
 crate::on_every_runtime![
     shutdown_tells_every_client_and_serve_returns,
-    shutdown_lets_nobody_new_in_while_it_waits,
+    shutdown_accepts_no_connections_while_it_waits,
     what_is_queued_is_written_before_the_end,
     serve_returns_in_time_with_a_client_that_never_reads,
     connections_are_cut_at_the_deadline,
@@ -59,11 +59,11 @@ fn shutdown_tells_every_client_and_serve_returns(runtime: TestRuntime) {
     assert_eq!(log.wait_for(2), ["server shutting down", "server shutting down"]);
     assert!(
         TcpStream::connect(server.target.address).is_err(),
-        "nobody new is let in"
+        "new connections are refused"
     );
 }
 
-fn shutdown_lets_nobody_new_in_while_it_waits(runtime: TestRuntime) {
+fn shutdown_accepts_no_connections_while_it_waits(runtime: TestRuntime) {
     let log = Log::new();
     let server = TestServer::start(runtime, noting(&log));
     let mut client = server.join();

@@ -44,7 +44,7 @@ impl TestServer {
         let id = reply
             .strip_prefix("40{\"sid\":\"")
             .and_then(|rest| rest.strip_suffix("\"}"));
-        let id = id.unwrap_or_else(|| panic!("not let in: {reply}")).to_owned();
+        let id = id.unwrap_or_else(|| panic!("not joined: {reply}")).to_owned();
         (client, id)
     }
 

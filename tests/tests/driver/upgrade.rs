@@ -18,9 +18,9 @@ use crate::support::{Log, TestServer};
 crate::on_every_runtime![an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order,];
 
 const MESSAGES: u32 = 5_000;
-/// Every so many messages one has an attachment.
+/// One in so many messages has an attachment.
 const BINARY: u32 = 10;
-/// So many messages the server may be ahead of the client, so that traffic lasts while the transport changes.
+/// How many messages the server may be ahead of the client, so that traffic lasts while the transport changes.
 const WINDOW: u32 = 200;
 
 /// The packets of one message, text first; an attachment is in base64 as polling has it.

@@ -47,7 +47,7 @@ fn unexpected_acks_are_ignored(context: &AttackContext) -> Vec<RawConnection> {
 fn ten_thousand_unanswered_calls_time_out(context: &AttackContext) -> Vec<RawConnection> {
     let target = &context.target;
     let mut connections: Vec<_> = (0..5).map(|_| join(target)).collect();
-    // Each client's handlers wait for so many at a time; the event loop's server knows no other event.
+    // As many as the handlers of a client may wait for at a time; the event loop's server has no other event.
     for connection in &mut connections {
         connection.write_some(text("42[\"ask-briefly\",1]").repeat(100));
     }

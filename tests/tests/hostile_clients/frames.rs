@@ -60,7 +60,7 @@ fn ten_thousand_fragments_are_one_message(context: &AttackContext) -> Vec<RawCon
     bytes.extend(Frame::new(0, "\"]").encode());
     connection.write_all(&bytes);
     connection.read_until("x\"]");
-    // One that never ends.
+    // A message that never ends.
     connection.write_all(Frame::text("42[").unfinished().encode());
     connection.write_all(Frame::new(0, "1").unfinished().encode().repeat(MANY));
     vec![connection]

@@ -96,7 +96,7 @@ impl HonestClients {
         );
     }
 
-    /// Waits until each has had `count` more.
+    /// Waits until each has received `count` more.
     #[track_caller]
     pub(crate) fn await_echoes(&self, count: usize, when: &str) {
         let (before, started) = (self.echoes(), Instant::now());

@@ -31,7 +31,7 @@ fn json_bombs_do_no_harm(context: &AttackContext) -> Vec<RawConnection> {
             format!("40/custom,{value}"),
             format!("431{value}"),
         ] {
-            // Some are valid, some end the session; none ends more.
+            // Some are valid, some end the session; none ends another session.
             let mut connection = join(target);
             connection.write_some(text(&packet));
             connection.shut_down_write();

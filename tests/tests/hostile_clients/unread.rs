@@ -14,7 +14,7 @@ attacks![
 ];
 
 const CONNECTIONS: usize = 6;
-/// Bytes of an echo, more than a thread's encoder keeps room for.
+/// Bytes of an echo, more than the capacity that a thread's encoder keeps.
 const LARGE: usize = 300_000;
 
 /// What a server may have taken from a client that reads nothing: what it may queue for it, and what the kernel buffers on

@@ -58,7 +58,7 @@ fn one_connection_too_many_from_an_address_is_429(runtime: TestRuntime) {
     second.expect_end();
     assert_eq!(server.refused(), Context::TooManyFromAddress);
     drop((first, second));
-    // There is room again as soon as the server has seen them go.
+    // There is room again as soon as the server notices that they are closed.
     let started = Instant::now();
     while !can_open_session(&server) {
         assert!(started.elapsed() < Duration::from_secs(5));

@@ -1,4 +1,4 @@
-//! What a client may ask for in its namespaces, and the application for it.
+//! What a client may use in its namespaces, and the application for it.
 
 use std::future::{Future as _, pending, poll_fn};
 use std::task::Poll;
@@ -70,7 +70,7 @@ fn rooms_and_calls_beyond_the_limits_are_errors() {
     });
     let (_client, _) = join_main(&server.target);
     let socket = server.handle.sockets().expect("it is served").remove(0);
-    socket.join("room").expect("there may be one");
+    socket.join("room").expect("one is allowed");
     assert_eq!(socket.join("other"), Err(Error::Room(RoomError::TooManyRooms)));
     assert_eq!(
         socket.join("a long name"),

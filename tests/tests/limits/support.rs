@@ -55,7 +55,7 @@ impl LimitedServer {
         HttpConnection::open(&self.target)
     }
 
-    /// A handshake on a connection of its own, which goes on.
+    /// A handshake on a connection of its own, which stays open.
     pub(crate) fn handshake(&self) -> (HttpConnection, Response) {
         let mut connection = self.connect();
         connection.send(&Request::get(POLLING));
