@@ -171,7 +171,7 @@ async fn connect_clients(binding: Binding, target: &Target, latch: &Latch) -> Ke
 
 /// Connects clients that never disconnect by themselves.
 fn connect_raw_clients(target: &Target, kept: &mut KeptConnections) {
-    for _ in 0..2 {
+    for stays in [false, true] {
         let mut socket = join_main(target).0;
         socket.send("42[\"ask\"]");
         assert!(socket.text().ends_with("[\"question\"]"));
@@ -185,8 +185,8 @@ fn connect_raw_clients(target: &Target, kept: &mut KeptConnections) {
         let mut connection = HttpConnection::open(target);
         connection.send_bytes(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHo");
         kept.http.push(connection);
-        // Those of the first turn close at once.
-        if kept.websockets.len() <= 2 {
+        // Half of them close at once.
+        if !stays {
             kept.websockets.clear();
             kept.polling.clear();
             kept.http.clear();
