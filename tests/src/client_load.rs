@@ -1,4 +1,4 @@
-//! What a client under load is told and what it tells: the options and the line of `testbed-client`.
+//! The options of `testbed-client`, and the line that it prints.
 //!
 //! The programs of other clients, in `tests/bench/clients` and `tests/peers`, take the same options and print the
 //! same line.
@@ -139,7 +139,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Adds those of somebody else.
+    /// Adds the samples of another.
     pub fn merge(&mut self, other: Self) {
         self.latencies.extend(other.latencies);
         self.errors += other.errors;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fmt, thread};
 
-/// Why a test cannot run here. It was already told on standard error: just return from the test.
+/// Why a test cannot run here. It is already printed on standard error: just return from the test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip(String);
 
@@ -184,12 +184,12 @@ fn run(command: &mut Command) -> Result<(), String> {
     Err(format!("{}: {end}", program.display()))
 }
 
-/// Tells it on the process's own standard error, which the test harness does not capture as it does `eprintln!`.
+/// Prints it on the process's own standard error, which the test harness does not capture as it does `eprintln!`.
 fn skip(why: &str) -> Skip {
     let in_pipeline = env::var_os("CI").is_some_and(|value| !value.is_empty());
     assert!(!in_pipeline, "{why}; with CI set nothing is skipped");
     let test = thread::current().name().unwrap_or("a test").to_owned();
-    // There is nobody to tell that standard error is closed.
+    // That standard error is closed can not be reported.
     let _ = io::stderr().write_all(format!("skipped: {test}: {why}\n").as_bytes());
     Skip(why.to_owned())
 }

@@ -89,7 +89,7 @@ impl ServerProcess {
         format!("http://{}", self.address)
     }
 
-    /// Kills the process, without any farewell to its clients.
+    /// Kills the process, so that its clients get no close packet.
     pub fn stop(&mut self) {
         self.child.kill();
     }
@@ -102,7 +102,7 @@ impl ServerProcess {
     pub fn start_again(&mut self) {
         let deadline = Instant::now() + START_WITHIN;
         let (child, address) = loop {
-            // Somebody else's outgoing connection may hold the port for a moment.
+            // An outgoing connection of another process may hold the port for a moment.
             match spawn_server(&self.command, self.address.port()) {
                 Ok(started) => break started,
                 Err(why) => assert!(Instant::now() < deadline, "{why}"),
@@ -181,7 +181,7 @@ fn spawn_server(command: &ServerCommand, port: u16) -> Result<(KilledOnDrop, Soc
         .args(["--port", &port.to_string()])
         // Nothing is written among the sources of those in Python.
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        // Its end tells those that have `--lifeline stdin` that this process ended, however it did.
+        // Programs with `--lifeline stdin` end when it does, however this process ended.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

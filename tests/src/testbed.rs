@@ -1,4 +1,4 @@
-//! Starts the server programs that cases talk to: one process per application, shared by all cases of a test
+//! Starts the server programs that cases connect to: one process per application, shared by all cases of a test
 //! process, gone when that process is.
 //!
 //! The program is `testbed --binding NAME --app engine|suite|lab --port 0`; it prints `listening on ADDRESS` as its
@@ -11,7 +11,7 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// What a server does with what it hears.
+/// What a server does with what it receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum App {
     /// Bare Engine.IO on `/engine.io/`: ping interval 300 ms, ping timeout 200 ms, payload limit 1,000,000 bytes, CORS
@@ -71,7 +71,7 @@ static RUNNING: Mutex<Vec<Running>> = Mutex::new(Vec::new());
 ///
 /// # Panics
 ///
-/// When there is no program or it does not say where it listens.
+/// When there is no program or it does not print where it listens.
 pub fn start(binding: &str, app: App, program: Option<&str>) -> Target {
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = running
@@ -116,7 +116,8 @@ fn spawn(binding: &str, app: App, program: Option<&str>) -> (Target, ChildStdin)
         .trim()
         .strip_prefix("listening on ")
         .and_then(|address| address.parse().ok());
-    let address = address.unwrap_or_else(|| panic!("the testbed said {line:?} instead of where it listens"));
+    let address =
+        address.unwrap_or_else(|| panic!("the testbed printed {line:?} instead of where it listens"));
     // Whatever it prints later must not block it.
     thread::spawn(move || (output.read_to_end(&mut Vec::new()), child.wait()));
     (Target { address, app }, lifeline)

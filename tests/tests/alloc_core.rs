@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 /// An event of 64 bytes that asks for an acknowledgement, and the answer.
 const ECHO: &str = r#"421["echo","abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx"]"#;
 const ECHOED: &str = r#"431["abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx"]"#;
-/// Rounds before counting, and rounds that are counted.
+/// Rounds before counting, and as many that are counted.
 const ROUNDS: usize = 1_000;
 
-/// One connection of a driver that does nothing else.
-struct Line {
+/// One connection of the driver.
+struct Connection {
     id: ConnId,
     wire: Wire<SocketIo>,
     output: OutBuf,
@@ -24,16 +24,16 @@ struct Line {
     read: usize,
 }
 
-/// A server and a driver for it in one thread, with one buffer for all reads.
-struct World {
+/// A server and its driver in one thread, with one buffer for all reads.
+struct TestDriver {
     server: Server,
     encoder: Encoder,
     now: Instant,
-    lines: Vec<Line>,
+    connections: Vec<Connection>,
     buffer: BytesMut,
 }
 
-impl World {
+impl TestDriver {
     fn new() -> Self {
         let mut config = Config::default();
         // A heartbeat in the middle would be counted too.
@@ -45,7 +45,7 @@ impl World {
             server,
             encoder: Encoder::new(),
             now,
-            lines: Vec::new(),
+            connections: Vec::new(),
             buffer: BytesMut::new(),
         }
     }
@@ -54,28 +54,28 @@ impl World {
     fn join(&mut self) -> usize {
         let id = self.server.open(self.now, Peer::Unknown);
         let wire = Wire::new(self.server.engine_config().wire(), self.server.codec());
-        self.lines.push(Line {
+        self.connections.push(Connection {
             id,
             wire,
             output: OutBuf::new(),
             read: 0,
         });
-        let line = self.lines.len() - 1;
+        let connection = self.connections.len() - 1;
         self.receive(
-            line,
+            connection,
             &Request::upgrade("/socket.io/?EIO=4&transport=websocket").render(),
         );
-        self.receive(line, &Frame::text("40").encode());
-        line
+        self.receive(connection, &Frame::text("40").encode());
+        connection
     }
 
     /// What a driver does with one read.
-    fn receive(&mut self, line: usize, bytes: &[u8]) {
+    fn receive(&mut self, connection: usize, bytes: &[u8]) {
         if !self.buffer.try_reclaim(64 * 1024) {
             self.buffer = BytesMut::with_capacity(64 * 1024);
         }
         self.buffer.extend_from_slice(bytes);
-        let Line { id, wire, .. } = &mut self.lines[line];
+        let Connection { id, wire, .. } = &mut self.connections[connection];
         wire.handle_input(&mut self.buffer);
         while let Some(item) = wire.poll_item() {
             self.server.handle_item(self.now, *id, item);
@@ -85,7 +85,7 @@ impl World {
         self.transmit();
     }
 
-    /// The application: lets everybody in and acknowledges with what came.
+    /// The application: accepts every client and acknowledges with what came.
     fn answer(&mut self) {
         while let Some(event) = self.server.poll_event() {
             match event {
@@ -103,52 +103,52 @@ impl World {
     /// Writes everything there is, to peers that read all of it.
     fn transmit(&mut self) {
         while let Some(id) = self.server.poll_ready() {
-            let line = &mut self.lines[id.index()];
-            self.server.poll_transmit(id, &mut line.wire);
-            let _ = line.wire.poll_output(&mut line.output);
-            line.read += line.output.len();
-            line.output.advance(line.output.len());
-            let _ = line.wire.poll_output(&mut line.output);
-            if let Some(spare) = line.output.take_spare() {
+            let connection = &mut self.connections[id.index()];
+            self.server.poll_transmit(id, &mut connection.wire);
+            let _ = connection.wire.poll_output(&mut connection.output);
+            connection.read += connection.output.len();
+            connection.output.advance(connection.output.len());
+            let _ = connection.wire.poll_output(&mut connection.output);
+            if let Some(spare) = connection.output.take_spare() {
                 self.server.recycle(spare);
             }
         }
     }
 
     fn read(&self) -> usize {
-        self.lines.iter().map(|line| line.read).sum()
+        self.connections.iter().map(|connection| connection.read).sum()
     }
 }
 
 /// Allocations of so many rounds of `window` echoes in one read.
 fn echo_allocations(window: usize) -> u64 {
-    let mut world = World::new();
-    let line = world.join();
+    let mut driver = TestDriver::new();
+    let connection = driver.join();
     let frames = Frame::text(ECHO).encode().repeat(window);
-    (0..ROUNDS).for_each(|_| world.receive(line, &frames));
-    let before = world.read();
-    let counted = measure(|| (0..ROUNDS).for_each(|_| world.receive(line, &frames)));
-    assert_eq!(world.read() - before, ROUNDS * window * (2 + ECHOED.len()));
+    (0..ROUNDS).for_each(|_| driver.receive(connection, &frames));
+    let before = driver.read();
+    let counted = measure(|| (0..ROUNDS).for_each(|_| driver.receive(connection, &frames)));
+    assert_eq!(driver.read() - before, ROUNDS * window * (2 + ECHOED.len()));
     counted.count_total
 }
 
 /// Allocations of so many rounds of a broadcast to a thousand, of a text of so many bytes.
 fn broadcast_allocations(rounds: usize, bytes: usize) -> u64 {
-    let mut world = World::new();
+    let mut driver = TestDriver::new();
     for _ in 0..1_000 {
-        world.join();
+        driver.join();
     }
-    let namespace = world.server.namespace("/").unwrap();
+    let namespace = driver.server.namespace("/").unwrap();
     let text = "x".repeat(bytes);
     let mut round = || {
-        let packet = world.encoder.event("/", "casted", text.as_str()).unwrap();
+        let packet = driver.encoder.event("/", "casted", text.as_str()).unwrap();
         let target = Target::default();
-        let reached = world
+        let reached = driver
             .server
-            .broadcast(world.now, namespace, &target, &packet, Delivery::Reliable);
+            .broadcast(driver.now, namespace, &target, &packet, Delivery::Reliable);
         assert_eq!(reached, 1_000);
         drop(packet);
-        world.transmit();
+        driver.transmit();
     };
     (0..10).for_each(|_| round());
     measure(|| (0..rounds).for_each(|_| round())).count_total

@@ -49,7 +49,7 @@ fn read_until(stream: &mut TcpStream, end: &[u8]) {
     }
 }
 
-/// Connects everybody, talks a little, says so by connecting to `done`, and keeps all connections until that one is closed.
+/// Connects all clients, exchanges some events, connects to `done` then, and keeps all connections until that is closed.
 fn clients(server: SocketAddr, done: SocketAddr) {
     let handshake = handshake();
     let mut streams = Vec::new();

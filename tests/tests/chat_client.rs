@@ -1,4 +1,4 @@
-//! The example `chat-client`: people at terminals talk through the example `chat`, and outlive it.
+//! The example `chat-client`, with the example `chat` as its server, also across a restart of it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use socketio_tests::cargo::build_example;
 use socketio_tests::provision_process::{ServerCommand, ServerProcess, lines_of};
 
-/// How long anything may take to be shown; a name can be taken for as long as the server holds a lost connection.
+/// How long anything may take to be shown; a name stays taken until the server notices that a connection is lost.
 const WITHIN: Duration = Duration::from_secs(30);
 /// Begins as a PNG does, and has every byte.
 const PICTURE: [u8; 1025] = picture();
@@ -28,16 +28,16 @@ const fn picture() -> [u8; 1025] {
     bytes
 }
 
-/// Somebody at a terminal.
-struct Person {
+/// The program, with its keyboard and its screen.
+struct ChatClient {
     child: Child,
     keyboard: Option<ChildStdin>,
     screen: Receiver<String>,
     seen: Vec<String>,
 }
 
-impl Person {
-    fn arrives(url: &str, name: &str) -> Self {
+impl ChatClient {
+    fn start(url: &str, name: &str) -> Self {
         let mut child = client(url, name)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -51,13 +51,13 @@ impl Person {
         }
     }
 
-    fn types(&mut self, line: &str) {
+    fn type_line(&mut self, line: &str) {
         let keyboard = self.keyboard.as_mut().expect("the input is open");
         writeln!(keyboard, "{line}").expect("the client reads");
     }
 
-    /// Waits for a line that contains `wanted`; what comes before is passed over.
-    fn sees(&mut self, wanted: &str) {
+    /// Waits for a line that contains `wanted`; lines before it are skipped.
+    fn wait_for(&mut self, wanted: &str) {
         let deadline = Instant::now() + WITHIN;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -73,11 +73,11 @@ impl Person {
         }
     }
 
-    /// Types `line` until a line that contains `wanted` answers it: what it asks about may still be on its way.
-    fn asks_until(&mut self, line: &str, wanted: &str) {
+    /// Types `line` until a line that contains `wanted` is shown: the server may not know it yet.
+    fn repeat_until(&mut self, line: &str, wanted: &str) {
         let deadline = Instant::now() + WITHIN;
         loop {
-            self.types(line);
+            self.type_line(line);
             while let Ok(shown) = self.screen.recv_timeout(Duration::from_millis(200)) {
                 let found = shown.contains(wanted);
                 self.seen.push(shown);
@@ -93,24 +93,24 @@ impl Person {
         }
     }
 
-    fn presses_ctrl_d(&mut self) {
+    fn press_ctrl_d(&mut self) {
         self.keyboard = None;
     }
 
-    fn presses_ctrl_c(&self) {
+    fn press_ctrl_c(&self) {
         let sent = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status();
         assert!(sent.expect("there is kill").success());
     }
 
-    /// Waits for the program to end, and wants it to say that all is well.
-    fn leaves(mut self) {
+    /// Waits for the program to end, and checks that it was successful.
+    fn assert_exits(mut self) {
         assert_eq!(exit_code(&mut self.child), Some(0), "seen: {:#?}", self.seen);
     }
 }
 
-impl Drop for Person {
+impl Drop for ChatClient {
     fn drop(&mut self) {
         // Both fail only if it already ended.
         let _ = self.child.kill();
@@ -129,8 +129,8 @@ fn exit_code(child: &mut Child) -> Option<i32> {
     }
 }
 
-/// The client, and what it prints and complains about when it ends by itself.
-fn complaint(url: &str, name: &str) -> String {
+/// What the client prints as its error, when it ends by itself.
+fn error_output(url: &str, name: &str) -> String {
     let mut child = client(url, name)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -144,7 +144,7 @@ fn complaint(url: &str, name: &str) -> String {
     assert_eq!(code, Some(1));
     let mut text = String::new();
     let mut stderr = child.stderr.take().expect("stderr is a pipe");
-    stderr.read_to_string(&mut text).expect("it complains in UTF-8");
+    stderr.read_to_string(&mut text).expect("the error is UTF-8");
     text
 }
 
@@ -176,50 +176,50 @@ fn temporary(name: &str) -> PathBuf {
 }
 
 #[test]
-fn people_see_each_other_come_talk_and_go() {
+fn clients_show_who_joins_what_is_said_and_who_leaves() {
     let server = chat();
-    let mut ada = Person::arrives(&server.url(), "ada");
-    ada.sees("* You are ada in lobby, alone.");
-    let mut bob = Person::arrives(&server.url(), "bob");
-    bob.sees("* You are bob in lobby, with ada.");
-    ada.sees("* bob joined.");
+    let mut ada = ChatClient::start(&server.url(), "ada");
+    ada.wait_for("* You are ada in lobby, alone.");
+    let mut bob = ChatClient::start(&server.url(), "bob");
+    bob.wait_for("* You are bob in lobby, with ada.");
+    ada.wait_for("* bob joined.");
 
-    ada.types("hello");
-    bob.sees("ada: hello");
-    ada.sees("ada: hello");
+    ada.type_line("hello");
+    bob.wait_for("ada: hello");
+    ada.wait_for("ada: hello");
     for number in 0..20 {
-        bob.types(&format!("number {number}"));
+        bob.type_line(&format!("number {number}"));
     }
     for number in 0..20 {
-        ada.sees(&format!("bob: number {number}"));
+        ada.wait_for(&format!("bob: number {number}"));
     }
-    ada.types("/who");
-    ada.sees("* Here: ada, bob");
+    ada.type_line("/who");
+    ada.wait_for("* Here: ada, bob");
 
-    ada.types("/join attic");
-    ada.sees("* You are ada in attic, alone.");
-    bob.sees("* ada left.");
-    bob.asks_until("/rooms", "* Rooms: attic (1), lobby (1)");
+    ada.type_line("/join attic");
+    ada.wait_for("* You are ada in attic, alone.");
+    bob.wait_for("* ada left.");
+    bob.repeat_until("/rooms", "* Rooms: attic (1), lobby (1)");
 
-    bob.types("/quit");
-    bob.leaves();
-    ada.presses_ctrl_d();
-    ada.leaves();
+    bob.type_line("/quit");
+    bob.assert_exits();
+    ada.press_ctrl_d();
+    ada.assert_exits();
 }
 
 #[test]
-fn who_comes_late_reads_what_was_said() {
+fn a_late_client_shows_the_history() {
     let server = chat();
-    let mut ada = Person::arrives(&server.url(), "ada");
-    ada.types("one");
-    ada.types("two");
-    ada.sees("ada: two");
-    let mut bob = Person::arrives(&server.url(), "bob");
-    bob.sees("ada: one");
-    bob.sees("ada: two");
-    bob.presses_ctrl_c();
-    bob.leaves();
-    ada.sees("* bob left.");
+    let mut ada = ChatClient::start(&server.url(), "ada");
+    ada.type_line("one");
+    ada.type_line("two");
+    ada.wait_for("ada: two");
+    let mut bob = ChatClient::start(&server.url(), "bob");
+    bob.wait_for("ada: one");
+    bob.wait_for("ada: two");
+    bob.press_ctrl_c();
+    bob.assert_exits();
+    ada.wait_for("* bob left.");
 }
 
 #[test]
@@ -227,30 +227,30 @@ fn pictures_arrive_whole_and_never_replace_a_file() {
     let server = chat();
     let (sent, saved) = (temporary("sent.png"), temporary("saved.png"));
     fs::write(&sent, PICTURE).expect("the target folder can be written");
-    let mut ada = Person::arrives(&server.url(), "ada");
-    ada.sees("You are ada");
-    let mut bob = Person::arrives(&server.url(), "bob");
-    bob.sees("You are bob");
-    bob.types(&format!("/send {}", sent.display()));
-    ada.sees("bob: [picture image/png 2 KiB] /save 1 FILE");
-    ada.types(&format!("/save 1 {}", saved.display()));
-    ada.sees("* Saved");
+    let mut ada = ChatClient::start(&server.url(), "ada");
+    ada.wait_for("You are ada");
+    let mut bob = ChatClient::start(&server.url(), "bob");
+    bob.wait_for("You are bob");
+    bob.type_line(&format!("/send {}", sent.display()));
+    ada.wait_for("bob: [picture image/png 2 KiB] /save 1 FILE");
+    ada.type_line(&format!("/save 1 {}", saved.display()));
+    ada.wait_for("* Saved");
     assert_eq!(fs::read(&saved).expect("it was saved"), PICTURE);
-    ada.types(&format!("/save 1 {}", saved.display()));
-    ada.sees("! Not saved");
-    ada.types("/save 2 nowhere");
-    ada.sees("! There is no picture 2.");
+    ada.type_line(&format!("/save 1 {}", saved.display()));
+    ada.wait_for("! Not saved");
+    ada.type_line("/save 2 nowhere");
+    ada.wait_for("! There is no picture 2.");
 }
 
 #[test]
-fn text_of_others_can_not_command_a_terminal() {
+fn text_of_others_can_not_control_the_terminal() {
     let server = chat();
-    let mut ada = Person::arrives(&server.url(), "ada");
-    ada.sees("You are ada");
-    let mut eve = Person::arrives(&server.url(), "eve\x1b[8m");
-    ada.sees(r"* eve\u{1b}[8m joined.");
-    eve.types("\x1b]0;owned\x07 hello");
-    ada.sees(r"eve\u{1b}[8m: \u{1b}]0;owned\u{7} hello");
+    let mut ada = ChatClient::start(&server.url(), "ada");
+    ada.wait_for("You are ada");
+    let mut eve = ChatClient::start(&server.url(), "eve\x1b[8m");
+    ada.wait_for(r"* eve\u{1b}[8m joined.");
+    eve.type_line("\x1b]0;owned\x07 hello");
+    ada.wait_for(r"eve\u{1b}[8m: \u{1b}]0;owned\u{7} hello");
     assert!(
         ada.seen.iter().all(|line| !line.contains(char::is_control)),
         "{:#?}",
@@ -259,37 +259,37 @@ fn text_of_others_can_not_command_a_terminal() {
 }
 
 #[test]
-fn people_join_again_when_the_server_is_back() {
+fn clients_join_again_when_the_server_is_back() {
     let mut server = chat();
-    let mut ada = Person::arrives(&server.url(), "ada");
-    ada.sees("You are ada");
-    let mut bob = Person::arrives(&server.url(), "bob");
-    bob.sees("You are bob");
+    let mut ada = ChatClient::start(&server.url(), "ada");
+    ada.wait_for("You are ada");
+    let mut bob = ChatClient::start(&server.url(), "bob");
+    bob.wait_for("You are bob");
     server.stop();
-    ada.sees("! Disconnected: ");
-    bob.sees("! Disconnected: ");
-    ada.types("lost words");
-    ada.sees("! Not sent: lost words");
+    ada.wait_for("! Disconnected: ");
+    bob.wait_for("! Disconnected: ");
+    ada.type_line("lost words");
+    ada.wait_for("! Not sent: lost words");
     server.start_again();
-    ada.sees("* You are ada in lobby");
-    bob.sees("* You are bob in lobby");
-    ada.types("there you are");
-    bob.sees("ada: there you are");
+    ada.wait_for("* You are ada in lobby");
+    bob.wait_for("* You are bob in lobby");
+    ada.type_line("there you are");
+    bob.wait_for("ada: there you are");
 }
 
 #[test]
-fn what_keeps_somebody_out_is_said_clearly() {
+fn refusals_are_explained() {
     let mut server = chat();
-    let mut ada = Person::arrives(&server.url(), "ada");
-    ada.sees("You are ada");
-    let text = complaint(&server.url(), "Ada");
+    let mut ada = ChatClient::start(&server.url(), "ada");
+    ada.wait_for("You are ada");
+    let text = error_output(&server.url(), "Ada");
     assert!(
         text.contains("Somebody in this room has this name. Take another with --name."),
         "{text}"
     );
-    let text = complaint(&server.url(), &"a".repeat(25));
+    let text = error_output(&server.url(), &"a".repeat(25));
     assert!(text.contains("A name has 1 to 24 characters."), "{text}");
     server.stop();
-    let text = complaint(&server.url(), "bob");
+    let text = error_output(&server.url(), "bob");
     assert!(text.contains("refused"), "{text}");
 }

@@ -1,14 +1,13 @@
 //! Clients that are dropped leave no task, no thread and no socket behind.
 //!
-//! A test binary of its own, with the server in another process: the whole process is looked at.
+//! A test binary of its own, with the server in another process: what is measured is the whole process.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use socketio_tests::binding::{Binding, CLIENTS, THREADS_NAME};
+use socketio_tests::binding::{Binding, CLIENTS};
 use socketio_tests::live::{Peer, PeerOptions, eventually, within};
 use socketio_tests::provision_process::ServerProcess;
+use socketio_tests::resource_usage::{ResourceUsage, Tolerance};
 use socketio_tokio::client::{Client, SimpleClient, TransportOrder};
 use tokio::runtime::Handle;
 
@@ -18,35 +17,36 @@ const ORDERS: [TransportOrder; 3] = [
     TransportOrder::PollingFirst,
 ];
 
-/// What this process has at this moment.
+/// Memory is not measured here: there is no allocator that counts.
+const NO_GROWTH: Tolerance = Tolerance {
+    bytes: 0,
+    allocations: 0,
+    threads: 0,
+    files: 0,
+};
+
+/// What this process uses at one moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Belongings {
+struct Usage {
     tasks: usize,
-    threads: usize,
-    files: usize,
+    process: ResourceUsage,
 }
 
-impl Belongings {
-    fn count() -> Self {
-        let entries = |folder: &str| fs::read_dir(Path::new(folder)).map_or(0, Iterator::count);
-        // Those that have nothing to do wait for some seconds, if there is more.
-        let workers = format!("{THREADS_NAME}-worker");
-        let is_worker = |task: &fs::DirEntry| {
-            fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == workers)
-        };
-        let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+impl Usage {
+    fn measure() -> Self {
         Self {
             tasks: Handle::current().metrics().num_alive_tasks(),
-            threads: tasks.filter(|task| !is_worker(task)).count(),
-            files: entries("/proc/self/fd"),
+            process: ResourceUsage::measure(),
         }
     }
 
-    /// Resolving names may keep a thread of the runtime's own for a while, so that threads need not be fewer.
-    async fn are_as_before(self, name: &str) {
-        eventually(name, || {
-            let now = Self::count();
-            now.tasks <= self.tasks && now.threads <= self.threads && now.files <= self.files
+    /// Waits until there are no more tasks, threads and descriptors than at this measurement.
+    ///
+    /// There may be fewer threads: the runtime keeps those that resolve names for a while.
+    async fn await_return(self, what: &str) {
+        eventually(what, || {
+            let now = Self::measure();
+            now.tasks <= self.tasks && now.process.is_within(&self.process, NO_GROWTH)
         })
         .await;
     }
@@ -61,11 +61,11 @@ async fn connect(binding: Binding, url: &str, order: TransportOrder) -> Client {
         .expect("it connects")
 }
 
-/// Clients that are connected when they are left.
-async fn leave_connected(binding: Binding, url: &str, order: TransportOrder) {
-    let before = Belongings::count();
+/// Clients that are connected when they are dropped.
+async fn drop_connected_clients(binding: Binding, url: &str, order: TransportOrder) {
+    let before = Usage::measure();
     drop(connect(binding, url, order).await);
-    before.are_as_before("a dropped client left nothing").await;
+    before.await_return("a dropped client left nothing").await;
 
     let client = connect(binding, url, order).await;
     for number in 0..100 {
@@ -73,7 +73,7 @@ async fn leave_connected(binding: Binding, url: &str, order: TransportOrder) {
     }
     drop(client);
     before
-        .are_as_before("a client dropped in the middle of talking left nothing")
+        .await_return("a client dropped while it sends left nothing")
         .await;
 
     let client = connect(binding, url, order).await;
@@ -83,38 +83,38 @@ async fn leave_connected(binding: Binding, url: &str, order: TransportOrder) {
     drop(calls);
     drop(events);
     before
-        .are_as_before("a client with calls pending left nothing")
+        .await_return("a client with calls pending left nothing")
         .await;
 
     let client = connect(binding, url, order).await;
     client.disconnect();
     within("the end", client.closed()).await;
     eventually("a client that was disconnected has no socket", || {
-        Belongings::count().files <= before.files
+        Usage::measure().process.files <= before.process.files
     })
     .await;
     drop(client);
     before
-        .are_as_before("a client that was disconnected left nothing")
+        .await_return("a client that was disconnected left nothing")
         .await;
 }
 
-/// Clients that are left while they connect, or that are not let in.
-async fn leave_unconnected(binding: Binding, url: &str, order: TransportOrder) {
-    let before = Belongings::count();
+/// Clients that are dropped while they connect, or that are refused.
+async fn drop_unconnected_clients(binding: Binding, url: &str, order: TransportOrder) {
+    let before = Usage::measure();
     drop(
         binding
             .start(Client::builder(url).transports(order))
             .expect("it starts"),
     );
     before
-        .are_as_before("a client dropped while it connects left nothing")
+        .await_return("a client dropped while it connects left nothing")
         .await;
 
     let connecting = binding.connect(Client::builder(url).transports(order));
     let _ = tokio::time::timeout(Duration::from_micros(500), connecting).await;
     before
-        .are_as_before("a connection that nobody waits for any more left nothing")
+        .await_return("an abandoned connection attempt left nothing")
         .await;
 
     let builder = SimpleClient::builder(url).transports(order);
@@ -122,49 +122,49 @@ async fn leave_unconnected(binding: Binding, url: &str, order: TransportOrder) {
         .await
         .expect("it connects");
     drop(simple);
-    before.are_as_before("a simple client left nothing").await;
+    before.await_return("a simple client left nothing").await;
 
     let refused = Client::builder(url)
         .transports(order)
         .namespace("/deny", |namespace| namespace);
     assert!(within("the refusal", binding.connect(refused)).await.is_err());
     before
-        .are_as_before("a client that was refused left nothing")
+        .await_return("a client that was refused left nothing")
         .await;
 }
 
-/// Clients whose server is away.
-async fn leave_alone(binding: Binding, server: &mut ServerProcess, order: TransportOrder) {
+/// Clients whose server is down.
+async fn drop_clients_without_server(binding: Binding, server: &mut ServerProcess, order: TransportOrder) {
     let url = server.url();
-    let before = Belongings::count();
+    let before = Usage::measure();
     let client = connect(binding, &url, order).await;
     server.stop();
-    eventually("it notices", || !client.connected()).await;
+    eventually("it notices the loss", || !client.connected()).await;
     drop(client);
     before
-        .are_as_before("a client dropped while it waits to reconnect left nothing")
+        .await_return("a client dropped while it waits to reconnect left nothing")
         .await;
     let failed = binding.connect(Client::builder(&*url).transports(order));
     assert!(within("the failure", failed).await.is_err());
     before
-        .are_as_before("a client that could not connect left nothing")
+        .await_return("a client that could not connect left nothing")
         .await;
     server.start_again();
 }
 
 #[test]
 fn clients_leave_nothing_behind() {
-    let testbed = Peer::House(env!("CARGO_BIN_EXE_testbed"), Binding::Tokio);
+    let testbed = Peer::Testbed(env!("CARGO_BIN_EXE_testbed"), Binding::Tokio);
     let mut server = testbed.start(PeerOptions::default()).expect("it needs nothing");
     for binding in CLIENTS {
-        binding.trial(async || {
-            // Whatever is made once is made now.
+        binding.run_test(async || {
+            // Whatever is allocated once is allocated now.
             drop(connect(binding, &server.url(), TransportOrder::PollingFirst).await);
             tokio::time::sleep(Duration::from_millis(100)).await;
             for order in ORDERS {
-                leave_connected(binding, &server.url(), order).await;
-                leave_unconnected(binding, &server.url(), order).await;
-                leave_alone(binding, &mut server, order).await;
+                drop_connected_clients(binding, &server.url(), order).await;
+                drop_unconnected_clients(binding, &server.url(), order).await;
+                drop_clients_without_server(binding, &mut server, order).await;
             }
         });
     }

@@ -1,4 +1,4 @@
-//! What a server sends without end does not fill the client's memory.
+//! Whatever a server sends without end, the client's memory is bounded.
 //!
 //! A test binary of its own: what is measured is the memory of the whole process.
 
@@ -10,14 +10,14 @@ use socketio_core::eio::client::CloseReason;
 use socketio_core::sio::client::Reason;
 use socketio_core::sio::{PacketError, Violation};
 use socketio_tests::binding::{Binding, CLIENTS};
-use socketio_tests::live::{Conversation, Scheduler, Scripted, frame, within};
+use socketio_tests::live::{Scheduler, ScriptedConnection, ScriptedServer, frame, within};
 use socketio_tokio::client::{Client, ClientReason, ConnectionEvent, TransportOrder};
 
 /// The largest body and message the client takes here.
 const MAX_PAYLOAD: usize = 1024 * 1024;
 /// What all attacks together may add to the memory of the process.
 const GROWTH_AT_MOST: usize = 24 * 1024 * 1024;
-/// What a body has that is too large.
+/// The size of a body that is too large.
 const LARGE: usize = 64 * 1024 * 1024;
 const OPEN: &str =
     r#"0{"sid":"bad","upgrades":[],"pingInterval":60000,"pingTimeout":60000,"maxPayload":1000000}"#;
@@ -32,8 +32,8 @@ fn peak() -> usize {
     kibibytes.map_or(0, |kibibytes| kibibytes * 1024)
 }
 
-/// Sends `piece` until `total` bytes are sent or the client has enough; says how many it took.
-fn pour(client: &mut Conversation, piece: &[u8], total: usize) -> usize {
+/// Sends `piece` until `total` bytes are sent or the client closes; returns how many it took.
+fn send_repeatedly(client: &mut ScriptedConnection, piece: &[u8], total: usize) -> usize {
     let mut sent = 0;
     while sent < total && !client.is_stopped() && client.send(piece) {
         sent += piece.len();
@@ -45,10 +45,10 @@ async fn attack(
     binding: Binding,
     name: &str,
     order: TransportOrder,
-    script: impl Fn(&mut Conversation) + Send + Sync + 'static,
+    script: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
 ) -> ClientReason {
     let before = peak();
-    let scripted = Scripted::start(script);
+    let scripted = ScriptedServer::start(script);
     let builder = Client::builder(scripted.url())
         .transports(order)
         .retry_initial(true)
@@ -57,7 +57,10 @@ async fn attack(
     let client = binding.start(builder).expect("it starts");
     let mut events = client.events();
     let reason = loop {
-        match within(name, events.next()).await.expect("the client lives") {
+        match within(name, events.next())
+            .await
+            .expect("the client still exists")
+        {
             ConnectionEvent::AttemptFailed { error, .. } => break error,
             ConnectionEvent::Disconnected { reason, .. } => break reason,
             _ => {}
@@ -97,7 +100,10 @@ async fn bodies(binding: Binding) {
         let reason = attack(binding, name, polling, move |client| {
             let _ = client.request();
             client.send(format!("HTTP/1.1 200 OK\r\n{head}0"));
-            counted.fetch_max(pour(client, &[b'x'; 64 * 1024], LARGE), Ordering::SeqCst);
+            counted.fetch_max(
+                send_repeatedly(client, &[b'x'; 64 * 1024], LARGE),
+                Ordering::SeqCst,
+            );
         })
         .await;
         assert!(is_too_large(&reason), "{name}: {reason}");
@@ -113,7 +119,7 @@ async fn odd_bodies(binding: Binding) {
     let reason = attack(binding, "64 MiB in chunks", polling, |client| {
         let _ = client.request();
         client.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        pour(
+        send_repeatedly(
             client,
             &[b"10000\r\n", &[b'x'; 65_536][..], b"\r\n"].concat(),
             LARGE,
@@ -124,7 +130,7 @@ async fn odd_bodies(binding: Binding) {
     let reason = attack(binding, "chunks of one byte with extensions", polling, |client| {
         let _ = client.request();
         client.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        pour(
+        send_repeatedly(
             client,
             &b"1;and=an;extension=of;no=use\r\nx\r\n".repeat(1_000),
             LARGE,
@@ -135,7 +141,7 @@ async fn odd_bodies(binding: Binding) {
     let reason = attack(binding, "an endless head", polling, |client| {
         let _ = client.request();
         client.send("HTTP/1.1 200 OK\r\n");
-        pour(client, &b"X-More: and more\r\n".repeat(1_000), LARGE);
+        send_repeatedly(client, &b"X-More: and more\r\n".repeat(1_000), LARGE);
     })
     .await;
     assert!(is_too_large(&reason), "{reason}");
@@ -144,21 +150,21 @@ async fn odd_bodies(binding: Binding) {
         client.send(format!(
             "HTTP/1.1 403 Forbidden\r\nContent-Length: {LARGE}\r\n\r\n"
         ));
-        pour(client, &[b'x'; 64 * 1024], LARGE);
+        send_repeatedly(client, &[b'x'; 64 * 1024], LARGE);
     })
     .await;
     assert!(matches!(reason.kind, Reason::Engine(_)), "{reason}");
 }
 
-/// A session over WebSocket; what `flood` sends is not read back. Then the server says goodbye.
+/// A session over WebSocket; answers to what `flood` sends are not read. Then the server closes the session.
 fn flooded(
-    flood: impl Fn(&mut Conversation) + Send + Sync + 'static,
-) -> impl Fn(&mut Conversation) + Send + Sync {
+    flood: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
+) -> impl Fn(&mut ScriptedConnection) + Send + Sync {
     move |client| {
         let Some(request) = client.request() else { return };
         client.accept(&request);
         client.text(OPEN);
-        client.hear_frame();
+        client.read_frame();
         client.text("40{\"sid\":\"worse\"}");
         flood(client);
         client.text("1");
@@ -174,13 +180,13 @@ async fn floods(binding: Binding) {
         ("pings of the engine", frame(1, b"2")),
         ("pings of the WebSocket", frame(9, b"0123456789abcdef")),
         ("pongs of the engine", frame(1, b"3")),
-        ("acknowledgements nobody waits for", frame(1, b"43999[1]")),
+        ("unexpected acknowledgements", frame(1, b"43999[1]")),
         (
-            "events of a namespace nobody asked for",
+            "events of a namespace that was not joined",
             frame(1, b"42/nowhere,[\"a\"]"),
         ),
         (
-            "events that want an acknowledgement nobody gives",
+            "events whose acknowledgement is never sent",
             frame(1, b"427[\"a\"]"),
         ),
     ];
@@ -191,7 +197,7 @@ async fn floods(binding: Binding) {
             websocket,
             flooded(move |client| {
                 let piece = packet.repeat(1_000);
-                pour(client, &piece, packet.len() * COUNT);
+                send_repeatedly(client, &piece, packet.len() * COUNT);
             }),
         )
         .await;
@@ -209,7 +215,7 @@ async fn floods(binding: Binding) {
             websocket,
             flooded(move |client| {
                 client.send([opcode, 1, b'4']);
-                pour(client, &part, LARGE);
+                send_repeatedly(client, &part, LARGE);
             }),
         )
         .await;
@@ -221,7 +227,7 @@ async fn floods(binding: Binding) {
         websocket,
         flooded(|client| {
             client.text("4510000-[\"a\"]");
-            pour(client, &frame(2, &[0; 65_536]), LARGE);
+            send_repeatedly(client, &frame(2, &[0; 65_536]), LARGE);
         }),
     )
     .await;

@@ -1,4 +1,4 @@
-//! Every client, and a server on tokio, over every transport: what one says, the other hears.
+//! Every client, and a server on tokio, over every transport: what one side sends, the other receives.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -17,19 +17,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
 socketio_tests::on_every_client![
-    a_client_talks_by_polling,
-    a_client_talks_by_websocket,
-    a_client_moves_to_websocket,
+    a_client_echoes_over_polling,
+    a_client_echoes_over_websocket,
+    a_client_upgrades_to_websocket,
     neither_side_waits_for_the_other_to_read,
     a_simple_client_takes_events,
-    nobody_there_is_said_with_the_words_of_the_system,
-    an_auth_that_can_not_be_made_is_an_attempt_that_failed,
-    a_lost_connection_comes_back_and_says_so,
-    a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind,
+    a_refused_connection_is_reported_with_the_text_of_the_system,
+    a_failed_auth_callback_fails_the_attempt,
+    a_lost_connection_is_retried_and_reported,
+    a_dropped_client_disconnects_and_leaves_nothing_behind,
     a_client_that_is_still_connecting_can_be_dropped,
 ];
 
-/// Whatever is waited for comes sooner.
+/// How long anything may take.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A server on a free port, and its URL.
@@ -54,38 +54,41 @@ async fn serve() -> (Server, String) {
     (server, url)
 }
 
-type Said = UnboundedSender<String>;
+type CallSender = UnboundedSender<String>;
 
-/// A client that notes what its handlers are called for.
+/// A client that records the calls of its handlers.
 fn builder(
     url: &str,
 ) -> (
     socketio_tokio::ClientBuilder<socketio_tokio::Async>,
     UnboundedReceiver<String>,
 ) {
-    let (said, heard) = unbounded_channel();
+    let (sender, calls) = unbounded_channel();
     let builder = Client::builder(url)
-        .state::<Said>(said)
-        .on_connect(async |socket: ClientSocket, State(said): State<Said>| {
+        .state::<CallSender>(sender)
+        .on_connect(async |socket: ClientSocket, State(sender): State<CallSender>| {
             tokio::task::yield_now().await;
             assert!(socket.connected());
-            let _ = said.send("connect".to_owned());
+            let _ = sender.send("connect".to_owned());
         })
         .on("double", |Arg(number): Arg<i64>| Reply(number * 2))
-        .on("answer", |Arg(number): Arg<i64>, State(said): State<Said>| {
-            let _ = said.send(format!("answer {number}"));
-        })
-        .on_disconnect(|reason: ClientReason, State(said): State<Said>| {
-            let _ = said.send(format!("disconnect, back: {}", reason.will_reconnect()));
+        .on(
+            "answer",
+            |Arg(number): Arg<i64>, State(sender): State<CallSender>| {
+                let _ = sender.send(format!("answer {number}"));
+            },
+        )
+        .on_disconnect(|reason: ClientReason, State(sender): State<CallSender>| {
+            let _ = sender.send(format!("disconnect, back: {}", reason.will_reconnect()));
         });
-    (builder, heard)
+    (builder, calls)
 }
 
-async fn hear(heard: &mut UnboundedReceiver<String>) -> String {
-    timeout(DEADLINE, heard.recv())
+async fn next_call(calls: &mut UnboundedReceiver<String>) -> String {
+    timeout(DEADLINE, calls.recv())
         .await
         .expect("in time")
-        .expect("something is said")
+        .expect("a handler is called")
 }
 
 #[track_caller]
@@ -101,15 +104,15 @@ fn run(test: impl Future<Output = ()>) {
     });
 }
 
-async fn talk(binding: Binding, order: TransportOrder, upgrade: bool, last: Transport) {
+async fn echo_and_disconnect(binding: Binding, order: TransportOrder, upgrade: bool, last: Transport) {
     let (_server, url) = serve().await;
-    let (builder, mut heard) = builder(&url);
+    let (builder, mut calls) = builder(&url);
     let client = timeout(
         DEADLINE,
         binding.connect(builder.transports(order).upgrade(upgrade)),
     );
     let client = client.await.expect("in time").expect("it connects");
-    assert_eq!(hear(&mut heard).await, "connect");
+    assert_eq!(next_call(&mut calls).await, "connect");
     for round in 0..50 {
         let text = format!("{round} {}", "x".repeat(round * 100));
         let answer: String = client
@@ -127,7 +130,7 @@ async fn talk(binding: Binding, order: TransportOrder, upgrade: bool, last: Tran
         .expect("an answer");
     assert_eq!(answer, data);
     client.emit("ask me", &21).expect("it is connected");
-    assert_eq!(hear(&mut heard).await, "answer 42");
+    assert_eq!(next_call(&mut calls).await, "answer 42");
     for _ in 0..500 {
         if client.transport() == Some(last) {
             break;
@@ -138,15 +141,20 @@ async fn talk(binding: Binding, order: TransportOrder, upgrade: bool, last: Tran
     client.disconnect();
     let reason = timeout(DEADLINE, client.closed()).await.expect("it closes");
     assert_eq!(reason.kind, socketio_tokio::client::Reason::ClientDisconnect);
-    assert_eq!(hear(&mut heard).await, "disconnect, back: false");
+    assert_eq!(next_call(&mut calls).await, "disconnect, back: false");
 }
 
-fn a_client_talks_by_polling(binding: Binding) {
-    run(talk(binding, TransportOrder::Polling, false, Transport::Polling));
+fn a_client_echoes_over_polling(binding: Binding) {
+    run(echo_and_disconnect(
+        binding,
+        TransportOrder::Polling,
+        false,
+        Transport::Polling,
+    ));
 }
 
-fn a_client_talks_by_websocket(binding: Binding) {
-    run(talk(
+fn a_client_echoes_over_websocket(binding: Binding) {
+    run(echo_and_disconnect(
         binding,
         TransportOrder::WebSocket,
         false,
@@ -154,8 +162,8 @@ fn a_client_talks_by_websocket(binding: Binding) {
     ));
 }
 
-fn a_client_moves_to_websocket(binding: Binding) {
-    run(talk(
+fn a_client_upgrades_to_websocket(binding: Binding) {
+    run(echo_and_disconnect(
         binding,
         TransportOrder::PollingFirst,
         true,
@@ -167,14 +175,14 @@ fn neither_side_waits_for_the_other_to_read(binding: Binding) {
     run(async {
         const MESSAGES: usize = 400;
         let (_server, url) = serve().await;
-        let (said, mut heard) = unbounded_channel();
+        let (sender, mut calls) = unbounded_channel();
         let mut limits = Limits::default();
         limits.queued_bytes = 64 * 1024 * 1024;
         let builder = Client::builder(&url)
             .transports(TransportOrder::WebSocket)
             .limits(limits)
             .on("forth", move |Arg(text): Arg<String>| {
-                let _ = said.send(text);
+                let _ = sender.send(text);
             });
         let client = binding.connect(builder).await.expect("it connects");
         let text = "x".repeat(50_000);
@@ -182,7 +190,7 @@ fn neither_side_waits_for_the_other_to_read(binding: Binding) {
             client.emit("back", &text).expect("there is room");
         }
         for _ in 0..MESSAGES {
-            assert_eq!(hear(&mut heard).await.len(), text.len());
+            assert_eq!(next_call(&mut calls).await.len(), text.len());
         }
     });
 }
@@ -207,14 +215,14 @@ fn a_simple_client_takes_events(binding: Binding) {
     });
 }
 
-fn nobody_there_is_said_with_the_words_of_the_system(binding: Binding) {
+fn a_refused_connection_is_reported_with_the_text_of_the_system(binding: Binding) {
     run(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         drop(listener);
-        let (builder, _heard) = builder(&url);
+        let (builder, _calls) = builder(&url);
         let failed = timeout(DEADLINE, binding.connect(builder))
             .await
             .expect("in time");
@@ -226,10 +234,10 @@ fn nobody_there_is_said_with_the_words_of_the_system(binding: Binding) {
     });
 }
 
-fn an_auth_that_can_not_be_made_is_an_attempt_that_failed(binding: Binding) {
+fn a_failed_auth_callback_fails_the_attempt(binding: Binding) {
     run(async {
         let (_server, url) = serve().await;
-        let (builder, _heard) = builder(&url);
+        let (builder, _calls) = builder(&url);
         let builder = builder.auth_with(|| Err::<(), _>("no token today"));
         let failed = timeout(DEADLINE, binding.connect(builder))
             .await
@@ -241,10 +249,10 @@ fn an_auth_that_can_not_be_made_is_an_attempt_that_failed(binding: Binding) {
     });
 }
 
-fn a_lost_connection_comes_back_and_says_so(binding: Binding) {
+fn a_lost_connection_is_retried_and_reported(binding: Binding) {
     run(async {
         let (server, url) = serve().await;
-        let (builder, mut heard) = builder(&url);
+        let (builder, mut calls) = builder(&url);
         let mut reconnection = Reconnection::default();
         reconnection.attempts = Attempts::AtMost(2);
         reconnection.min = Duration::from_millis(20);
@@ -252,14 +260,14 @@ fn a_lost_connection_comes_back_and_says_so(binding: Binding) {
             .connect(builder.reconnection(reconnection))
             .await
             .expect("it connects");
-        assert_eq!(hear(&mut heard).await, "connect");
+        assert_eq!(next_call(&mut calls).await, "connect");
         let mut events = client.events();
         server.shutdown(Duration::ZERO).expect("it is served");
-        assert_eq!(hear(&mut heard).await, "disconnect, back: true");
-        let mut told = Vec::new();
+        assert_eq!(next_call(&mut calls).await, "disconnect, back: true");
+        let mut names = Vec::new();
         while let Some(event) = timeout(DEADLINE, events.next()).await.expect("in time") {
             let is_last = matches!(event, ConnectionEvent::Closed { .. });
-            told.push(match event {
+            names.push(match event {
                 ConnectionEvent::Upgraded | ConnectionEvent::UpgradeFailed { .. } => continue,
                 ConnectionEvent::Left { .. } => "left",
                 ConnectionEvent::Disconnected {
@@ -282,11 +290,11 @@ fn a_lost_connection_comes_back_and_says_so(binding: Binding) {
             .chain(attempt)
             .chain(["closed"])
             .collect();
-        assert_eq!(told, expected);
+        assert_eq!(names, expected);
     });
 }
 
-fn a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind(binding: Binding) {
+fn a_dropped_client_disconnects_and_leaves_nothing_behind(binding: Binding) {
     for order in [
         TransportOrder::Polling,
         TransportOrder::WebSocket,
@@ -294,16 +302,16 @@ fn a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind(binding: Bi
     ] {
         run(async move {
             let (server, url) = serve().await;
-            let (builder, mut heard) = builder(&url);
+            let (builder, mut calls) = builder(&url);
             let state = Arc::new(());
             let weak: Weak<()> = Arc::downgrade(&state);
             let builder = builder.state(state).transports(order);
             let client = binding.connect(builder).await.expect("it connects");
-            assert_eq!(hear(&mut heard).await, "connect");
+            assert_eq!(next_call(&mut calls).await, "connect");
             client.emit("ask me", &1).expect("it is connected");
-            assert_eq!(hear(&mut heard).await, "answer 2");
+            assert_eq!(next_call(&mut calls).await, "answer 2");
             drop(client);
-            assert_eq!(hear(&mut heard).await, "disconnect, back: false");
+            assert_eq!(next_call(&mut calls).await, "disconnect, back: false");
             for _ in 0..100 {
                 if weak.strong_count() == 0 && server.sockets().is_ok_and(|sockets| sockets.is_empty()) {
                     return;
@@ -315,10 +323,10 @@ fn a_client_that_nobody_holds_says_goodbye_and_leaves_nothing_behind(binding: Bi
     }
 }
 
-/// Makes connections that never come.
-struct Never;
+/// A connector that never connects.
+struct NeverConnects;
 
-impl Connector for Never {
+impl Connector for NeverConnects {
     fn connect(&self, _: &Endpoint) -> Connecting {
         Box::pin(std::future::pending())
     }
@@ -326,13 +334,13 @@ impl Connector for Never {
 
 fn a_client_that_is_still_connecting_can_be_dropped(binding: Binding) {
     run(async {
-        for is_asking in [true, false] {
+        for asks_for_headers in [true, false] {
             let state = Arc::new(());
             let weak: Weak<()> = Arc::downgrade(&state);
             let builder = Client::builder("http://127.0.0.1:1")
                 .state(state)
-                .connector(Never);
-            let builder = if is_asking {
+                .connector(NeverConnects);
+            let builder = if asks_for_headers {
                 builder.headers_with(std::future::pending::<Result<[(String, String); 0], Infallible>>)
             } else {
                 builder
@@ -346,7 +354,7 @@ fn a_client_that_is_still_connecting_can_be_dropped(binding: Binding) {
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            assert_eq!(weak.strong_count(), 0, "asking: {is_asking}");
+            assert_eq!(weak.strong_count(), 0, "headers_with: {asks_for_headers}");
         }
     });
 }
@@ -360,10 +368,10 @@ fn a_client_whose_runtime_was_dropped_leaves_nothing_behind() {
             let weak: Weak<()> = Arc::downgrade(&state);
             let client = runtime.block_on(async {
                 let (_server, url) = serve().await;
-                let (builder, mut heard) = builder(&url);
+                let (builder, mut calls) = builder(&url);
                 let builder = builder.state(state).transports(order);
                 let client = socketio_tokio::connect(builder).await.expect("it connects");
-                assert_eq!(hear(&mut heard).await, "connect");
+                assert_eq!(next_call(&mut calls).await, "connect");
                 client
             });
             drop(runtime);

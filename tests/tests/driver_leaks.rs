@@ -1,45 +1,46 @@
-//! Servers and clients that come and go, on any binding and with everything they do, leave nothing behind: neither memory
+//! Servers and clients that end, on any binding and after everything they can do, leave nothing behind: neither memory
 //! nor threads nor descriptors.
 //!
-//! A test binary of its own: what is counted is what the whole process has.
+//! A test binary of its own: what is measured is what the whole process uses.
 
 use std::alloc::System;
 use std::panic;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use socketio_tests::belongings::{Belongings, Slack};
-use socketio_tests::binding::{Binding, Ground, Serving};
+use socketio_tests::binding::{Binding, RunningServer, TestRuntime};
 use socketio_tests::kit::socketio::{join_main, join_main_by_polling};
-use socketio_tests::kit::{DEADLINE, HttpConnection, Polling, WebSocketClient};
+use socketio_tests::kit::{DEADLINE, HttpConnection, Polling, WebSocketClient, wait_until};
+use socketio_tests::latch::Latch;
 use socketio_tests::live::{Scheduler, within};
-use socketio_tests::testbed::{App, Target};
+use socketio_tests::resource_usage::{ResourceUsage, Tolerance};
+use socketio_tests::testbed::Target;
 use socketio_tokio::client::{Attempts, Client, TransportOrder};
 use socketio_tokio::{Arg, Data, Handshake, Refusal, Reply, Server, Socket, State};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Memory is the process's, so that one binding is looked at at a time.
-static ALONE: Mutex<()> = Mutex::new(());
+/// Memory is the process's, so that one binding is tested at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Servers that come and go before the first count: whatever is made once is made by then.
-const BEFORE: usize = 2;
-/// And between the counts. What one of them leaves is there as often as this, so that it can not hide in the slack.
-const BETWEEN: usize = 6;
-/// What may have become more by then: timers of runtimes that are not due yet, and a buffer of a thread.
-const SLACK: Slack = Slack {
+/// Cycles of a server before the first measurement: whatever is allocated once is allocated by then.
+const WARM_UP_CYCLES: usize = 2;
+/// Cycles between the measurements: as often as this is what one of them leaves, so that it exceeds the tolerance.
+const MEASURED_CYCLES: usize = 6;
+/// What may be more by then: timers of runtimes that are not due yet, and a buffer of a thread.
+const TOLERANCE: Tolerance = Tolerance {
     bytes: 40 * 1024,
-    allocations: BETWEEN - 1,
+    allocations: MEASURED_CYCLES - 1,
     threads: 0,
     files: 0,
 };
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long what was left may stay.
+const RETURN_TIMEOUT: Duration = Duration::from_secs(15);
 
 const ORDERS: [TransportOrder; 3] = [
     TransportOrder::Polling,
@@ -47,64 +48,52 @@ const ORDERS: [TransportOrder; 3] = [
     TransportOrder::PollingFirst,
 ];
 
-/// What a handler panics with that is meant to.
-const ON_PURPOSE: &str = "on purpose";
+/// What the handler panics with that is meant to.
+const INTENDED_PANIC: &str = "on purpose";
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// It is shut down, with clients in it.
+    /// It is shut down while clients are connected.
     ShutDown,
-    /// The future of `serve` is dropped, with clients in it.
+    /// The future of `serve` is dropped while clients are connected.
     Dropped,
-    /// Its runtime is dropped, with it.
-    WithItsRuntime,
-    /// Its clients have gone, and it is shut down.
-    Abandoned,
+    /// Its runtime is stopped while `serve` runs.
+    RuntimeStopped,
+    /// It is shut down after its clients have disconnected.
+    AfterItsClients,
 }
 
-/// What connections a client keeps until the server has ended.
-type Kept = (
-    Vec<Client>,
-    Vec<WebSocketClient>,
-    Vec<Polling>,
-    Vec<HttpConnection>,
-);
+/// Connections that are kept until the server has ended.
+#[derive(Default)]
+struct KeptConnections {
+    clients: Vec<Client>,
+    websockets: Vec<WebSocketClient>,
+    polling: Vec<Polling>,
+    http: Vec<HttpConnection>,
+}
 
-/// What handlers wait at that do not answer. A handler may run for as long as it likes, whatever becomes of its server or
-/// client, so those of a test end when the test says so.
-#[derive(Clone)]
-struct Door(Arc<Semaphore>);
-
-impl Door {
-    fn closed() -> Self {
-        Self(Arc::new(Semaphore::new(0)))
-    }
-
-    async fn pass(self) {
-        // It is an error once nobody is to wait any more.
-        let _ = self.0.acquire().await;
-    }
-
-    /// A handler that waits.
-    fn handler(
-        &self,
-    ) -> impl Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + Clone + 'static {
-        let door = self.clone();
-        move || Box::pin(door.clone().pass())
+/// A handler that waits at the latch.
+fn waiting(
+    latch: &Latch,
+) -> impl Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + Clone + 'static {
+    let latch = latch.clone();
+    move || {
+        let latch = latch.clone();
+        Box::pin(async move { latch.wait().await })
     }
 }
 
-/// A door at which nobody waits any more when this is dropped.
-struct Opened(Door);
+/// Opens the latch when it is dropped.
+struct OpenOnDrop(Latch);
 
-impl Drop for Opened {
+impl Drop for OpenOnDrop {
     fn drop(&mut self) {
-        self.0.0.close();
+        self.0.open();
     }
 }
 
-fn server(door: &Door) -> Server {
+fn server(latch: &Latch) -> Server {
     Server::builder()
         .state(String::from("a state"))
         .guard(|_: Handshake| Ok::<_, Refusal>(vec![0_u8; 64]))
@@ -119,39 +108,42 @@ fn server(door: &Door) -> Server {
             socket.join(&room).map(|()| Reply(()))
         })
         .on("shout", |socket: Socket, Arg(text): Arg<String>| {
-            socket.to("one").emit("said", &text)
+            socket.to("one").emit("said", &text).map(|()| Reply(()))
         })
-        .on("stuck", door.handler())
+        .on("stuck", waiting(latch))
         .on("ask", async |socket: Socket| {
             socket.call::<u32>("question", &()).await.map(|_| ())
         })
-        .on("panic", || -> () { panic!("{ON_PURPOSE}") })
+        .on("panic", || -> () { panic!("{INTENDED_PANIC}") })
         .on_disconnect(async |_: Socket| tokio::task::yield_now().await)
-        .namespace("/other", |other| other.serial().on("stuck", door.handler()))
-        // What becomes of handlers is not what is tested.
+        .namespace("/other", |other| other.serial().on("stuck", waiting(latch)))
+        // How handlers end is not what is tested.
         .on_error(|_| ())
         .build()
 }
 
-/// A client of this project, after it has done everything, with two calls that are not answered.
-async fn guest(binding: Binding, url: &str, door: &Door, order: TransportOrder) -> Client {
+/// A client of this project, after it has used everything, with two calls that are not answered.
+async fn busy_client(binding: Binding, url: &str, latch: &Latch, order: TransportOrder) -> Client {
     let builder = Client::builder(url)
         .transports(order)
         .reconnection_attempts(Attempts::AtMost(0))
         .on("said", |Arg(_): Arg<String>| ())
-        .on("question", door.handler())
+        .on("question", waiting(latch))
         .namespace("/other", |other| other);
     let client = within("the connection", binding.connect(builder))
         .await
-        .expect("it is let in");
+        .expect("it is connected");
     for number in 0..5 {
         let answer = within("an answer", client.call::<u32>("echo", &number)).await;
         assert_eq!(answer, Ok(number));
     }
     within("an answer", client.call::<()>("join", "a room"))
         .await
-        .expect("it is let in");
-    client.emit("shout", "hello").expect("it is connected");
+        .expect("it is connected");
+    // It is answered after the broadcast, which raw clients that join later must not receive.
+    within("an answer", client.call::<()>("shout", "hello"))
+        .await
+        .expect("it is connected");
     client.emit("panic", &()).expect("it is connected");
     client.emit("ask", &()).expect("it is connected");
     let other = client.of("/other").expect("it asked for it");
@@ -165,151 +157,139 @@ async fn guest(binding: Binding, url: &str, door: &Door, order: TransportOrder) 
     client
 }
 
-/// Clients of all kinds come; those that stay are returned.
-async fn visit(binding: Binding, target: &Target, door: &Door) -> Kept {
+/// Connects clients of all kinds; those that stay are returned.
+async fn connect_clients(binding: Binding, target: &Target, latch: &Latch) -> KeptConnections {
     let url = format!("http://{}", target.address);
-    let mut kept = Kept::default();
+    let mut kept = KeptConnections::default();
     for order in ORDERS {
-        let client = guest(binding, &url, door, order).await;
+        let client = busy_client(binding, &url, latch, order).await;
         client.disconnect();
         within("the end", client.closed()).await;
-        drop(guest(binding, &url, door, order).await);
-        kept.0.push(guest(binding, &url, door, order).await);
+        drop(busy_client(binding, &url, latch, order).await);
+        kept.clients.push(busy_client(binding, &url, latch, order).await);
     }
-    tokio::task::block_in_place(|| visit_raw(target, &mut kept));
+    tokio::task::block_in_place(|| connect_raw_clients(target, &mut kept));
     kept
 }
 
-/// Clients that do not say goodbye.
-fn visit_raw(target: &Target, kept: &mut Kept) {
-    for _ in 0..2 {
+/// Connects clients that never disconnect by themselves.
+fn connect_raw_clients(target: &Target, kept: &mut KeptConnections) {
+    for stays in [false, true] {
         let mut socket = join_main(target).0;
         socket.send("42[\"ask\"]");
         assert!(socket.text().ends_with("[\"question\"]"));
         socket.send("42[\"stuck\"]");
-        kept.1.push(socket);
+        kept.websockets.push(socket);
         let mut session = join_main_by_polling(target);
         session.deliver("42[\"stuck\"]\x1e42[\"panic\"]\x1e40/other,");
-        kept.1.push(session.probe());
+        kept.websockets.push(session.probe());
         session.send_get();
-        kept.2.push(session);
+        kept.polling.push(session);
         let mut connection = HttpConnection::open(target);
         connection.send_bytes(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHo");
-        kept.3.push(connection);
-        // Half of all leave at once.
-        if kept.1.len() <= 2 {
-            kept.1.clear();
-            kept.2.clear();
-            kept.3.clear();
+        kept.http.push(connection);
+        // Half of them close at once.
+        if !stays {
+            kept.websockets.clear();
+            kept.polling.clear();
+            kept.http.clear();
         }
     }
 }
 
-/// A server from its beginning to its end.
-fn cycle(runtime: &Runtime, binding: Binding, ground: Ground, end: End) {
-    let door = Opened(Door::closed());
-    let server = server(&door.0);
-    let serving = Serving::start(ground, server.clone());
-    let target = Target {
-        address: serving.address,
-        app: App::Lab,
-    };
-    until("the server is served", || server.sockets().is_ok());
-    let mut kept = runtime.block_on(visit(binding, &target, &door.0));
+/// Starts a server, connects clients and ends it.
+fn run_cycle(runtime: &Runtime, binding: Binding, server_runtime: TestRuntime, end: End) {
+    let latch = OpenOnDrop(Latch::closed());
+    let server = server(&latch.0);
+    let running = RunningServer::start(server_runtime, server.clone());
+    let target = running.target();
+    wait_until("the server is served", || server.sockets().is_ok());
+    let mut kept = runtime.block_on(connect_clients(binding, &target, &latch.0));
     // Threads wait some seconds for handlers that have not ended; other runtimes drop them.
-    let door = Some(door).filter(|_| ground != Ground::Blocking);
+    let latch = Some(latch).filter(|_| server_runtime != TestRuntime::Blocking);
     match end {
-        End::Abandoned => {
+        End::AfterItsClients => {
             drop(std::mem::take(&mut kept));
-            until("nobody is left", || {
+            wait_until("no connection is left", || {
                 server.counts().is_ok_and(|counts| counts.connections == 0)
             });
             server.shutdown(Duration::from_secs(5)).expect("it is served");
-            assert!(serving.outcome(DEADLINE).is_ok());
+            assert!(running.outcome(DEADLINE).is_ok());
         }
         End::ShutDown => {
             server.shutdown(Duration::from_millis(100)).expect("it is served");
-            assert!(serving.outcome(DEADLINE).is_ok());
+            assert!(running.outcome(DEADLINE).is_ok());
         }
-        End::Dropped => serving.abort(),
-        End::WithItsRuntime => return serving.end_ground(),
+        End::Dropped => running.abort(),
+        End::RuntimeStopped => return running.stop_runtime(),
     }
     drop(server);
-    drop(serving);
+    drop(running);
     drop(kept);
-    drop(door);
+    drop(latch);
 }
 
-#[track_caller]
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < DEADLINE, "not within the deadline: {what}");
-        sleep(Duration::from_millis(2));
-    }
-}
-
-/// Panics on purpose are not told, nor traced, which would fill tables.
-fn say_nothing_of_panics_on_purpose() {
+/// Intended panics are not printed, nor traced, which would fill tables.
+fn silence_intended_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let usual = panic::take_hook();
+        let default_hook = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             let text = panic.payload().downcast_ref::<String>();
-            if text.is_none_or(|text| text != ON_PURPOSE) {
-                usual(panic);
+            if text.is_none_or(|text| text != INTENDED_PANIC) {
+                default_hook(panic);
             }
         }));
     });
 }
 
 #[track_caller]
-fn leaves_nothing(binding: Binding, ground: Ground) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    say_nothing_of_panics_on_purpose();
+fn assert_leaves_nothing(binding: Binding, server_runtime: TestRuntime) {
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    silence_intended_panics();
     let runtime = Scheduler::MultiThread.runtime();
-    let mut ends = vec![End::ShutDown, End::Dropped, End::Abandoned];
-    if Ground::ENDING.contains(&ground) {
-        ends.push(End::WithItsRuntime);
+    let mut ends = vec![End::ShutDown, End::Dropped, End::AfterItsClients];
+    if TestRuntime::STOPPABLE.contains(&server_runtime) {
+        ends.push(End::RuntimeStopped);
     }
     for end in ends {
-        for _ in 0..BEFORE {
-            cycle(&runtime, binding, ground, end);
+        for _ in 0..WARM_UP_CYCLES {
+            run_cycle(&runtime, binding, server_runtime, end);
         }
-        // What ends by itself has to have ended before the count.
+        // What ends by itself has to have ended before the measurement.
         sleep(Duration::from_millis(300));
-        let before = Belongings::at_rest();
-        for _ in 0..BETWEEN {
-            cycle(&runtime, binding, ground, end);
+        let before = ResourceUsage::at_rest();
+        for _ in 0..MEASURED_CYCLES {
+            run_cycle(&runtime, binding, server_runtime, end);
         }
-        match before.await_return(SLACK, PATIENCE) {
-            Ok(after) => println!("{ground:?}, {end:?}: {before:?}, then {after:?}"),
-            Err(after) => panic!("{ground:?}, {end:?}: {after:?} instead of {before:?}"),
+        match before.await_return(TOLERANCE, RETURN_TIMEOUT) {
+            Ok(after) => println!("{server_runtime:?}, {end:?}: {before:?}, then {after:?}"),
+            Err(after) => panic!("{server_runtime:?}, {end:?}: {after:?} instead of {before:?}"),
         }
     }
 }
 
 #[test]
 fn servers_and_clients_on_one_thread_of_tokio_leave_nothing() {
-    leaves_nothing(Binding::Tokio, Ground::CurrentThread);
+    assert_leaves_nothing(Binding::Tokio, TestRuntime::CurrentThread);
 }
 
 #[test]
 fn servers_and_clients_on_tokio_leave_nothing() {
-    leaves_nothing(Binding::Tokio, Ground::MultiThread);
+    assert_leaves_nothing(Binding::Tokio, TestRuntime::MultiThread);
 }
 
 #[test]
 fn servers_and_clients_on_smol_leave_nothing() {
-    leaves_nothing(Binding::Smol, Ground::Smol);
+    assert_leaves_nothing(Binding::Smol, TestRuntime::Smol);
 }
 
 #[test]
 fn servers_and_clients_on_async_std_leave_nothing() {
-    leaves_nothing(Binding::AsyncStd, Ground::AsyncStd);
+    assert_leaves_nothing(Binding::AsyncStd, TestRuntime::AsyncStd);
 }
 
 #[test]
 fn servers_and_clients_on_threads_leave_nothing() {
-    leaves_nothing(Binding::Blocking, Ground::Blocking);
+    assert_leaves_nothing(Binding::Blocking, TestRuntime::Blocking);
 }

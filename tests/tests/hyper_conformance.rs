@@ -13,7 +13,7 @@ use socketio_tests::testbed::App;
 mod host;
 
 /// Cases about what belongs to the host here: the header `Connection`.
-const OF_THE_OWN_FRONT: [&str; 1] = ["traps::t15_a_refusing_gate_is_403_on_http_and_400_on_websocket"];
+const CASES_OF_THE_HOST: [&str; 1] = ["traps::t15_a_refusing_gate_is_403_on_http_and_400_on_websocket"];
 
 /// All cases about Socket.IO servers; those of bare Engine.IO need another server.
 #[test]
@@ -27,7 +27,10 @@ fn the_cases_of_socket_io_servers_pass() {
         Host::start(&servers[1], App::Lab),
     ];
     let (mut passed, mut failed) = (0, Vec::new());
-    for case in CASES.iter().filter(|case| !OF_THE_OWN_FRONT.contains(&case.name)) {
+    for case in CASES
+        .iter()
+        .filter(|case| !CASES_OF_THE_HOST.contains(&case.name))
+    {
         let host = match case.app {
             App::Suite => &suite,
             App::Lab => &lab,

@@ -1,4 +1,4 @@
-//! The chat example in a real browser: two pages hear each other, and the picture arrives.
+//! The chat example in a real browser: two pages exchange messages and a picture.
 
 use std::env;
 use std::ffi::OsString;

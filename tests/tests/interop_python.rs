@@ -88,7 +88,7 @@ fn run(server: Binding, script: &str, transport: &str, expected: &[&str]) {
         .arg(interop_folder("python").join(script))
         .arg(server.url())
         .arg(transport);
-    // Nothing is written among the sources.
+    // No bytecode is written beside the sources.
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     run_checks(&mut command, &mut server, expected);
 }

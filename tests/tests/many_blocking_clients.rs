@@ -1,8 +1,8 @@
-//! Two thousand clients of the blocking binding, which share their threads, stay connected to a server of it and echo,
-//! whoever is slow; and when both end, every thread has ended.
+//! Two thousand clients of the blocking binding, which share their threads, stay connected to a server of it and echo
+//! while some handlers are slow; and when both end, every thread has ended.
 //!
-//! A test binary of its own: the threads of the whole process are counted. It goes on for five seconds, or as many as
-//! the environment says: `MANY_CLIENTS_SECONDS=60 cargo test --test many_blocking_clients -- --nocapture`.
+//! A test binary of its own: the threads of the whole process are counted. It runs for five seconds, or as many as
+//! the environment sets: `MANY_CLIENTS_SECONDS=60 cargo test --test many_blocking_clients -- --nocapture`.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -16,21 +16,21 @@ use socketio_blocking::{Arg, Client, ClientBuilder, Reply, Server, Serving, Sock
 
 const CLIENTS: usize = 2_000;
 /// Threads of the test, each of which has its share of the clients.
-const USERS: usize = 8;
+const CLIENT_THREADS: usize = 8;
 /// One client in so many is on long-polling.
 const POLLING: usize = 20;
 /// Handlers of slow clients that wait at the same time, here and at the server.
 const SLOW: usize = 20;
 /// How long an answer may take before the client counts as stalled.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
-/// For the last words of the server.
+/// How long the server may flush its connections.
 const GRACE: Duration = Duration::from_secs(5);
-/// What a busy machine may take for anything.
-const SLACK: Duration = Duration::from_secs(20);
+/// What a busy machine may take in addition.
+const MARGIN: Duration = Duration::from_secs(20);
 
-/// A door that slow handlers wait at.
+/// A latch that slow handlers, which block their threads, wait at.
 #[derive(Clone, Default)]
-struct Door(Arc<(Mutex<Waiting>, Condvar)>);
+struct Latch(Arc<(Mutex<Waiting>, Condvar)>);
 
 #[derive(Default)]
 struct Waiting {
@@ -38,8 +38,8 @@ struct Waiting {
     is_open: bool,
 }
 
-impl Door {
-    fn pass(&self) {
+impl Latch {
+    fn wait(&self) {
         let mut waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.count += 1;
         self.0.1.notify_all();
@@ -78,11 +78,11 @@ fn allow_files() {
     setrlimit(Resource::Nofile, limit).expect("the limit may be raised to what is allowed");
 }
 
-fn serve(door: &Door) -> (Serving, Server, String) {
-    let door = door.clone();
+fn serve(latch: &Latch) -> (Serving, Server, String) {
+    let latch = latch.clone();
     let server = Server::builder()
         .on("echo", |Arg(number): Arg<u64>| Reply(number))
-        .on("wait", move || door.pass())
+        .on("wait", move || latch.wait())
         .on("make me wait", |socket: Socket| socket.emit("wait", &()))
         .build();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
@@ -100,7 +100,7 @@ fn builder(url: &str, number: usize) -> ClientBuilder<socketio_blocking::Blockin
 }
 
 /// Connects a share of the clients, has all of them echo in turns until `time` is over, and gives them back.
-fn use_clients(url: &str, share: usize, time: Duration) -> (Vec<Client>, u64) {
+fn echo_in_turns(url: &str, share: usize, time: Duration) -> (Vec<Client>, u64) {
     let clients: Vec<_> = (0..share)
         .map(|number| socketio_blocking::connect(builder(url, number)).expect("it connects"))
         .collect();
@@ -126,31 +126,31 @@ fn two_thousand_clients_echo_while_some_are_slow_and_all_threads_end() {
     let time = Duration::from_secs(seconds.unwrap_or(5));
     allow_files();
     let before = threads();
-    let door = Door::default();
-    let (serving, server, url) = serve(&door);
+    let latch = Latch::default();
+    let (serving, server, url) = serve(&latch);
 
     // Half of them wait in a handler of the server, half in one of their own.
     let slow: Vec<_> = (0..SLOW)
         .map(|number| {
-            let door = door.clone();
-            let builder = builder(&url, number).on("wait", move || door.pass());
+            let latch = latch.clone();
+            let builder = builder(&url, number).on("wait", move || latch.wait());
             let client = socketio_blocking::connect(builder).expect("it connects");
             let event = if number % 2 == 0 { "wait" } else { "make me wait" };
             client.emit(event, &()).expect("it is connected");
             client
         })
         .collect();
-    door.wait_for(SLOW);
+    latch.wait_for(SLOW);
 
-    let users: Vec<_> = (0..USERS)
+    let threads_of_clients: Vec<_> = (0..CLIENT_THREADS)
         .map(|_| {
             let url = url.clone();
-            thread::spawn(move || use_clients(&url, CLIENTS / USERS, time))
+            thread::spawn(move || echo_in_turns(&url, CLIENTS / CLIENT_THREADS, time))
         })
         .collect();
-    let shares: Vec<_> = users
+    let shares: Vec<_> = threads_of_clients
         .into_iter()
-        .map(|user| user.join().expect("no client was stalled"))
+        .map(|thread| thread.join().expect("no client was stalled"))
         .collect();
     let echoes: u64 = shares
         .iter()
@@ -162,20 +162,20 @@ fn two_thousand_clients_echo_while_some_are_slow_and_all_threads_end() {
         threads()
     );
 
-    door.open();
+    latch.open();
     let begun = Instant::now();
     serving.shutdown(GRACE);
     serving.join().expect("it was served");
     let took = begun.elapsed();
     println!("the server ended after {took:?}; {} threads are left", threads());
-    assert!(took < GRACE + SLACK, "its deadline was {GRACE:?}");
+    assert!(took < GRACE + MARGIN, "its deadline was {GRACE:?}");
 
     let begun = Instant::now();
     drop((slow, shares, server));
     println!("the clients ended after {:?}", begun.elapsed());
     while threads() > before {
         assert!(
-            begun.elapsed() < SLACK * 2,
+            begun.elapsed() < MARGIN * 2,
             "{} threads, {before} before",
             threads()
         );

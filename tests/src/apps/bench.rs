@@ -1,4 +1,4 @@
-//! What the load generator talks to.
+//! The application that the load generator uses.
 
 use bytes::Bytes;
 use serde::de::value::SeqAccessDeserializer;

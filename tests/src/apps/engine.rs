@@ -1,4 +1,4 @@
-//! What the official Engine.IO suite wants of a server.
+//! The server that the official Engine.IO suite needs.
 
 use std::time::Duration;
 

@@ -10,18 +10,18 @@ use socketio_driver::{
     Socket, State, Transports,
 };
 
-use super::asking::{Asking, Inquiry};
+use super::calls::{CallingKind, ClientCall};
 
-const ASK: Inquiry = Inquiry {
+const ASK: ClientCall = ClientCall {
     event: "ask",
-    patience: Duration::from_secs(10),
-    unanswered: "no-answer",
+    timeout: Duration::from_secs(10),
+    no_answer_event: "no-answer",
 };
 
-const ASK_BRIEFLY: Inquiry = Inquiry {
+const ASK_BRIEFLY: ClientCall = ClientCall {
     event: "ask-briefly",
-    patience: Duration::from_millis(200),
-    unanswered: "no-answer",
+    timeout: Duration::from_millis(200),
+    no_answer_event: "no-answer",
 };
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct Credentials {
     token: String,
 }
 
-/// Who a client of `/auth` is.
+/// The user of a client of `/auth`.
 struct User(&'static str);
 
 /// How the application is set up.
@@ -39,9 +39,9 @@ pub struct Settings {
     pub ping_interval: Duration,
     /// How long the answer to one may take.
     pub ping_timeout: Duration,
-    /// How long a session that was closed waits for a poll that it can tell.
+    /// How long a closed session waits for a poll that it can answer with that.
     pub linger: Duration,
-    /// Which transports it speaks.
+    /// Which transports it accepts.
     pub transports: Transports,
 }
 
@@ -56,7 +56,7 @@ impl Default for Settings {
     }
 }
 
-/// What `--transports` says.
+/// The value of `--transports`.
 #[must_use]
 pub fn transports(word: &str) -> Option<Transports> {
     match word {
@@ -67,7 +67,7 @@ pub fn transports(word: &str) -> Option<Transports> {
     }
 }
 
-/// What clients gave to be kept, until this process ends.
+/// The numbers that clients noted, until this process ends.
 #[derive(Clone, Default)]
 struct Notes(Arc<Mutex<Vec<u64>>>);
 
@@ -79,7 +79,7 @@ impl Notes {
 
 /// The application `interop`.
 #[must_use]
-pub fn server<K: Asking>(settings: Settings) -> K::Server {
+pub fn server<K: CallingKind>(settings: Settings) -> K::Server {
     let mut config = Config::default();
     config.engine.linger = settings.linger;
     ServerBuilder::<K>::new()
@@ -120,8 +120,8 @@ fn welcome_user(socket: Socket, Auth(auth): Auth<Value>, Data(user): Data<User>)
 }
 
 /// The events that every namespace has.
-fn events<K: Asking>(namespace: NamespaceBuilder<K>) -> NamespaceBuilder<K> {
-    K::inquire(K::inquire(namespace, ASK), ASK_BRIEFLY)
+fn events<K: CallingKind>(namespace: NamespaceBuilder<K>) -> NamespaceBuilder<K> {
+    K::call_client(K::call_client(namespace, ASK), ASK_BRIEFLY)
         .on("echo", |socket: Socket, arguments: Arguments| {
             socket.emit("echo", &arguments)
         })

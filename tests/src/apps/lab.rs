@@ -6,17 +6,17 @@ use std::time::Duration;
 use serde_json::json;
 use socketio_driver::{Arg, Arguments, Error, Handshake, Reason, Refusal, Reply, ServerBuilder, Socket};
 
-use super::asking::{Asking, Inquiry};
+use super::calls::{CallingKind, ClientCall};
 use super::suite::any_origin;
 
-const ASK: Inquiry = Inquiry {
+const ASK: ClientCall = ClientCall {
     event: "ask",
-    patience: Duration::from_millis(300),
-    unanswered: "timed-out",
+    timeout: Duration::from_millis(300),
+    no_answer_event: "timed-out",
 };
 
 /// The application `lab`.
-pub fn server<K: Asking>() -> K::Server {
+pub fn server<K: CallingKind>() -> K::Server {
     ServerBuilder::<K>::new()
         .cors(any_origin())
         .upgrade_timeout(Duration::from_secs(1))
@@ -58,7 +58,7 @@ pub fn server<K: Asking>() -> K::Server {
             },
         )
         .on_disconnect(report_left)
-        .namespace("/", |main| K::inquire(main, ASK))
+        .namespace("/", |main| K::call_client(main, ASK))
         .namespace("/custom", |custom| custom.on_disconnect(report_left))
         .namespace("/deny", |deny| {
             deny.guard(|| -> Result<(), Refusal> {

@@ -1,7 +1,7 @@
 //! The applications of the testbed, as any user of the library would write them, for every kind of binding.
 
-pub mod asking;
 pub mod bench;
+pub mod calls;
 pub mod engine;
 pub mod epoll;
 pub mod interop;

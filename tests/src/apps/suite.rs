@@ -1,4 +1,4 @@
-//! What the official Socket.IO suite wants of a server.
+//! The server that the official Socket.IO suite needs.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use socketio_driver::http::{Cors, CorsOrigin};
 use socketio_driver::router::Kind;
 use socketio_driver::{Arguments, Auth, Error, Reply, ServerBuilder, Socket};
 
-/// Tells a client what it sent as its auth.
-fn tell_auth(socket: Socket, Auth(auth): Auth<Option<Map<String, Value>>>) -> Result<(), Error> {
+/// Sends a client its auth back.
+fn emit_auth(socket: Socket, Auth(auth): Auth<Option<Map<String, Value>>>) -> Result<(), Error> {
     socket.emit("auth", &auth.unwrap_or_default())
 }
 
-/// Cross-origin headers for everybody.
+/// Cross-origin headers for any origin.
 pub fn any_origin() -> Cors {
     Cors::builder(CorsOrigin::Any)
         .build()
@@ -26,11 +26,11 @@ pub fn server<K: Kind>() -> K::Server {
         .ping_timeout(Duration::from_millis(200))
         .connect_timeout(Duration::from_secs(1))
         .cors(any_origin())
-        .on_connect(tell_auth)
+        .on_connect(emit_auth)
         .on("message", |socket: Socket, arguments: Arguments| {
             socket.emit("message-back", &arguments)
         })
         .on("message-with-ack", |arguments: Arguments| Reply(arguments))
-        .namespace("/custom", |custom| custom.on_connect(tell_auth))
+        .namespace("/custom", |custom| custom.on_connect(emit_auth))
         .build()
 }

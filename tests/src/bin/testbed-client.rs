@@ -1,7 +1,6 @@
 //! A client under load: echoes with a full window against the app `bench`, then one line of JSON.
 //!
-//! `testbed-client --binding tokio|smol|async-std|blocking --url URL --window W --seconds S`;
-//! `socketio_tests::client_load` says what the line holds. The load waits where the binding's users wait, so that no other
+//! `testbed-client --binding tokio|smol|async-std|blocking --url URL --window W --seconds S`: the line is described in `socketio_tests::client_load`. The load waits where the binding's users wait, so that no other
 //! runtime is measured: each place of the window is a task on the one thread of a runtime, or a thread where there is
 //! none.
 
@@ -158,7 +157,7 @@ impl<R: Dial> Load<R> {
             let (runtime, report) = (self.runtime.clone(), report.clone());
             let (socket, payload) = (socket.clone(), payload.clone());
             let place = async move {
-                // Somebody waits for it.
+                // The receiver waits for all.
                 let _ = report.send(echoes(runtime, socket, payload, end).await);
             };
             (self.begin)(&self.runtime, place.boxed());

@@ -11,7 +11,7 @@ use socketio_blocking::{Blocking, Threads};
 use socketio_driver::bare::EngineServer;
 use socketio_driver::engine::{self as driver, Listener, Runtime};
 use socketio_driver::{Async, Server};
-use socketio_tests::apps::asking::Asking;
+use socketio_tests::apps::calls::CallingKind;
 use socketio_tests::apps::{bench, engine, epoll, interop, lab, suite};
 use socketio_tests::binding::{Binding, threads_of_async_std};
 
@@ -97,7 +97,7 @@ impl Options {
 
 impl<S> App<S> {
     /// The application with this name, for the binding whose servers are `S`.
-    fn named<K: Asking<Server = S>>(options: &Options) -> io::Result<Self> {
+    fn named<K: CallingKind<Server = S>>(options: &Options) -> io::Result<Self> {
         Ok(Self::Sockets(match options.app.as_str() {
             "engine" => return Ok(Self::Engine(engine::server())),
             "suite" => suite::server::<K>(),
@@ -157,7 +157,7 @@ fn on_tokio(options: &Options, listener: TcpListener) -> io::Result<()> {
     })
 }
 
-/// `--threads` are workers here, of which there are as many as the binding finds right if it is not said.
+/// `--threads` are workers here; the default is the binding's.
 fn on_threads(options: &Options, listener: TcpListener) -> io::Result<()> {
     let app = App::named::<Blocking>(options)?;
     let mut threads = Threads::builder();
@@ -171,7 +171,7 @@ fn on_threads(options: &Options, listener: TcpListener) -> io::Result<()> {
     }
 }
 
-/// On an executor of its own: of the global one, only the environment says how many threads it has.
+/// On an executor of its own: the threads of the global one can be set in the environment alone.
 fn on_smol(options: &Options, listener: TcpListener) -> io::Result<()> {
     let app = App::named::<Async>(options)?;
     let executor = Arc::new(smol::Executor::new());

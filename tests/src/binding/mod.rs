@@ -1,9 +1,9 @@
-//! The bindings of this project as one table: what is tried with one is tried with all.
+//! The bindings of this project as one table: what is tested with one is tested with all.
 //!
 //! Handles and futures of the driver depend on no runtime, so a test that waits on tokio can drive a client of any
 //! binding, and so can one that waits on a thread.
 
-mod serving;
+mod running_server;
 
 use std::io;
 
@@ -11,9 +11,9 @@ use socketio_driver::client::{Client, ClientBuilder, ConnectError, SimpleClient,
 use socketio_driver::engine;
 use socketio_driver::router::Kind;
 
-pub use serving::{Ground, Serving, THREADS_NAME, threads, threads_of_async_std};
+pub use running_server::{RunningServer, THREADS_NAME, TestRuntime, threads, threads_of_async_std};
 
-/// A way to run what this project is.
+/// What runs a server or a client of this project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
     /// `socketio-tokio`.
@@ -62,7 +62,7 @@ macro_rules! with_runtime {
                 $call
             }
             Binding::Blocking => {
-                let $runtime = serving::threads().handle();
+                let $runtime = running_server::threads().handle();
                 $call
             }
             Binding::Epoll => panic!("there is no client on the bare event loop"),
@@ -71,7 +71,7 @@ macro_rules! with_runtime {
 }
 
 impl Binding {
-    /// As it is said on the command line.
+    /// Its name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -89,18 +89,18 @@ impl Binding {
         SERVERS.into_iter().find(|binding| binding.name() == name)
     }
 
-    /// Where its server runs in a test's process.
+    /// What its server runs on in a test's process.
     ///
     /// # Panics
     ///
     /// For the event loop, whose server has its own applications.
     #[must_use]
-    pub const fn ground(self) -> Ground {
+    pub const fn test_runtime(self) -> TestRuntime {
         match self {
-            Self::Tokio => Ground::MultiThread,
-            Self::Smol => Ground::Smol,
-            Self::AsyncStd => Ground::AsyncStd,
-            Self::Blocking => Ground::Blocking,
+            Self::Tokio => TestRuntime::MultiThread,
+            Self::Smol => TestRuntime::Smol,
+            Self::AsyncStd => TestRuntime::AsyncStd,
+            Self::Blocking => TestRuntime::Blocking,
             Self::Epoll => panic!("the event loop serves the applications of the testbed only"),
         }
     }
@@ -150,7 +150,7 @@ impl Binding {
 
     /// Runs a test of this binding's client, which itself waits on tokio: for tokio's on both of its schedulers, for
     /// the others, whose threads are their own, on one.
-    pub fn trial(self, mut body: impl AsyncFnMut()) {
+    pub fn run_test(self, mut body: impl AsyncFnMut()) {
         use crate::live::Scheduler;
         match self {
             Self::Tokio => Scheduler::both(body),
@@ -182,34 +182,33 @@ macro_rules! on_every_server {
     };
 }
 
-/// The same for each [`Ground`](crate::binding::Ground) that a server runs on in the test's process, which each function
-/// takes: `on_smol::...` and so on.
+/// The same for each [`TestRuntime`](crate::binding::TestRuntime), which each function takes: `on_smol::...` and so on.
 #[macro_export]
-macro_rules! on_every_ground {
+macro_rules! on_every_runtime {
     ($($test:ident),* $(,)?) => {
-        mod on_current_thread { $crate::on_one_ground!(CurrentThread: $($test),*); }
-        mod on_multi_thread { $crate::on_one_ground!(MultiThread: $($test),*); }
-        mod on_smol { $crate::on_one_ground!(Smol: $($test),*); }
-        mod on_async_std { $crate::on_one_ground!(AsyncStd: $($test),*); }
-        mod on_blocking { $crate::on_one_ground!(Blocking: $($test),*); }
+        mod on_current_thread { $crate::on_one_runtime!(CurrentThread: $($test),*); }
+        mod on_multi_thread { $crate::on_one_runtime!(MultiThread: $($test),*); }
+        mod on_smol { $crate::on_one_runtime!(Smol: $($test),*); }
+        mod on_async_std { $crate::on_one_runtime!(AsyncStd: $($test),*); }
+        mod on_blocking { $crate::on_one_runtime!(Blocking: $($test),*); }
     };
 }
 
-/// The tests of one ground, behind [`on_every_ground!`](crate::on_every_ground).
+/// The tests of one runtime, behind [`on_every_runtime!`](crate::on_every_runtime).
 #[doc(hidden)]
 #[macro_export]
-macro_rules! on_one_ground {
-    ($ground:ident: $($test:ident),*) => {$(
+macro_rules! on_one_runtime {
+    ($runtime:ident: $($test:ident),*) => {$(
         #[test]
         fn $test() {
-            super::$test($crate::binding::Ground::$ground);
+            super::$test($crate::binding::TestRuntime::$runtime);
         }
     )*};
 }
 
 /// The tests of one binding, behind [`on_every_client!`](crate::on_every_client) and
-/// [`on_every_server!`](crate::on_every_server). A function that is not named is one that nobody calls, which the
-/// compiler says.
+/// [`on_every_server!`](crate::on_every_server). The compiler warns of a
+/// function that is not named, as it is not used.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! on_one_binding {

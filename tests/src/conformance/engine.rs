@@ -249,7 +249,7 @@ fn assert_handshake(packet: &str, upgrades: &str) {
     assert!(sid.len() >= 20 && sid.chars().all(ours), "session id {sid:?}");
 }
 
-/// Asserts that a WebSocket does not come to life: refused with 400, or closed right after 101.
+/// Asserts that a WebSocket can not be used: refused with 400, or closed right after 101.
 #[track_caller]
 fn assert_refused_or_closed(target: &Target, query: &str) {
     match WebSocketClient::try_open(target, query) {

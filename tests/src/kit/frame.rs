@@ -1,6 +1,6 @@
 //! WebSocket frames written by hand, right or wrong, and read back byte by byte.
 
-use super::{Ended, HttpConnection, Patience, Request};
+use super::{Deadline, Ended, HttpConnection, Request};
 use crate::testbed::Target;
 
 /// How the payload length is written (RFC 6455 section 5.2).
@@ -190,9 +190,9 @@ impl RawWebSocket {
     /// The next frame that is no Engine.IO heartbeat; heartbeats are answered.
     #[track_caller]
     pub fn message(&mut self) -> ReceivedFrame {
-        let patience = Patience::start();
+        let deadline = Deadline::start();
         loop {
-            patience.check("frame");
+            deadline.check("frame");
             let frame = self.frame().unwrap_or_else(|ended| panic!("no frame: {ended}"));
             if (frame.first, frame.payload.as_slice()) != (0x81, b"2") {
                 return frame;

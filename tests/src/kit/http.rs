@@ -11,7 +11,7 @@ use crate::testbed::Target;
 /// Why no more bytes came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The peer finished its side in an orderly way.
+    /// The peer closed its side in an orderly way.
     Closed,
     /// The peer reset the connection.
     Reset,

@@ -1,5 +1,5 @@
 //! Raw blocking clients on `std::net::TcpStream`. Every read has a deadline, every failure names what was
-//! expected: a case that fails says so within [`DEADLINE`], it never hangs.
+//! expected: a case that fails does so within [`DEADLINE`], it never hangs.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,16 +19,16 @@ pub use polling::Polling;
 pub use request::Request;
 pub use websocket::{Close, Incoming, WebSocketClient};
 
-/// How long any single answer may take. Far above what a loaded machine needs, far below a test runner's patience.
+/// How long any single answer may take: far more than a loaded machine needs, far less than a test runner allows.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Bounds a wait during which other things arrive: heartbeats must not keep a hopeless case alive.
+/// Bounds a wait during which other things arrive: a case must not wait for ever because heartbeats come.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Deadline {
     started: Instant,
 }
 
-impl Patience {
+impl Deadline {
     /// Starts to wait.
     pub fn start() -> Self {
         Self {
@@ -46,10 +46,24 @@ impl Patience {
     }
 }
 
+/// Waits until `condition` holds, where nothing tells when it does.
+///
+/// # Panics
+///
+/// If it does not within [`DEADLINE`]; `what` says what was waited for.
+#[track_caller]
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < DEADLINE, "not within the deadline: {what}");
+        sleep(Duration::from_millis(2));
+    }
+}
+
 /// Waits until what was written on one connection has most certainly been seen by the server, before something is
 /// written on another one.
 ///
-/// Nothing on the wire tells that a poll is parked, so the order between two connections can only be made likely: a
+/// Nothing on the wire shows that a poll is parked, so the order between two connections can only be made likely: a
 /// full exchange on a third connection, then the 20 ms that the official suites allow themselves a quarter of.
 pub fn settle(target: &Target) {
     let mut connection = HttpConnection::open(target);

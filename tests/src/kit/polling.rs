@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{HttpConnection, Patience, Request, Response, WebSocketClient};
+use super::{Deadline, HttpConnection, Request, Response, WebSocketClient};
 use crate::testbed::Target;
 
 /// A session that the case drives poll by poll.
@@ -119,9 +119,9 @@ impl Polling {
     /// As [`Polling::poll`], for a poll that was already sent.
     #[track_caller]
     pub fn poll_response(&mut self) -> Vec<String> {
-        let patience = Patience::start();
+        let deadline = Deadline::start();
         loop {
-            patience.check("packet");
+            deadline.check("packet");
             let response = self.get_response();
             assert_eq!(response.status, 200, "poll refused: {response:?}");
             let mut packets = response.packets();
@@ -139,9 +139,9 @@ impl Polling {
     /// Polls until `count` packets that are neither heartbeats nor noops have come.
     #[track_caller]
     pub fn collect(&mut self, count: usize) -> Vec<String> {
-        let (mut packets, patience) = (Vec::new(), Patience::start());
+        let (mut packets, deadline) = (Vec::new(), Deadline::start());
         while packets.len() < count {
-            patience.check("packet");
+            deadline.check("packet");
             packets.extend(self.poll().into_iter().filter(|packet| packet != "6"));
         }
         packets

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tungstenite::handshake::HandshakeError;
 use tungstenite::{Error, Message, WebSocket};
 
-use super::Patience;
+use super::Deadline;
 use super::http::{connect, is_timeout};
 use crate::testbed::Target;
 
@@ -135,9 +135,9 @@ impl WebSocketClient {
     /// The next message that is not a heartbeat; heartbeats are answered.
     #[track_caller]
     pub fn next_message(&mut self) -> Incoming {
-        let patience = Patience::start();
+        let deadline = Deadline::start();
         loop {
-            patience.check("message");
+            deadline.check("message");
             match self.next_raw() {
                 Incoming::Text(text) if text == "2" => self.offer("3"),
                 message => return message,
@@ -175,9 +175,9 @@ impl WebSocketClient {
     /// Waits for the end, ignoring what comes before it and answering nothing.
     #[track_caller]
     pub fn closed(&mut self) -> Close {
-        let patience = Patience::start();
+        let deadline = Deadline::start();
         loop {
-            patience.check("end of the WebSocket");
+            deadline.check("end of the WebSocket");
             if let Incoming::Closed(close) = self.next_raw() {
                 return close;
             }

@@ -1,15 +1,14 @@
-//! What tests of the client stand on: published servers, a server that keeps to no rule, and waiting with an end.
+//! What tests of the client need: published servers, a server that may break every rule, and waiting with a time limit.
 
-mod ear;
-mod house;
+mod event_channel;
+mod local_server;
 mod peer;
 mod scripted;
 
-pub use ear::{Ear, Heard, ear};
-pub use house::House;
+pub use event_channel::{EventReceiver, EventSender, event_channel};
+pub use local_server::LocalServer;
 pub use peer::{Peer, PeerOptions};
-pub use scripted::Heard as HeardRequest;
-pub use scripted::{Conversation, Scripted, frame};
+pub use scripted::{ReceivedRequest, ScriptedConnection, ScriptedServer, frame};
 
 use std::future::{Future, IntoFuture};
 use std::time::{Duration, Instant};
@@ -17,29 +16,29 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 /// How long anything in a test may take that is expected to happen at once.
-pub const PATIENCE: Duration = Duration::from_secs(15);
+pub const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The output of `future`.
 ///
 /// # Panics
 ///
-/// If it does not come within [`PATIENCE`]; `what` says what was waited for.
+/// If it does not come within [`TIMEOUT`]; `what` says what was waited for.
 #[track_caller]
 pub fn within<F: IntoFuture>(what: &str, future: F) -> impl Future<Output = F::Output> {
     let caller = std::panic::Location::caller();
     async move {
-        match tokio::time::timeout(PATIENCE, future.into_future()).await {
+        match tokio::time::timeout(TIMEOUT, future.into_future()).await {
             Ok(output) => output,
-            Err(_) => panic!("waited {PATIENCE:?} for {what}, at {caller}"),
+            Err(_) => panic!("waited {TIMEOUT:?} for {what}, at {caller}"),
         }
     }
 }
 
-/// Waits until `condition` holds; nothing tells when it does.
+/// Waits until `condition` holds, where nothing tells when it does.
 ///
 /// # Panics
 ///
-/// If it does not within [`PATIENCE`].
+/// If it does not within [`TIMEOUT`].
 #[track_caller]
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();
@@ -47,8 +46,8 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) -> impl Futur
         let started = Instant::now();
         while !condition() {
             assert!(
-                started.elapsed() < PATIENCE,
-                "waited {PATIENCE:?} until {what}, at {caller}"
+                started.elapsed() < TIMEOUT,
+                "waited {TIMEOUT:?} until {what}, at {caller}"
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -93,7 +92,7 @@ impl Scheduler {
     }
 }
 
-/// Runs cases at the same time and tells all that failed.
+/// Runs cases at the same time and reports all that failed.
 ///
 /// # Panics
 ///

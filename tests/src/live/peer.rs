@@ -7,7 +7,7 @@ use crate::binding::Binding;
 use crate::provision::{self, Skip, interop_folder};
 use crate::provision_process::{ServerCommand, ServerProcess};
 
-/// Whose server it is.
+/// Which server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// `socket.io` on node.
@@ -18,11 +18,11 @@ pub enum Peer {
     PythonAsync,
     /// socketioxide on hyper.
     Socketioxide,
-    /// This workspace's, the program `testbed` given, on a binding.
-    House(&'static str, Binding),
+    /// This workspace's: the program `testbed` at this path, on a binding.
+    Testbed(&'static str, Binding),
 }
 
-/// What a server is told beyond its app.
+/// Options of a server besides its app.
 #[derive(Clone, Debug, Default)]
 pub struct PeerOptions {
     /// Options as they stand on the command line, values after names.
@@ -61,7 +61,7 @@ impl Peer {
                 let program = provision::rust_peer("socketioxide", "socketioxide-peer")?;
                 (vec![program.into_os_string()], None)
             }
-            Self::House(testbed, binding) => (
+            Self::Testbed(testbed, binding) => (
                 vec![testbed.into(), "--binding".into(), binding.name().into()],
                 None,
             ),

@@ -1,4 +1,4 @@
-//! A server that does what a script says, right or wrong, to each connection on a thread of its own.
+//! A server that runs a script for each connection, on a thread of its own; the script may break every rule.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use tungstenite::handshake::derive_accept_key;
 
-/// More connections than this are closed unheard: a client that hammers ends up here.
+/// More connections than this are closed unread: a client that reconnects too often ends up here.
 const CONNECTIONS_AT_MOST: usize = 512;
 /// No script waits longer for its peer.
 const SILENT_AT_MOST: Duration = Duration::from_secs(30);
 
-/// A listening script; its connections and its port are closed when it is dropped.
+/// A listening server; its connections and its port are closed when it is dropped.
 #[derive(Debug)]
-pub struct Scripted {
+pub struct ScriptedServer {
     address: SocketAddr,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -31,22 +31,22 @@ struct Shared {
 
 /// One connection as its script sees it.
 #[derive(Debug)]
-pub struct Conversation {
+pub struct ScriptedConnection {
     stream: TcpStream,
     shared: Arc<Shared>,
     read: Vec<u8>,
 }
 
-/// A request that came.
+/// A request that was received.
 #[derive(Debug, Clone)]
-pub struct Heard {
+pub struct ReceivedRequest {
     /// `GET /socket.io/?EIO=4 HTTP/1.1` and the lines of headers.
     pub head: String,
-    /// As long as its Content-Length says.
+    /// As many bytes as its Content-Length announces.
     pub body: Vec<u8>,
 }
 
-impl Heard {
+impl ReceivedRequest {
     /// Whether it asks for a session, and does not belong to one.
     #[must_use]
     pub fn is_handshake(&self) -> bool {
@@ -54,7 +54,7 @@ impl Heard {
         !line.contains("sid=")
     }
 
-    /// Whether it wants to be a WebSocket.
+    /// Whether it is the opening handshake of a WebSocket.
     #[must_use]
     pub fn is_websocket(&self) -> bool {
         self.header("upgrade").is_some()
@@ -69,13 +69,13 @@ impl Heard {
     }
 }
 
-impl Scripted {
+impl ScriptedServer {
     /// Runs `script` for each connection.
     ///
     /// # Panics
     ///
     /// If no port is free.
-    pub fn start(script: impl Fn(&mut Conversation) + Send + Sync + 'static) -> Self {
+    pub fn start(script: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         listener.set_nonblocking(true).expect("it is a socket");
@@ -107,11 +107,11 @@ impl Scripted {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
-    /// Closes its connections and gives up the port.
+    /// Closes its connections and releases the port.
     pub fn stop(self) {}
 }
 
-impl Drop for Scripted {
+impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
         for stream in self
@@ -133,7 +133,7 @@ impl Drop for Scripted {
 fn accept(
     listener: &TcpListener,
     shared: &Arc<Shared>,
-    script: &Arc<impl Fn(&mut Conversation) + Send + Sync + 'static>,
+    script: &Arc<impl Fn(&mut ScriptedConnection) + Send + Sync + 'static>,
 ) {
     while !shared.stopped.load(Ordering::SeqCst) {
         let Ok((stream, _)) = listener.accept() else {
@@ -155,23 +155,23 @@ fn accept(
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(other);
-        let mut conversation = Conversation {
+        let mut connection = ScriptedConnection {
             stream,
             shared: Arc::clone(shared),
             read: Vec::new(),
         };
         let script = Arc::clone(script);
         thread::spawn(move || {
-            script(&mut conversation);
+            script(&mut connection);
             // The other handle would keep it open.
-            let _ = conversation.stream.shutdown(Shutdown::Both);
+            let _ = connection.stream.shutdown(Shutdown::Both);
         });
     }
 }
 
-impl Conversation {
+impl ScriptedConnection {
     /// The next request with its body; `None` when the client closed the connection or the script is stopped.
-    pub fn request(&mut self) -> Option<Heard> {
+    pub fn request(&mut self) -> Option<ReceivedRequest> {
         let end = loop {
             match self.read.windows(4).position(|window| window == b"\r\n\r\n") {
                 Some(end) => break end + 4,
@@ -180,19 +180,19 @@ impl Conversation {
         };
         let head = String::from_utf8_lossy(&self.read[..end]).into_owned();
         self.read.drain(..end);
-        let mut heard = Heard {
+        let mut request = ReceivedRequest {
             head,
             body: Vec::new(),
         };
-        let length = heard
+        let length = request
             .header("content-length")
             .and_then(|length| length.parse().ok())
             .unwrap_or(0);
         while self.read.len() < length {
             self.read_more()?;
         }
-        heard.body = self.read.drain(..length).collect();
-        Some(heard)
+        request.body = self.read.drain(..length).collect();
+        Some(request)
     }
 
     fn read_more(&mut self) -> Option<()> {
@@ -209,7 +209,7 @@ impl Conversation {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Writes a whole answer. `status` is such as `200 OK`; `headers` are whole lines.
+    /// Writes a whole response. `status` is such as `200 OK`; `headers` are whole lines.
     pub fn respond(&mut self, status: &str, headers: &str, body: impl AsRef<[u8]>) -> bool {
         let body = body.as_ref();
         let head = format!(
@@ -220,7 +220,7 @@ impl Conversation {
     }
 
     /// Accepts a WebSocket as it should be.
-    pub fn accept(&mut self, request: &Heard) -> bool {
+    pub fn accept(&mut self, request: &ReceivedRequest) -> bool {
         let key = derive_accept_key(request.header("sec-websocket-key").unwrap_or_default().as_bytes());
         self.send(format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -239,7 +239,7 @@ impl Conversation {
     }
 
     /// The next frame's opcode and payload; `None` as for [`request`](Self::request).
-    pub fn hear_frame(&mut self) -> Option<(u8, Vec<u8>)> {
+    pub fn read_frame(&mut self) -> Option<(u8, Vec<u8>)> {
         while self.read.len() < 2 {
             self.read_more()?;
         }
@@ -295,13 +295,13 @@ impl Conversation {
         self.shared.stopped.load(Ordering::SeqCst)
     }
 
-    /// Connects this client with a real server, and copies both ways until one of them ends.
+    /// Forwards this connection to a real server, and copies both ways until one side ends.
     /// `request` is what was read already.
     ///
     /// # Errors
     ///
     /// If the server cannot be reached.
-    pub fn join(&mut self, server: SocketAddr, request: &Heard) -> io::Result<()> {
+    pub fn forward(&mut self, server: SocketAddr, request: &ReceivedRequest) -> io::Result<()> {
         let mut upstream = TcpStream::connect(server)?;
         upstream.set_nodelay(true)?;
         let streams = &self.shared.streams;
@@ -317,7 +317,7 @@ impl Conversation {
             let _ = io::copy(&mut from_client, &mut to_server);
             let _ = to_server.shutdown(Shutdown::Both);
         });
-        // Whoever ends first ends both; neither needs to say why.
+        // The side that ends first ends both; why does not matter.
         let _ = io::copy(&mut upstream, &mut self.stream);
         let _ = self.stream.shutdown(Shutdown::Both);
         let _ = other.join();

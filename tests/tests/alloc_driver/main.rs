@@ -4,7 +4,7 @@
 mod runtime;
 
 use allocation_counter::measure;
-use runtime::{Pipe, World};
+use runtime::{InMemoryRuntime, Pipe};
 use socketio_driver::Async;
 use socketio_driver::engine::serve;
 use socketio_tests::apps::bench::{Data, server};
@@ -17,42 +17,42 @@ const ARGUMENT: &str = r#""abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx""#
 const RECIPIENTS: usize = 1_000;
 
 /// A server on a runtime of its own, with its clients.
-struct Site {
-    world: World,
+struct InMemoryServer {
+    runtime: InMemoryRuntime,
     clients: Vec<Pipe>,
 }
 
-impl Site {
+impl InMemoryServer {
     fn new(clients: usize) -> Self {
-        let mut world = World::new();
-        let listener = world.listener();
-        let serving = serve(world.handle(), listener, server::<Async>(Data::Raw));
-        world.start(async { serving.await.unwrap() });
-        let mut site = Self {
-            world,
+        let mut runtime = InMemoryRuntime::new();
+        let listener = runtime.listener();
+        let serve = serve(runtime.handle(), listener, server::<Async>(Data::Raw));
+        runtime.start(async { serve.await.unwrap() });
+        let mut server = Self {
+            runtime,
             clients: Vec::new(),
         };
-        (0..clients).for_each(|_| site.join());
-        site
+        (0..clients).for_each(|_| server.join());
+        server
     }
 
     /// A client on a WebSocket that is in the namespace `/`.
     fn join(&mut self) {
-        let client = self.world.dial();
-        self.world.run();
+        let client = self.runtime.dial();
+        self.runtime.run();
         let upgrade = Request::upgrade("/socket.io/?EIO=4&transport=websocket");
         for bytes in [upgrade.render(), Frame::text("40").encode()] {
             client.send(&bytes);
-            self.world.run();
+            self.runtime.run();
         }
         client.assert_received_and_forget("40{\"sid\":");
         self.clients.push(client);
     }
 
-    /// One client sends so much, and everything runs until nothing moves. How much everybody received.
+    /// One client sends these bytes, and everything runs until it is idle. Returns how many bytes all received.
     fn round(&mut self, frames: &[u8], mark: &str) -> usize {
         self.clients[0].send(frames);
-        self.world.run();
+        self.runtime.run();
         let received = self
             .clients
             .iter()
@@ -61,13 +61,13 @@ impl Site {
     }
 }
 
-/// Counts the allocations of so many rounds in which one of `clients` sends `event` `window` times and everybody
-/// hears `answer` as often.
+/// Counts the allocations of `rounds` in which one of `clients` sends `event` `window` times and all receive `answer` as
+/// often.
 fn allocations(clients: usize, rounds: usize, event: &str, answer: &str, window: usize) -> u64 {
-    let mut site = Site::new(clients);
+    let mut server = InMemoryServer::new(clients);
     let frames = Frame::text(event).encode().repeat(window);
     let expected = clients * window * Frame::text(answer).unmasked().encode().len();
-    let mut round = || assert_eq!(site.round(&frames, answer), expected);
+    let mut round = || assert_eq!(server.round(&frames, answer), expected);
     (0..rounds).for_each(|_| round());
     measure(|| (0..rounds).for_each(|_| round())).count_total
 }

@@ -1,4 +1,4 @@
-//! A runtime of one thread whose clock stands still and whose connections are buffers in memory.
+//! A runtime of one thread whose time never passes and whose connections are buffers in memory.
 
 use bytes::BytesMut;
 use socketio_driver::Peer;
@@ -14,10 +14,10 @@ use std::time::Instant;
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// All tasks, and whoever dials.
-pub(crate) struct World {
+/// All tasks, and the connections that clients make.
+pub(crate) struct InMemoryRuntime {
     shared: Arc<Shared>,
-    tasks: Vec<Option<(Task, Waker, Arc<Flag>)>>,
+    tasks: Vec<Option<(Task, Waker, Arc<TaskWaker>)>>,
 }
 
 /// The handle the driver gets.
@@ -39,13 +39,13 @@ struct Backlog {
 }
 
 /// Wakes one task.
-struct Flag {
+struct TaskWaker {
     task: usize,
     is_queued: AtomicBool,
     runnable: Arc<Mutex<VecDeque<usize>>>,
 }
 
-impl Wake for Flag {
+impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -57,7 +57,7 @@ impl Wake for Flag {
     }
 }
 
-impl World {
+impl InMemoryRuntime {
     pub(crate) fn new() -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -74,8 +74,8 @@ impl World {
         Handle(Arc::clone(&self.shared))
     }
 
-    pub(crate) fn listener(&self) -> Listening {
-        Listening(Arc::clone(&self.shared.backlog))
+    pub(crate) fn listener(&self) -> TestListener {
+        TestListener(Arc::clone(&self.shared.backlog))
     }
 
     /// Runs `task` and whatever it spawns.
@@ -95,7 +95,7 @@ impl World {
         pipe
     }
 
-    /// Polls tasks until none wants to be.
+    /// Polls tasks until none is runnable.
     pub(crate) fn run(&mut self) {
         loop {
             self.adopt();
@@ -116,7 +116,7 @@ impl World {
         loop {
             let spawned = self.shared.spawned.lock().unwrap().pop();
             let Some(task) = spawned else { break };
-            let flag = Arc::new(Flag {
+            let flag = Arc::new(TaskWaker {
                 task: self.tasks.len(),
                 is_queued: AtomicBool::new(false),
                 runnable: Arc::clone(&self.shared.runnable),
@@ -149,9 +149,9 @@ impl Runtime for Handle {
     }
 }
 
-pub(crate) struct Listening(Arc<Mutex<Backlog>>);
+pub(crate) struct TestListener(Arc<Mutex<Backlog>>);
 
-impl Listener<Handle> for Listening {
+impl Listener<Handle> for TestListener {
     type Stream = Pipe;
 
     fn accept(&mut self) -> impl Future<Output = io::Result<(Pipe, Peer)>> + Send {
@@ -187,7 +187,7 @@ impl Pipe {
         reader.into_iter().for_each(Waker::wake);
     }
 
-    /// The client reads everything, which has `mark` in it. How many bytes that was.
+    /// The client reads everything, which must contain `mark`; returns how many bytes that was.
     pub(crate) fn assert_received_and_forget(&self, mark: &str) -> usize {
         let mut buffers = self.0.lock().unwrap();
         let received = &mut buffers.to_client;

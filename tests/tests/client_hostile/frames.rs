@@ -1,11 +1,9 @@
 //! WebSocket frames that a server must not send.
 
-use socketio_tests::live::{Conversation, frame};
+use socketio_tests::live::{ScriptedConnection, frame};
 
+use crate::sessions::joined;
 use crate::support::{Attack, BAD_RESPONSE, websocket};
-
-const CALM: &str =
-    r#"0{"sid":"bad","upgrades":[],"pingInterval":60000,"pingTimeout":60000,"maxPayload":1000000}"#;
 
 /// The same text message so many times.
 pub(crate) fn many(message: &str, count: usize) -> Vec<u8> {
@@ -14,16 +12,11 @@ pub(crate) fn many(message: &str, count: usize) -> Vec<u8> {
 
 fn after_joining(
     bytes: impl AsRef<[u8]> + Send + Sync + 'static,
-) -> impl Fn(&mut Conversation) + Send + Sync + 'static {
-    move |client| {
-        let Some(request) = client.request() else { return };
-        client.accept(&request);
-        client.text(CALM);
-        client.hear_frame();
-        client.text("40{\"sid\":\"worse\"}");
+) -> impl Fn(&mut ScriptedConnection) + Send + Sync + 'static {
+    joined(move |client| {
         client.send(&bytes);
         client.wait_for_end();
-    }
+    })
 }
 
 pub(crate) fn attacks() -> Vec<Attack> {
@@ -43,6 +36,6 @@ pub(crate) fn attacks() -> Vec<Attack> {
         bad("a continuation of nothing", &[0x80, 1, b'2']),
         bad("a message within another", &[0x01, 1, b'4', 0x81, 1, b'2']),
         bad("text that is none", &[0x81, 3, b'4', 0xff, 0xfe]),
-        bad("a farewell of one byte", &[0x88, 1, 3]),
+        bad("a close frame of one byte", &[0x88, 1, 3]),
     ]
 }

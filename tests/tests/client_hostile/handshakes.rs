@@ -1,4 +1,4 @@
-//! What comes instead of a session.
+//! Responses to the handshake that open no session.
 
 #![expect(clippy::too_many_lines, reason = "tables of attacks")]
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socketio_core::eio::client::CloseReason;
 use socketio_core::http::StatusCode;
-use socketio_tests::live::Conversation;
+use socketio_tests::live::ScriptedConnection;
 
 use crate::support::{Attack, BAD_RESPONSE, polling, websocket};
 
@@ -27,7 +27,7 @@ fn silence() -> Vec<Attack> {
     vec![
         polling(
             "nothing is answered",
-            Conversation::wait_for_end,
+            ScriptedConnection::wait_for_end,
             CloseReason::ConnectTimedOut,
         ),
         polling(
@@ -37,7 +37,7 @@ fn silence() -> Vec<Attack> {
         ),
         websocket(
             "nothing is answered to a websocket",
-            Conversation::wait_for_end,
+            ScriptedConnection::wait_for_end,
             CloseReason::ConnectTimedOut,
         ),
         polling("closed at once", |_| {}, CloseReason::ConnectionLost),
@@ -55,7 +55,7 @@ fn silence() -> Vec<Attack> {
     ]
 }
 
-fn trickle(client: &mut Conversation) {
+fn trickle(client: &mut ScriptedConnection) {
     let _ = client.request();
     let answer =
         b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: 100\r\n\r\n0{";
@@ -67,7 +67,11 @@ fn trickle(client: &mut Conversation) {
     }
 }
 
-fn answer(status: &'static str, headers: &'static str, body: &'static str) -> impl Fn(&mut Conversation) {
+fn answer(
+    status: &'static str,
+    headers: &'static str,
+    body: &'static str,
+) -> impl Fn(&mut ScriptedConnection) {
     move |client| {
         while client.request().is_some() {
             client.respond(status, headers, body);
@@ -80,7 +84,7 @@ fn statuses() -> Vec<Attack> {
     let redirected = |code| CloseReason::Redirected(status(code));
     vec![
         polling(
-            "400 as engines say it",
+            "400 with an Engine.IO error",
             answer(
                 "400 Bad Request",
                 "",
@@ -88,27 +92,27 @@ fn statuses() -> Vec<Attack> {
             ),
             refused(400),
         )
-        .saying("Transport unknown"),
+        .with_detail("Transport unknown"),
         polling(
             "401",
             answer("401 Unauthorized", "WWW-Authenticate: Basic\r\n", "who?"),
             refused(401),
         )
-        .saying("who?"),
-        polling("403", answer("403 Forbidden", "", "not you"), refused(403)).saying("not you"),
-        polling("404", answer("404 Not Found", "", "no such file"), refused(404)).saying("no such file"),
+        .with_detail("who?"),
+        polling("403", answer("403 Forbidden", "", "not you"), refused(403)).with_detail("not you"),
+        polling("404", answer("404 Not Found", "", "no such file"), refused(404)).with_detail("no such file"),
         polling(
             "500",
             answer("500 Internal Server Error", "", "oops"),
             refused(500),
         )
-        .saying("oops"),
+        .with_detail("oops"),
         polling(
             "502",
             answer("502 Bad Gateway", "", "<html>nginx</html>"),
             refused(502),
         )
-        .saying("nginx"),
+        .with_detail("nginx"),
         polling(
             "a long page",
             |client| {
@@ -119,7 +123,7 @@ fn statuses() -> Vec<Attack> {
             },
             refused(503),
         )
-        .saying("żżż"),
+        .with_detail("żżż"),
         polling(
             "a page that is no text",
             |client| {
@@ -138,7 +142,7 @@ fn statuses() -> Vec<Attack> {
             ),
             redirected(302),
         )
-        .saying("/socket.io/"),
+        .with_detail("/socket.io/"),
         polling(
             "redirected elsewhere",
             answer(
@@ -148,19 +152,19 @@ fn statuses() -> Vec<Attack> {
             ),
             redirected(308),
         )
-        .saying("https://example.org/socket.io/"),
+        .with_detail("https://example.org/socket.io/"),
         websocket(
             "a websocket that is redirected",
             answer("301 Moved Permanently", "Location: https://example.org/\r\n", ""),
             redirected(301),
         )
-        .saying("https://example.org/"),
+        .with_detail("https://example.org/"),
         websocket(
             "a websocket that is forbidden",
             answer("403 Forbidden", "", "not you"),
             refused(403),
         )
-        .saying("not you"),
+        .with_detail("not you"),
     ]
 }
 
@@ -256,12 +260,12 @@ fn bodies() -> Vec<Attack> {
     attacks
 }
 
-/// Another word for the same is not wrong.
+/// Either reason is right.
 const NO_HANDSHAKE: fn(CloseReason) -> bool =
     |reason| matches!(reason, CloseReason::InvalidHandshake | CloseReason::ParseError(_));
 
 fn upgrades() -> Vec<Attack> {
-    let key = |client: &mut Conversation, key: &str, protocol: &str| {
+    let key = |client: &mut ScriptedConnection, key: &str, protocol: &str| {
         let _ = client.request();
         client.send(format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: {protocol}\r\nConnection: Upgrade\r\n\
@@ -286,7 +290,7 @@ fn upgrades() -> Vec<Attack> {
             BAD_RESPONSE,
         ),
         polling(
-            "an upgrade nobody asked for",
+            "an upgrade that was not requested",
             |client| {
                 let _ = client.request();
                 client
@@ -301,7 +305,7 @@ fn upgrades() -> Vec<Attack> {
             NO_UPGRADE,
         ),
         websocket(
-            "a websocket that says nothing",
+            "a websocket without any message",
             |client| {
                 if let Some(request) = client.request() {
                     client.accept(&request);

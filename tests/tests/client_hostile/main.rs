@@ -1,5 +1,5 @@
 //! The client against servers that break every rule: an error that names what happened, within the time stated, with
-//! bounded memory; and it comes back when a good server takes the port.
+//! bounded memory; and it reconnects when a good server takes the port.
 
 mod frames;
 mod handshakes;
@@ -17,23 +17,23 @@ socketio_tests::on_every_client![
     frames_that_break_rules,
 ];
 
-fn withstand(binding: Binding, attacks: fn() -> Vec<Attack>) {
-    binding.trial(|| {
+fn run_attacks(binding: Binding, attacks: fn() -> Vec<Attack>) {
+    binding.run_test(|| {
         let cases = attacks()
             .into_iter()
-            .map(|attack| (attack.name, attack.withstand(binding)));
+            .map(|attack| (attack.name, attack.run(binding)));
         all_of(cases.collect())
     });
 }
 
 fn answers_to_the_handshake_that_are_none(binding: Binding) {
-    withstand(binding, handshakes::attacks);
+    run_attacks(binding, handshakes::attacks);
 }
 
 fn sessions_that_go_wrong(binding: Binding) {
-    withstand(binding, sessions::attacks);
+    run_attacks(binding, sessions::attacks);
 }
 
 fn frames_that_break_rules(binding: Binding) {
-    withstand(binding, frames::attacks);
+    run_attacks(binding, frames::attacks);
 }

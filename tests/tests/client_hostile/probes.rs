@@ -1,25 +1,27 @@
-//! Between client and server stands something that does not let WebSockets through: the session stays on polling, and
-//! nothing is lost.
+//! A proxy between client and server that does not let WebSockets through: the session stays on polling, and nothing
+//! is lost.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{Conversation, HeardRequest, House, Scripted, eventually, within};
+use socketio_tests::live::{
+    LocalServer, ReceivedRequest, ScriptedConnection, ScriptedServer, eventually, within,
+};
 use socketio_tokio::Transport;
 use socketio_tokio::client::{ConnectionEvent, Reason, TransportOrder};
 
-use crate::support::{TIMEOUT, client, good};
+use crate::support::{TIMEOUT, client, good_server};
 
 socketio_tests::on_every_client![
     a_failed_probe_leaves_the_session_on_polling,
     a_websocket_that_was_refused_falls_back_to_polling,
 ];
 
-/// What becomes of the request for a WebSocket.
-type Fate = fn(&mut Conversation, &HeardRequest, SocketAddr);
+/// How the proxy responds to the opening handshake of a WebSocket.
+type UpgradeResponse = fn(&mut ScriptedConnection, &ReceivedRequest, SocketAddr);
 
-const FATES: &[(&str, Fate)] = &[
+const UPGRADE_RESPONSES: &[(&str, UpgradeResponse)] = &[
     ("closed at once", |_, _, _| ()),
     ("never answered", |client, _, _| client.stall()),
     ("forbidden", |client, _, _| {
@@ -30,53 +32,50 @@ const FATES: &[(&str, Fate)] = &[
             .head
             .replace("Upgrade", "X-Upgrade")
             .replace("upgrade", "x-upgrade");
-        let request = HeardRequest {
+        let request = ReceivedRequest {
             head,
             body: Vec::new(),
         };
-        let _ = client.join(server, &request);
+        let _ = client.forward(server, &request);
     }),
-    ("accepted by somebody who says nothing", |client, request, _| {
+    ("accepted without any message", |client, request, _| {
         client.accept(request);
         client.wait_for_end();
     }),
-    (
-        "accepted by somebody who says something else",
-        |client, request, _| {
-            client.accept(request);
-            client.text("3other");
-            client.wait_for_end();
-        },
-    ),
+    ("accepted with another message", |client, request, _| {
+        client.accept(request);
+        client.text("3other");
+        client.wait_for_end();
+    }),
     ("accepted and closed", |client, request, _| {
         client.accept(request);
     }),
     (
-        "answered and closed before the client changed over",
+        "answered and closed before the client upgraded",
         |client, request, _| {
             client.accept(request);
-            client.hear_frame();
+            client.read_frame();
             client.text("3probe");
         },
     ),
 ];
 
-/// A way to `server` on which WebSockets meet their fate.
-fn way(server: SocketAddr, fate: Fate) -> Scripted {
-    Scripted::start(move |client| {
+/// A proxy for `server` that answers opening handshakes of WebSockets itself.
+fn proxy(server: SocketAddr, respond: UpgradeResponse) -> ScriptedServer {
+    ScriptedServer::start(move |client| {
         let Some(request) = client.request() else { return };
         if request.is_websocket() {
-            fate(client, &request, server);
+            respond(client, &request, server);
         } else {
-            let _ = client.join(server, &request);
+            let _ = client.forward(server, &request);
         }
     })
 }
 
-async fn stays_on_polling(binding: Binding, name: &str, fate: Fate) {
-    let house = House::open(good().ping_interval(Duration::from_millis(200)));
-    let way = way(house.address, fate);
-    let builder = client(&way.url(), TransportOrder::PollingFirst).upgrade_timeout(TIMEOUT);
+async fn stays_on_polling(binding: Binding, name: &str, respond: UpgradeResponse) {
+    let server = LocalServer::open(good_server().ping_interval(Duration::from_millis(200)));
+    let proxy = proxy(server.address, respond);
+    let builder = client(&proxy.url(), TransportOrder::PollingFirst).upgrade_timeout(TIMEOUT);
     let client = binding.start(builder).expect("it starts");
     let mut events = client.events();
     eventually("the connection", || client.connected()).await;
@@ -107,22 +106,22 @@ async fn stays_on_polling(binding: Binding, name: &str, fate: Fate) {
 }
 
 fn a_failed_probe_leaves_the_session_on_polling(binding: Binding) {
-    binding.trial(|| {
-        let cases = FATES
+    binding.run_test(|| {
+        let cases = UPGRADE_RESPONSES
             .iter()
-            .map(|(name, fate)| (*name, stays_on_polling(binding, name, *fate)));
+            .map(|(name, respond)| (*name, stays_on_polling(binding, name, *respond)));
         socketio_tests::live::all_of(cases.collect())
     });
 }
 
 fn a_websocket_that_was_refused_falls_back_to_polling(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(good());
-        let way = way(house.address, |client, _, _| {
+    binding.run_test(|| async {
+        let server = LocalServer::open(good_server());
+        let proxy = proxy(server.address, |client, _, _| {
             client.respond("403 Forbidden", "", "no");
         });
         let builder =
-            client(&way.url(), TransportOrder::WebSocketFirst).connect_timeout(Duration::from_secs(5));
+            client(&proxy.url(), TransportOrder::WebSocketFirst).connect_timeout(Duration::from_secs(5));
         let client = within("the connection", binding.connect(builder))
             .await
             .expect("it falls back");

@@ -1,34 +1,34 @@
-//! What goes wrong once there is a session.
+//! Attacks on a client that has a session.
 
 #![expect(clippy::too_many_lines, reason = "tables of attacks")]
 
 use socketio_core::eio::client::CloseReason;
 use socketio_core::http::StatusCode;
 use socketio_core::sio::client::Reason;
-use socketio_tests::live::Conversation;
+use socketio_tests::live::ScriptedConnection;
 
 use crate::support::{Attack, BAD_RESPONSE, Expected, polling, websocket};
 
 /// With heartbeats far apart.
-const CALM: &str =
+const OPEN: &str =
     r#"0{"sid":"bad","upgrades":[],"pingInterval":60000,"pingTimeout":60000,"maxPayload":1000000}"#;
-/// With a heartbeat due within 300 ms.
-const HASTY: &str =
+/// With a heartbeat that is due within 300 ms.
+const OPEN_WITH_SHORT_HEARTBEAT: &str =
     r#"0{"sid":"bad","upgrades":[],"pingInterval":200,"pingTimeout":100,"maxPayload":1000000}"#;
 /// Numbers that are too large to add, or to wait for.
-const SILLY: &str = r#"0{"sid":"bad","upgrades":["carrier-pigeon",7,null],"pingInterval":18446744073709551615,"pingTimeout":18446744073709551615,"maxPayload":0,"more":{"of":[1]}}"#;
+const OPEN_WITH_ODD_VALUES: &str = r#"0{"sid":"bad","upgrades":["carrier-pigeon",7,null],"pingInterval":18446744073709551615,"pingTimeout":18446744073709551615,"maxPayload":0,"more":{"of":[1]}}"#;
 
 pub(crate) fn attacks() -> Vec<Attack> {
-    let mut attacks = polled();
-    attacks.extend(framed());
+    let mut attacks = over_polling();
+    attacks.extend(over_websocket());
     attacks
 }
 
-/// Answers the handshake with `open`, then `rest` has every other request of the session.
+/// Answers the handshake with `open`; `rest` answers every other request of the session.
 fn session(
     open: &'static str,
-    rest: impl Fn(&mut Conversation) + Send + Sync + 'static,
-) -> impl Fn(&mut Conversation) + Send + Sync + 'static {
+    rest: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
+) -> impl Fn(&mut ScriptedConnection) + Send + Sync + 'static {
     move |client| {
         while let Some(request) = client.request() {
             if request.is_handshake() {
@@ -40,9 +40,9 @@ fn session(
     }
 }
 
-fn polled() -> Vec<Attack> {
+fn over_polling() -> Vec<Attack> {
     let answer = |status: &'static str, body: &'static str| {
-        session(CALM, move |client| {
+        session(OPEN, move |client| {
             client.respond(status, "", body);
         })
     };
@@ -50,12 +50,12 @@ fn polled() -> Vec<Attack> {
     vec![
         polling(
             "stalls after the handshake",
-            session(HASTY, |client| client.stall()),
+            session(OPEN_WITH_SHORT_HEARTBEAT, |client| client.stall()),
             CloseReason::PingTimeout,
         ),
         polling(
             "never answers the join",
-            session(CALM, |client| client.stall()),
+            session(OPEN, |client| client.stall()),
             Expected::Any(|reason| {
                 matches!(
                     reason,
@@ -68,13 +68,13 @@ fn polled() -> Vec<Attack> {
             answer("500 Internal Server Error", "oops"),
             failed(500),
         )
-        .saying("oops"),
+        .with_detail("oops"),
         polling(
             "polls and posts are unknown",
             answer("400 Bad Request", "Session ID unknown"),
             failed(400),
         )
-        .saying("Session ID unknown"),
+        .with_detail("Session ID unknown"),
         polling(
             "polls are answered with a page",
             answer("200 OK", "<html></html>"),
@@ -82,7 +82,7 @@ fn polled() -> Vec<Attack> {
         ),
         polling(
             "a poll is cut off",
-            session(CALM, |client| {
+            session(OPEN, |client| {
                 client.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n4");
                 client.close();
             }),
@@ -90,7 +90,7 @@ fn polled() -> Vec<Attack> {
         ),
         polling(
             "a poll is answered with garbage",
-            session(CALM, |client| {
+            session(OPEN, |client| {
                 client.send([0; 64]);
                 client.wait_for_end();
             }),
@@ -102,35 +102,35 @@ fn polled() -> Vec<Attack> {
             CloseReason::TransportClose,
         ),
         polling(
-            "silly numbers",
-            session(SILLY, |client| client.close()),
+            "odd numbers",
+            session(OPEN_WITH_ODD_VALUES, |client| client.close()),
             Expected::Any(|_| true),
         ),
     ]
 }
 
-/// Opens a session and joins, then `rest` has the connection.
-fn joined(
-    rest: impl Fn(&mut Conversation) + Send + Sync + 'static,
-) -> impl Fn(&mut Conversation) + Send + Sync + 'static {
+/// Opens a session and accepts the join; `rest` has the connection from then on.
+pub(crate) fn joined(
+    rest: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
+) -> impl Fn(&mut ScriptedConnection) + Send + Sync + 'static {
     move |client| {
-        if opened(client, CALM) {
-            client.hear_frame();
+        if opened(client, OPEN) {
+            client.read_frame();
             client.text("40{\"sid\":\"worse\"}");
             rest(client);
         }
     }
 }
 
-fn opened(client: &mut Conversation, open: &str) -> bool {
+fn opened(client: &mut ScriptedConnection, open: &str) -> bool {
     let Some(request) = client.request() else {
         return false;
     };
     client.accept(&request) && client.text(open)
 }
 
-fn framed() -> Vec<Attack> {
-    let say = |message: &'static str| {
+fn over_websocket() -> Vec<Attack> {
+    let sending = |message: &'static str| {
         joined(move |client| {
             client.text(message);
             client.wait_for_end();
@@ -141,7 +141,7 @@ fn framed() -> Vec<Attack> {
         websocket(
             "a websocket that never answers the join",
             |client| {
-                opened(client, CALM);
+                opened(client, OPEN);
                 client.wait_for_end();
             },
             Reason::JoinTimedOut,
@@ -149,26 +149,26 @@ fn framed() -> Vec<Attack> {
         websocket(
             "a websocket without heartbeats",
             |client| {
-                opened(client, HASTY);
+                opened(client, OPEN_WITH_SHORT_HEARTBEAT);
                 client.wait_for_end();
             },
             CloseReason::PingTimeout,
         ),
         websocket(
-            "a websocket with silly numbers",
+            "a websocket with odd numbers",
             |client| {
-                opened(client, SILLY);
+                opened(client, OPEN_WITH_ODD_VALUES);
                 client.close();
             },
             Expected::Any(|_| true),
         ),
         websocket(
-            "lost without a farewell",
+            "lost without a close frame",
             joined(|client| client.close()),
             CloseReason::ConnectionLost,
         ),
         websocket(
-            "closed with a farewell",
+            "closed with a close frame",
             joined(|client| {
                 client.frame(8, [0x03, 0xe8]);
                 client.wait_for_end();
@@ -177,25 +177,25 @@ fn framed() -> Vec<Attack> {
         ),
         websocket(
             "closed by the engine over websocket",
-            say("1"),
+            sending("1"),
             CloseReason::TransportClose,
         ),
-        websocket("an unknown type of packet", say("4z"), wrong),
-        websocket("an event that is no array", say("42{}"), wrong),
-        websocket("an event without a name", say("42[]"), wrong),
-        websocket("an event that is no JSON", say("42[\"a\","), wrong),
+        websocket("an unknown type of packet", sending("4z"), wrong),
+        websocket("an event that is no array", sending("42{}"), wrong),
+        websocket("an event without a name", sending("42[]"), wrong),
+        websocket("an event that is no JSON", sending("42[\"a\","), wrong),
         websocket(
             "ten thousand attachments",
-            say("4510000-[\"a\",{\"_placeholder\":true,\"num\":0}]"),
+            sending("4510000-[\"a\",{\"_placeholder\":true,\"num\":0}]"),
             wrong,
         ),
         websocket(
             "more attachments than fit a number",
-            say("4599999999999999999999-[\"a\"]"),
+            sending("4599999999999999999999-[\"a\"]"),
             wrong,
         ),
         websocket(
-            "an attachment that nobody announced",
+            "an attachment that was not announced",
             joined(|client| {
                 client.frame(2, [1, 2, 3]);
                 client.wait_for_end();
@@ -242,13 +242,13 @@ fn framed() -> Vec<Attack> {
         ),
         websocket(
             "an id beyond numbers",
-            say("42123456789012345678901234567890[\"a\"]"),
+            sending("42123456789012345678901234567890[\"a\"]"),
             wrong,
         ),
         websocket(
             "events before the join, without end",
             |client| {
-                opened(client, CALM);
+                opened(client, OPEN);
                 while !client.is_stopped() && client.send(crate::frames::many("42[\"early\",\"bird\"]", 100))
                 {
                 }
@@ -257,7 +257,7 @@ fn framed() -> Vec<Attack> {
         ),
         websocket(
             "an engine packet of an unknown type",
-            say("9"),
+            sending("9"),
             Expected::Any(|reason| {
                 matches!(
                     reason,
@@ -267,7 +267,7 @@ fn framed() -> Vec<Attack> {
         ),
         websocket(
             "an empty message",
-            say(""),
+            sending(""),
             Expected::Any(|reason| {
                 matches!(
                     reason,
@@ -278,8 +278,8 @@ fn framed() -> Vec<Attack> {
         websocket(
             "another handshake",
             joined(|client| {
-                // It may as well be ignored, as it is by others.
-                client.text(CALM);
+                // It may be ignored, too, as other clients do.
+                client.text(OPEN);
                 client.text("1");
                 client.wait_for_end();
             }),

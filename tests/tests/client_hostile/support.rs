@@ -1,11 +1,11 @@
-//! An attack, and how a client withstands it.
+//! Attacks on a client, and what it must do.
 
 use std::time::{Duration, Instant};
 
 use socketio_core::eio::client::CloseReason;
 use socketio_core::sio::client::Reason;
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{Conversation, House, Scripted, within};
+use socketio_tests::live::{LocalServer, ScriptedConnection, ScriptedServer, within};
 use socketio_tokio::client::{
     Client, ClientBuilder, ClientReason, ConnectionEvent, Reconnection, TransportOrder,
 };
@@ -15,14 +15,14 @@ use socketio_tokio::{Arguments, Async, Reply, Server, ServerBuilder};
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(600);
 /// The same for joining: the attacks before it have reasons of their own, which a busy machine must not overtake.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
-/// How much later an error may come: the machine is busy with the other attacks.
-pub(crate) const SLACK: Duration = Duration::from_secs(4);
+/// How much later an error may come: the machine runs the other attacks meanwhile.
+pub(crate) const MARGIN: Duration = Duration::from_secs(4);
 
-/// What a server does, and what the client has to say about it.
+/// What a server does, and which error the client must report.
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
     order: TransportOrder,
-    script: Box<dyn Fn(&mut Conversation) + Send + Sync>,
+    script: Box<dyn Fn(&mut ScriptedConnection) + Send + Sync>,
     expected: Expected,
     detail: &'static str,
 }
@@ -41,7 +41,7 @@ pub(crate) enum Expected {
 /// An attack on a client that begins with polling and stays with it.
 pub(crate) fn polling(
     name: &'static str,
-    script: impl Fn(&mut Conversation) + Send + Sync + 'static,
+    script: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
     expected: impl Into<Expected>,
 ) -> Attack {
     Attack {
@@ -56,7 +56,7 @@ pub(crate) fn polling(
 /// An attack on a client that uses WebSocket alone.
 pub(crate) fn websocket(
     name: &'static str,
-    script: impl Fn(&mut Conversation) + Send + Sync + 'static,
+    script: impl Fn(&mut ScriptedConnection) + Send + Sync + 'static,
     expected: impl Into<Expected>,
 ) -> Attack {
     Attack {
@@ -93,7 +93,7 @@ impl From<fn(Reason) -> bool> for Expected {
 pub(crate) const BAD_RESPONSE: fn(CloseReason) -> bool =
     |reason| matches!(reason, CloseReason::BadResponse(_));
 
-/// A client that tries again soon and gives up waiting soon.
+/// A client that retries soon and has short timeouts.
 pub(crate) fn client(url: &str, order: TransportOrder) -> ClientBuilder<Async> {
     let mut reconnection = Reconnection::default();
     reconnection.min = Duration::from_millis(100);
@@ -107,20 +107,20 @@ pub(crate) fn client(url: &str, order: TransportOrder) -> ClientBuilder<Async> {
         .join_timeout(JOIN_TIMEOUT)
 }
 
-/// The good server.
-pub(crate) fn good() -> ServerBuilder<Async> {
+/// A server that keeps to the protocol.
+pub(crate) fn good_server() -> ServerBuilder<Async> {
     Server::builder().on("echo", |arguments: Arguments| Reply(arguments))
 }
 
 impl Attack {
     /// The reason's detail has to contain this.
-    pub(crate) fn saying(mut self, detail: &'static str) -> Self {
+    pub(crate) fn with_detail(mut self, detail: &'static str) -> Self {
         self.detail = detail;
         self
     }
 
-    /// Attacks a client, which has to name the reason in time and to recover.
-    pub(crate) async fn withstand(self, binding: Binding) {
+    /// Attacks a client, which has to report the reason in time and to recover.
+    pub(crate) async fn run(self, binding: Binding) {
         let Self {
             order,
             script,
@@ -128,7 +128,7 @@ impl Attack {
             detail,
             ..
         } = self;
-        let scripted = Scripted::start(script);
+        let scripted = ScriptedServer::start(script);
         let started = Instant::now();
         let client = binding.start(client(&scripted.url(), order)).expect("it starts");
         let reason = first_failure(&client).await;
@@ -139,22 +139,22 @@ impl Attack {
             Expected::Engine(holds) => matches!(reason.kind, Reason::Engine(reason) if holds(reason)),
         };
         assert!(known, "{:?}: {reason}", reason.kind);
-        let said = reason.detail.as_deref().unwrap_or_default();
-        assert!(said.contains(detail), "{said:?} does not say {detail:?}");
-        assert!(said.len() <= 512, "a detail of {} bytes", said.len());
+        let text = reason.detail.as_deref().unwrap_or_default();
+        assert!(text.contains(detail), "{text:?} does not contain {detail:?}");
+        assert!(text.len() <= 512, "a detail of {} bytes", text.len());
         // A handshake, a join and a heartbeat may each use up their time.
-        assert!(took < TIMEOUT * 2 + JOIN_TIMEOUT + SLACK, "only after {took:?}");
-        recovers(&client, scripted).await;
+        assert!(took < TIMEOUT * 2 + JOIN_TIMEOUT + MARGIN, "only after {took:?}");
+        assert_recovers(&client, scripted).await;
     }
 }
 
-/// Why the first attempt, or what became of it, failed.
+/// Why the first attempt, or its connection, failed.
 pub(crate) async fn first_failure(client: &Client) -> ClientReason {
     let mut events = client.events();
     loop {
         match within("a failure", events.next())
             .await
-            .expect("the client lives")
+            .expect("the client still exists")
         {
             ConnectionEvent::AttemptFailed { error, .. } => return error,
             ConnectionEvent::Disconnected { reason, .. } => return reason,
@@ -164,17 +164,20 @@ pub(crate) async fn first_failure(client: &Client) -> ClientReason {
     }
 }
 
-/// A good server takes the port, and the client finds it.
-pub(crate) async fn recovers(client: &Client, scripted: Scripted) {
+/// Starts a good server on the port, to which the client must reconnect.
+async fn assert_recovers(client: &Client, scripted: ScriptedServer) {
     let port = scripted.address().port();
     let connections = scripted.connections();
-    assert!(connections < 200, "it hammers: {connections} connections");
+    assert!(
+        connections < 200,
+        "it reconnects too often: {connections} connections"
+    );
     // Stopping joins threads.
-    let house = tokio::task::spawn_blocking(move || {
+    let server = tokio::task::spawn_blocking(move || {
         scripted.stop();
-        House::open_at(good(), port)
+        LocalServer::open_at(good_server(), port)
     });
-    let house = house.await.expect("the port is given up");
+    let server = server.await.expect("the port is released");
     let echo = async {
         loop {
             // A call made before the connection is refused, or lost with the bad server's.
@@ -185,5 +188,5 @@ pub(crate) async fn recovers(client: &Client, scripted: Scripted) {
         }
     };
     assert_eq!(within("the recovery", echo).await, 7);
-    house.close();
+    server.close();
 }

@@ -1,10 +1,10 @@
-//! Calls that nobody waits for any more, and those that can not be answered any more.
+//! Calls that are dropped, and calls that can not be answered any more.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, within};
+use socketio_tests::live::{LocalServer, within};
 use socketio_tokio::client::Client;
 use socketio_tokio::{Call, CallError, Limits};
 
@@ -16,7 +16,7 @@ socketio_tests::on_every_client![
     calls_end_when_the_connection_is_lost,
 ];
 
-/// As few as make it quick to see that none is kept.
+/// A small limit, so that a call that is not forgotten soon shows.
 fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.pending_acks = 10;
@@ -24,7 +24,7 @@ fn limits() -> Limits {
 }
 
 /// A call that was sent, and is never answered.
-async fn under_way(client: &Client) -> Pin<Box<Call<()>>> {
+async fn pending_call(client: &Client) -> Pin<Box<Call<()>>> {
     let call = client.call::<()>("never", &()).timeout(Duration::from_secs(600));
     let mut call = Box::pin(call);
     assert!(
@@ -36,14 +36,14 @@ async fn under_way(client: &Client) -> Pin<Box<Call<()>>> {
 }
 
 fn a_call_that_is_dropped_gives_its_place_back(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, client(&house, order).limits(limits())).await;
+            let client = connect(binding, client(&server, order).limits(limits())).await;
             let forever = Duration::from_secs(600);
             let mut pending = Vec::new();
             for _ in 0..10 {
-                pending.push(under_way(&client).await);
+                pending.push(pending_call(&client).await);
             }
             let one_more = within("the refusal", client.call::<u32>("echo", &1)).await;
             assert!(matches!(one_more, Err(CallError::NotSent(_))), "{one_more:?}");
@@ -58,13 +58,13 @@ fn a_call_that_is_dropped_gives_its_place_back(binding: Binding) {
 }
 
 fn calls_end_when_the_client_is_disconnected(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, client(&house, order)).await;
+            let client = connect(binding, client(&server, order)).await;
             let mut calls = Vec::new();
             for _ in 0..10 {
-                calls.push(under_way(&client).await);
+                calls.push(pending_call(&client).await);
             }
             client.disconnect();
             for call in calls {
@@ -78,13 +78,13 @@ fn calls_end_when_the_client_is_disconnected(binding: Binding) {
 }
 
 fn calls_end_when_the_connection_is_lost(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         for order in ORDERS {
-            let house = House::open(app());
-            let client = connect(binding, client(&house, order)).await;
-            let call = under_way(&client).await;
+            let server = LocalServer::open(app());
+            let client = connect(binding, client(&server, order)).await;
+            let call = pending_call(&client).await;
             assert_eq!(within("an echo", client.call("echo", &1)).await, Ok(1));
-            house.close();
+            server.close();
             let outcome = within("the end of the call", call).await;
             assert_eq!(outcome, Err(CallError::Disconnected));
         }

@@ -1,4 +1,4 @@
-//! What the events of a connection say, and in which order.
+//! The events of a connection, and their order.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use socketio_core::sio::client::Reason;
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, Scheduler, ear, eventually, within};
+use socketio_tests::live::{LocalServer, Scheduler, event_channel, eventually, within};
 use socketio_tokio::client::{
     Attempts, Client, ConnectError, ConnectionEvent, ConnectionEvents, Offline, TransportOrder,
 };
@@ -19,18 +19,20 @@ use socketio_tokio::{Auth, Reply};
 use crate::{app, client, connect, quickly};
 
 socketio_tests::on_every_client![
-    events_tell_connection_loss_return_and_end_in_order,
-    an_upgrade_is_told,
-    attempts_come_to_an_end,
-    the_first_attempt_is_made_again_only_when_asked_for,
-    auth_is_asked_for_on_every_attempt,
-    what_is_emitted_while_away_follows_the_policy,
+    connection_loss_reconnection_and_end_are_events_in_order,
+    an_upgrade_is_an_event,
+    attempts_are_limited,
+    the_first_attempt_is_retried_only_when_configured,
+    the_auth_callback_is_called_for_every_attempt,
+    events_emitted_while_offline_follow_the_policy,
     a_connector_that_panics_fails_the_attempt_at_once,
 ];
 
-/// The next event as one word, with what is always the same.
+/// The next event as text, without what differs between runs.
 async fn next(events: &mut ConnectionEvents) -> String {
-    let event = within("an event", events.next()).await.expect("the client lives");
+    let event = within("an event", events.next())
+        .await
+        .expect("the client still exists");
     match event {
         ConnectionEvent::Connecting { attempt } => format!("connecting {attempt}"),
         ConnectionEvent::Connected { .. } => "connected".to_owned(),
@@ -56,14 +58,14 @@ async fn expect(events: &mut ConnectionEvents, expected: &[&str]) {
     }
 }
 
-fn events_tell_connection_loss_return_and_end_in_order(binding: Binding) {
+fn connection_loss_reconnection_and_end_are_events_in_order(binding: Binding) {
     for order in [TransportOrder::Polling, TransportOrder::WebSocket] {
-        binding.trial(|| async {
-            let house = House::open(app());
-            let port = house.address.port();
-            let client = binding.start(client(&house, order)).expect("it starts");
+        binding.run_test(|| async {
+            let server = LocalServer::open(app());
+            let port = server.address.port();
+            let client = binding.start(client(&server, order)).expect("it starts");
             let mut events = client.events();
-            // Whether the first is heard depends on who is quicker.
+            // Whether the first is received depends on which is quicker.
             let first = next(&mut events).await;
             let rest = if first == "connecting 0" {
                 next(&mut events).await
@@ -73,13 +75,13 @@ fn events_tell_connection_loss_return_and_end_in_order(binding: Binding) {
             let mut beginning = [rest, next(&mut events).await];
             beginning.sort();
             assert_eq!(beginning, ["connected", "joined /"]);
-            house.close();
+            server.close();
             let mut ending = [next(&mut events).await, next(&mut events).await];
             ending.sort();
             assert_eq!(ending, ["disconnected true", "left /"]);
             expect(&mut events, &["reconnecting 1", "connecting 1"]).await;
-            let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
-            let house = house.await.expect("the port is free");
+            let server = tokio::task::spawn_blocking(move || LocalServer::open_at(app(), port));
+            let server = server.await.expect("the port is free");
             // It may have failed some more times.
             let mut attempt = 1;
             loop {
@@ -110,16 +112,16 @@ fn events_tell_connection_loss_return_and_end_in_order(binding: Binding) {
                 within("the end", client.closed()).await.kind,
                 Reason::ClientDisconnect
             );
-            drop(house);
+            drop(server);
         });
     }
 }
 
-fn an_upgrade_is_told(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+fn an_upgrade_is_an_event(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         let client = binding
-            .start(client(&house, TransportOrder::PollingFirst))
+            .start(client(&server, TransportOrder::PollingFirst))
             .expect("it starts");
         let mut events = client.events();
         while next(&mut events).await != "Upgraded" {}
@@ -127,37 +129,37 @@ fn an_upgrade_is_told(binding: Binding) {
     });
 }
 
-fn attempts_come_to_an_end(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+fn attempts_are_limited(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         let mut reconnection = quickly();
         reconnection.attempts = Attempts::AtMost(3);
         let client = connect(
             binding,
-            client(&house, TransportOrder::WebSocket).reconnection(reconnection),
+            client(&server, TransportOrder::WebSocket).reconnection(reconnection),
         )
         .await;
         let mut events = client.events();
-        house.close();
-        let mut told = Vec::new();
-        while told.last().is_none_or(|last| last != "closed") {
-            told.push(next(&mut events).await);
+        server.close();
+        let mut names = Vec::new();
+        while names.last().is_none_or(|last| last != "closed") {
+            names.push(next(&mut events).await);
         }
-        let failed = told.iter().filter(|event| event.starts_with("failed")).count();
-        assert_eq!(failed, 3, "{told:?}");
+        let failed = names.iter().filter(|event| event.starts_with("failed")).count();
+        assert_eq!(failed, 3, "{names:?}");
         within("the end", client.closed()).await;
         assert!(!client.connected());
     });
 }
 
-fn the_first_attempt_is_made_again_only_when_asked_for(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let port = house.address.port();
-        let url_of = |house: &House| client(house, TransportOrder::WebSocket);
-        let (once, again) = (url_of(&house), url_of(&house).retry_initial(true));
-        house.close();
-        eventually("the port is given up", || {
+fn the_first_attempt_is_retried_only_when_configured(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let port = server.address.port();
+        let url_of = |server: &LocalServer| client(server, TransportOrder::WebSocket);
+        let (once, again) = (url_of(&server), url_of(&server).retry_initial(true));
+        server.close();
+        eventually("the port is released", || {
             std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
         })
         .await;
@@ -169,26 +171,26 @@ fn the_first_attempt_is_made_again_only_when_asked_for(binding: Binding) {
         );
         let connecting = tokio::spawn(binding.connect(again));
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
-        let house = house.await.expect("the port is free");
+        let server = tokio::task::spawn_blocking(move || LocalServer::open_at(app(), port));
+        let server = server.await.expect("the port is free");
         let client = within("the connection", connecting)
             .await
             .expect("it does not panic")
             .expect("it connects");
         assert!(client.connected());
-        drop(house);
+        drop(server);
     });
 }
 
-fn auth_is_asked_for_on_every_attempt(binding: Binding) {
-    binding.trial(|| async {
+fn the_auth_callback_is_called_for_every_attempt(binding: Binding) {
+    binding.run_test(|| async {
         let serve = || app().on("whoami", |Auth(auth): Auth<Value>| Reply(auth));
-        let mut house = House::open(serve());
-        let port = house.address.port();
-        let asked = Arc::new(AtomicU32::new(0));
-        let asking = Arc::clone(&asked);
-        let builder = client(&house, TransportOrder::PollingFirst).auth_with(move || {
-            let number = asking.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut server = LocalServer::open(serve());
+        let port = server.address.port();
+        let auth_calls = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&auth_calls);
+        let builder = client(&server, TransportOrder::PollingFirst).auth_with(move || {
+            let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
             async move {
                 tokio::task::yield_now().await;
                 Ok::<_, Infallible>(json!({"number": number}))
@@ -206,61 +208,61 @@ fn auth_is_asked_for_on_every_attempt(binding: Binding) {
             let seen: Value = within("whoami", client.call("whoami", &()))
                 .await
                 .expect("it answers");
-            assert_eq!(seen["number"], asked.load(Ordering::SeqCst));
-            house.close();
-            eventually("it notices", || !client.connected()).await;
-            let opening = tokio::task::spawn_blocking(move || House::open_at(serve(), port));
-            house = opening.await.expect("the port is free");
-            eventually("it comes back", || client.connected()).await;
+            assert_eq!(seen["number"], auth_calls.load(Ordering::SeqCst));
+            server.close();
+            eventually("it notices the loss", || !client.connected()).await;
+            let opening = tokio::task::spawn_blocking(move || LocalServer::open_at(serve(), port));
+            server = opening.await.expect("the port is free");
+            eventually("it reconnects", || client.connected()).await;
         }
-        assert!(asked.load(Ordering::SeqCst) > 3);
+        assert!(auth_calls.load(Ordering::SeqCst) > 3);
     });
 }
 
-fn what_is_emitted_while_away_follows_the_policy(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let port = house.address.port();
-        let (said, mut heard) = ear();
+fn events_emitted_while_offline_follow_the_policy(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let port = server.address.port();
+        let (sender, mut events) = event_channel();
         let buffer = Offline::Buffer {
             packets: 3,
             bytes: 1_000,
         };
-        let patient = connect(
+        let buffering = connect(
             binding,
-            client(&house, TransportOrder::WebSocket)
+            client(&server, TransportOrder::WebSocket)
                 .offline(buffer)
-                .on("said", said.hear()),
+                .on("said", sender.handler()),
         )
         .await;
-        let strict = connect(
+        let refusing = connect(
             binding,
-            client(&house, TransportOrder::WebSocket).offline(Offline::Refuse),
+            client(&server, TransportOrder::WebSocket).offline(Offline::Refuse),
         )
         .await;
-        let careless = connect(
+        let dropping = connect(
             binding,
-            client(&house, TransportOrder::WebSocket).offline(Offline::Drop),
+            client(&server, TransportOrder::WebSocket).offline(Offline::Drop),
         )
         .await;
-        house.close();
-        for client in [&patient, &strict, &careless] {
-            eventually("it notices", || !client.connected()).await;
+        server.close();
+        for client in [&buffering, &refusing, &dropping] {
+            eventually("it notices the loss", || !client.connected()).await;
         }
         for number in 1..=3 {
-            patient.emit("say", &number).expect("it is buffered");
+            buffering.emit("say", &number).expect("it is buffered");
         }
-        assert!(patient.emit("say", &4).is_err(), "more than the buffer holds");
-        assert!(strict.emit("say", &1).is_err());
-        assert!(patient.volatile().emit("say", &0).is_err() || heard.so_far().is_empty());
-        // It makes no difference what the answer is: nothing arrives.
-        let _ = careless.emit("say", &1);
-        let house = tokio::task::spawn_blocking(move || House::open_at(app(), port));
-        let house = house.await.expect("the port is free");
+        assert!(buffering.emit("say", &4).is_err(), "more than the buffer holds");
+        assert!(refusing.emit("say", &1).is_err());
+        assert!(buffering.volatile().emit("say", &0).is_err() || events.drain().is_empty());
+        // Whatever it returns, nothing arrives.
+        let _ = dropping.emit("say", &1);
+        let server = tokio::task::spawn_blocking(move || LocalServer::open_at(app(), port));
+        let server = server.await.expect("the port is free");
         for number in 1..=3 {
-            assert_eq!(heard.first::<u32>().await, number);
+            assert_eq!(events.first::<u32>().await, number);
         }
-        drop(house);
+        drop(server);
     });
 }
 
@@ -269,10 +271,10 @@ fn what_is_emitted_while_away_follows_the_policy(binding: Binding) {
 fn how_long_it_takes_to_join_and_to_echo() {
     let runtime = Scheduler::CurrentThread.runtime();
     runtime.block_on(async {
-        let house = House::open(app());
+        let server = LocalServer::open(app());
         for order in crate::ORDERS {
             let started = Instant::now();
-            let client = connect(Binding::Tokio, client(&house, order)).await;
+            let client = connect(Binding::Tokio, client(&server, order)).await;
             let joined = started.elapsed();
             let mut slowest = Duration::ZERO;
             for number in 0..200_u32 {
@@ -285,22 +287,22 @@ fn how_long_it_takes_to_join_and_to_echo() {
     });
 }
 
-/// An error that nobody can read.
+/// An error that can not be displayed.
 #[derive(Debug)]
-struct Unspeakable;
+struct PanickingDisplay;
 
-impl std::fmt::Display for Unspeakable {
+impl std::fmt::Display for PanickingDisplay {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        panic!("never say it")
+        panic!("it can not be displayed")
     }
 }
 
-impl std::error::Error for Unspeakable {}
+impl std::error::Error for PanickingDisplay {}
 
-/// Fails in a way of its own.
-struct Faulty(fn() -> std::io::Result<BoxStream>);
+/// A connector whose outcome is given.
+struct FaultyConnector(fn() -> std::io::Result<BoxStream>);
 
-impl Connector for Faulty {
+impl Connector for FaultyConnector {
     fn connect(&self, _: &Endpoint) -> Connecting {
         let connect = self.0;
         Box::pin(async move { connect() })
@@ -308,14 +310,14 @@ impl Connector for Faulty {
 }
 
 fn a_connector_that_panics_fails_the_attempt_at_once(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let faults: [fn() -> std::io::Result<BoxStream>; 2] = [
             || panic!("no connections today"),
-            || Err(std::io::Error::other(Unspeakable)),
+            || Err(std::io::Error::other(PanickingDisplay)),
         ];
         for fault in faults {
             let builder = Client::builder("http://127.0.0.1:9")
-                .connector(Faulty(fault))
+                .connector(FaultyConnector(fault))
                 .connect_timeout(Duration::from_secs(3600));
             let outcome = within("the failure", binding.connect(builder)).await;
             assert!(matches!(outcome, Err(ConnectError::Failed(_))), "{outcome:?}");

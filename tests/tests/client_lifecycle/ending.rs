@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use socketio_core::sio::client::Reason;
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, eventually, within};
+use socketio_tests::live::{LocalServer, eventually, within};
 use socketio_tokio::client::{ClientReason, ClientSocket};
 use socketio_tokio::{Arg, Socket};
 use tokio::sync::mpsc;
@@ -13,27 +13,27 @@ use tokio::sync::mpsc;
 use crate::{ORDERS, app, client, connect};
 
 socketio_tests::on_every_client![
-    a_disconnect_lets_leave_what_was_emitted_before,
+    a_disconnect_sends_what_was_emitted_before,
     dropping_the_last_handle_does_the_same,
-    a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not,
-    closed_is_told_to_everybody_who_waits_and_to_those_who_ask_later,
+    a_socket_of_a_handle_keeps_the_client_alive_and_one_of_a_handler_does_not,
+    closed_resolves_for_all_who_wait_before_and_after,
     disconnecting_during_an_attempt_ends_it_at_once,
-    handlers_hear_of_joining_and_leaving_once_each,
+    connecting_and_disconnecting_call_their_handlers_once_each,
 ];
 
-/// The app, and the numbers it was given.
-fn noting() -> (House, Arc<Mutex<Vec<u32>>>) {
+/// A server that notes numbers, and its notes.
+fn noting_server() -> (LocalServer, Arc<Mutex<Vec<u32>>>) {
     let notes = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&notes);
-    let house = House::open(app().on("note", move |Arg(number): Arg<u32>| {
+    let server = LocalServer::open(app().on("note", move |Arg(number): Arg<u32>| {
         noted.lock().expect("nobody panics").push(number);
     }));
-    (house, notes)
+    (server, notes)
 }
 
-async fn assert_all_arrive(house: &House, notes: &Mutex<Vec<u32>>) {
+async fn assert_all_arrive(server: &LocalServer, notes: &Mutex<Vec<u32>>) {
     eventually("the client is gone", || {
-        house.server.sockets().is_ok_and(|all| all.is_empty())
+        server.handle.sockets().is_ok_and(|all| all.is_empty())
     })
     .await;
     eventually("all events arrived", || {
@@ -44,11 +44,11 @@ async fn assert_all_arrive(house: &House, notes: &Mutex<Vec<u32>>) {
     assert!(notes.into_iter().eq(0..1_000), "lost, repeated or out of order");
 }
 
-fn a_disconnect_lets_leave_what_was_emitted_before(binding: Binding) {
-    binding.trial(|| async {
-        let (house, notes) = noting();
+fn a_disconnect_sends_what_was_emitted_before(binding: Binding) {
+    binding.run_test(|| async {
+        let (server, notes) = noting_server();
         for order in ORDERS {
-            let client = connect(binding, client(&house, order)).await;
+            let client = connect(binding, client(&server, order)).await;
             for number in 0..1_000_u32 {
                 client.emit("note", &number).expect("it is connected");
             }
@@ -58,32 +58,32 @@ fn a_disconnect_lets_leave_what_was_emitted_before(binding: Binding) {
                 Reason::ClientDisconnect
             );
             assert!(client.emit("note", &7).is_err());
-            assert_all_arrive(&house, &notes).await;
+            assert_all_arrive(&server, &notes).await;
         }
     });
 }
 
 fn dropping_the_last_handle_does_the_same(binding: Binding) {
-    binding.trial(|| async {
-        let (house, notes) = noting();
+    binding.run_test(|| async {
+        let (server, notes) = noting_server();
         for order in ORDERS {
-            let client = connect(binding, client(&house, order)).await;
+            let client = connect(binding, client(&server, order)).await;
             for number in 0..1_000_u32 {
                 client.emit("note", &number).expect("it is connected");
             }
             drop(client);
-            assert_all_arrive(&house, &notes).await;
+            assert_all_arrive(&server, &notes).await;
         }
     });
 }
 
-fn a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let kept: Arc<Mutex<Option<ClientSocket>>> = Arc::default();
-        let keep = Arc::clone(&kept);
-        let builder = client(&house, ORDERS[2]).on_connect(move |socket: ClientSocket| {
-            *keep.lock().expect("nobody panics") = Some(socket);
+fn a_socket_of_a_handle_keeps_the_client_alive_and_one_of_a_handler_does_not(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let stored: Arc<Mutex<Option<ClientSocket>>> = Arc::default();
+        let store = Arc::clone(&stored);
+        let builder = client(&server, ORDERS[2]).on_connect(move |socket: ClientSocket| {
+            *store.lock().expect("nobody panics") = Some(socket);
         });
         let client = connect(binding, builder).await;
         let socket = client.of("/").expect("it is always there");
@@ -91,10 +91,10 @@ fn a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not(bi
         assert_eq!(within("an echo", socket.call("echo", &1)).await, Ok(1));
         drop(socket);
         eventually("the client is gone", || {
-            house.server.sockets().is_ok_and(|all| all.is_empty())
+            server.handle.sockets().is_ok_and(|all| all.is_empty())
         })
         .await;
-        let of_handler = kept
+        let of_handler = stored
             .lock()
             .expect("nobody panics")
             .take()
@@ -104,10 +104,10 @@ fn a_socket_that_was_asked_for_keeps_the_client_and_one_of_a_handler_does_not(bi
     });
 }
 
-fn closed_is_told_to_everybody_who_waits_and_to_those_who_ask_later(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let client = connect(binding, client(&house, ORDERS[1])).await;
+fn closed_resolves_for_all_who_wait_before_and_after(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let client = connect(binding, client(&server, ORDERS[1])).await;
         let waiting: Vec<_> = (0..5).map(|_| tokio::spawn(client.closed())).collect();
         client.disconnect();
         for waiting in waiting {
@@ -122,8 +122,8 @@ fn closed_is_told_to_everybody_who_waits_and_to_those_who_ask_later(binding: Bin
 }
 
 fn disconnecting_during_an_attempt_ends_it_at_once(binding: Binding) {
-    binding.trial(|| async {
-        let silent = socketio_tests::live::Scripted::start(|client| client.wait_for_end());
+    binding.run_test(|| async {
+        let silent = socketio_tests::live::ScriptedServer::start(|client| client.wait_for_end());
         for order in ORDERS {
             let connections = silent.connections();
             let builder = socketio_tokio::client::Client::builder(silent.url()).transports(order);
@@ -138,17 +138,21 @@ fn disconnecting_during_an_attempt_ends_it_at_once(binding: Binding) {
     });
 }
 
-fn handlers_hear_of_joining_and_leaving_once_each(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app().on("leave me", |socket: Socket| socket.disconnect()));
+fn connecting_and_disconnecting_call_their_handlers_once_each(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app().on("leave me", |socket: Socket| socket.disconnect()));
         for order in ORDERS {
-            let (sender, mut heard) = mpsc::unbounded_channel();
+            let (sender, mut calls) = mpsc::unbounded_channel();
             let (joined, left) = (sender.clone(), sender);
-            let builder = client(&house, order)
+            let builder = client(&server, order)
                 .on_connect(move || drop(joined.send("joined".to_owned())))
                 .on_disconnect(move |reason: ClientReason| drop(left.send(format!("{:?}", reason.kind))));
             let client = connect(binding, builder).await;
-            let mut next = async || within("a handler", heard.recv()).await.expect("handlers live");
+            let mut next = async || {
+                within("a handler", calls.recv())
+                    .await
+                    .expect("the handlers still exist")
+            };
             assert_eq!(next().await, "joined");
             client.emit("leave me", &()).expect("it is connected");
             assert_eq!(next().await, "ServerDisconnect");
@@ -159,7 +163,7 @@ fn handlers_hear_of_joining_and_leaving_once_each(binding: Binding) {
             assert_eq!(next().await, "ClientDisconnect");
             within("the end", client.closed()).await;
             drop(client);
-            let end = within("the handlers' end", heard.recv()).await;
+            let end = within("the handlers' end", calls.recv()).await;
             assert_eq!(end, None, "nothing keeps the handlers");
         }
     });

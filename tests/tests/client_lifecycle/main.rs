@@ -1,16 +1,16 @@
-//! The life of a client against our own server: what it tells of its connection, what its end leaves behind, and the
-//! simple client.
+//! Clients against our own server, from connecting to closing: their events, their calls, how they end, and the simple
+//! client.
 
 mod calls;
 mod connection;
 mod ending;
-mod rough;
+mod faults;
 mod simple;
 
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, within};
+use socketio_tests::live::{LocalServer, within};
 use socketio_tokio::client::{Client, ClientBuilder, Reconnection, TransportOrder};
 use socketio_tokio::{Arg, Arguments, Async, Reply, Server, ServerBuilder, Socket};
 
@@ -20,7 +20,7 @@ const ORDERS: [TransportOrder; 3] = [
     TransportOrder::PollingFirst,
 ];
 
-/// What everybody serves: it echoes with an acknowledgement, and says what it is told to.
+/// The server of all tests: it echoes in acknowledgements and in events, counts, and calls its client.
 fn app() -> ServerBuilder<Async> {
     Server::builder()
         .namespace("/", |main| {
@@ -48,9 +48,9 @@ fn app() -> ServerBuilder<Async> {
         })
 }
 
-/// A client that comes back quickly.
-fn client(house: &House, order: TransportOrder) -> ClientBuilder<Async> {
-    Client::builder(house.url())
+/// A client that reconnects quickly.
+fn client(server: &LocalServer, order: TransportOrder) -> ClientBuilder<Async> {
+    Client::builder(server.url())
         .transports(order)
         .reconnection(quickly())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, eventually, within};
+use socketio_tests::live::{LocalServer, eventually, within};
 use socketio_tokio::client::{Incoming, RecvError, SimpleClient, SimpleClientBuilder, TransportOrder};
 use socketio_tokio::{CallError, Error};
 
@@ -17,16 +17,16 @@ socketio_tests::on_every_client![
     receiving_may_have_a_time_limit,
     it_acknowledges_what_it_received,
     it_is_a_stream,
-    it_talks_in_several_namespaces,
-    an_inbox_that_is_full_loses_the_oldest_and_says_so_once,
+    it_uses_several_namespaces,
+    a_full_inbox_loses_the_oldest_and_reports_it_once,
     it_waits_through_a_reconnection,
     what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connection,
-    nobody_waits_for_a_namespace_that_was_left_for_good,
-    who_waits_for_a_namespace_that_is_then_left_hears_of_it,
+    emitting_in_a_namespace_that_was_left_for_good_fails,
+    emitting_in_a_namespace_that_is_left_meanwhile_fails,
 ];
 
-fn builder(house: &House, order: TransportOrder) -> SimpleClientBuilder {
-    SimpleClient::builder(house.url())
+fn builder(server: &LocalServer, order: TransportOrder) -> SimpleClientBuilder {
+    SimpleClient::builder(server.url())
         .transports(order)
         .reconnection(quickly())
 }
@@ -41,22 +41,22 @@ async fn recv(client: &SimpleClient) -> Incoming {
 }
 
 fn it_emits_calls_and_receives(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, builder(&house, order)).await;
+            let client = connect(binding, builder(&server, order)).await;
             assert!(client.connected() && client.id().is_some());
             client.emit("say", &("one", 2)).await.expect("it is connected");
-            let said = recv(&client).await;
+            let event = recv(&client).await;
             assert_eq!(
-                (said.namespace(), said.name(), said.wants_ack()),
+                (event.namespace(), event.name(), event.wants_ack()),
                 ("/", "said", false)
             );
             assert_eq!(
-                said.args::<(String, u32)>().expect("two arguments"),
+                event.args::<(String, u32)>().expect("two arguments"),
                 ("one".to_owned(), 2)
             );
-            assert_eq!(said.arg::<String>().expect("the first"), "one");
+            assert_eq!(event.arg::<String>().expect("the first"), "one");
             assert_eq!(within("an echo", client.call::<u32>("echo", &3)).await, Ok(3));
             let echo = within("an echo", client.emit_with_ack("echo", &(4, 5)))
                 .await
@@ -73,25 +73,25 @@ fn it_emits_calls_and_receives(binding: Binding) {
 }
 
 fn receiving_may_have_a_time_limit(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let client = connect(binding, builder(&house, TransportOrder::WebSocket)).await;
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let client = connect(binding, builder(&server, TransportOrder::WebSocket)).await;
         let nothing = within("the time limit", client.recv_timeout(Duration::from_millis(50))).await;
         assert!(matches!(nothing, Err(RecvError::TimedOut)));
         client.emit("say", &1).await.expect("it is connected");
-        let said = client
+        let event = client
             .recv_timeout(Duration::from_secs(10))
             .await
             .expect("it comes");
-        assert_eq!(said.name(), "said");
+        assert_eq!(event.name(), "said");
     });
 }
 
 fn it_acknowledges_what_it_received(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, builder(&house, order)).await;
+            let client = connect(binding, builder(&server, order)).await;
             client.emit("ask", &"what?").await.expect("it is connected");
             let question = recv(&client).await;
             assert!(question.wants_ack());
@@ -107,9 +107,9 @@ fn it_acknowledges_what_it_received(binding: Binding) {
 }
 
 fn it_is_a_stream(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let mut client = connect(binding, builder(&house, TransportOrder::WebSocket)).await;
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let mut client = connect(binding, builder(&server, TransportOrder::WebSocket)).await;
         client.emit("count to", &20).await.expect("it is connected");
         for number in 1..=20_u32 {
             let next = within("an event", poll_fn(|task| Pin::new(&mut client).poll_next(task))).await;
@@ -122,32 +122,36 @@ fn it_is_a_stream(binding: Binding) {
     });
 }
 
-fn it_talks_in_several_namespaces(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+fn it_uses_several_namespaces(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, builder(&house, order).namespace("/").namespace("/other")).await;
+            let client = connect(
+                binding,
+                builder(&server, order).namespace("/").namespace("/other"),
+            )
+            .await;
             let other = client.in_ns("/other");
             assert!(other.connected());
             assert_eq!(within("an echo", other.call::<u32>("echo", &1)).await, Ok(1));
             other.emit("say", &"there").await.expect("it is joined");
-            let said = recv(&client).await;
+            let event = recv(&client).await;
             assert_eq!(
-                (said.namespace(), said.arg::<String>().expect("a text")),
+                (event.namespace(), event.arg::<String>().expect("a text")),
                 ("/other", "there".to_owned())
             );
             client.emit("say", &"here").await.expect("it is joined");
             assert_eq!(recv(&client).await.namespace(), "/");
-            let nowhere = within("the refusal", client.in_ns("/nowhere").call::<u32>("echo", &1)).await;
-            assert!(matches!(nowhere, Err(CallError::NotSent(_))), "{nowhere:?}");
+            let refused = within("the refusal", client.in_ns("/nowhere").call::<u32>("echo", &1)).await;
+            assert!(matches!(refused, Err(CallError::NotSent(_))), "{refused:?}");
         }
     });
 }
 
-fn an_inbox_that_is_full_loses_the_oldest_and_says_so_once(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let client = connect(binding, builder(&house, TransportOrder::WebSocket).inbox(10)).await;
+fn a_full_inbox_loses_the_oldest_and_reports_it_once(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let client = connect(binding, builder(&server, TransportOrder::WebSocket).inbox(10)).await;
         client.emit("count to", &100).await.expect("it is connected");
         // Its answer comes after all of them.
         assert_eq!(within("an echo", client.call::<u32>("echo", &1)).await, Ok(1));
@@ -163,16 +167,16 @@ fn an_inbox_that_is_full_loses_the_oldest_and_says_so_once(binding: Binding) {
 }
 
 fn it_waits_through_a_reconnection(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         for order in ORDERS {
-            let house = House::open(app());
-            let port = house.address.port();
-            let client = connect(binding, builder(&house, order)).await;
-            house.close();
-            eventually("it notices", || !client.connected()).await;
+            let server = LocalServer::open(app());
+            let port = server.address.port();
+            let client = connect(binding, builder(&server, order)).await;
+            server.close();
+            eventually("it notices the loss", || !client.connected()).await;
             let again = async {
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                let opening = tokio::task::spawn_blocking(move || House::open_at(app(), port));
+                let opening = tokio::task::spawn_blocking(move || LocalServer::open_at(app(), port));
                 opening.await.expect("the port is free")
             };
             let talk = async {
@@ -180,19 +184,19 @@ fn it_waits_through_a_reconnection(binding: Binding) {
                 let echo = client.call::<u32>("echo", &1).await;
                 (recv(&client).await, echo)
             };
-            let (house, (said, echo)) = tokio::join!(again, within("the reconnection", talk));
-            assert_eq!(said.arg::<String>().expect("a text"), "after all");
+            let (server, (event, echo)) = tokio::join!(again, within("the reconnection", talk));
+            assert_eq!(event.arg::<String>().expect("a text"), "after all");
             assert_eq!(echo, Ok(1));
-            drop(house);
+            drop(server);
         }
     });
 }
 
 fn what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connection(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, builder(&house, order)).await;
+            let client = connect(binding, builder(&server, order)).await;
             client.client().disconnect();
             client.client().connect();
             assert_eq!(within("an echo", client.call::<u32>("echo", &1)).await, Ok(1));
@@ -200,11 +204,15 @@ fn what_is_sent_between_disconnecting_and_connecting_again_waits_for_the_connect
     });
 }
 
-fn nobody_waits_for_a_namespace_that_was_left_for_good(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+fn emitting_in_a_namespace_that_was_left_for_good_fails(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
-            let client = connect(binding, builder(&house, order).namespace("/").namespace("/other")).await;
+            let client = connect(
+                binding,
+                builder(&server, order).namespace("/").namespace("/other"),
+            )
+            .await;
             client.client().of("/other").expect("it is named").disconnect();
             within("the end", client.disconnect()).await;
             client.client().connect();
@@ -215,14 +223,14 @@ fn nobody_waits_for_a_namespace_that_was_left_for_good(binding: Binding) {
     });
 }
 
-fn who_waits_for_a_namespace_that_is_then_left_hears_of_it(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
-        let builder = builder(&house, TransportOrder::WebSocket)
+fn emitting_in_a_namespace_that_is_left_meanwhile_fails(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let builder = builder(&server, TransportOrder::WebSocket)
             .namespace("/")
             .namespace("/other");
         let client = connect(binding, builder).await;
-        house.close();
+        server.close();
         let other = client.in_ns("/other");
         eventually("the loss", || !other.connected()).await;
         let mut sending = pin!(other.emit("say", &1));

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use socketio_tests::live::{ear, within};
+use socketio_tests::live::{event_channel, within};
 use socketio_tokio::client::ClientSocket;
 use socketio_tokio::{Ack, Arg, Arguments, Bytes, CallError, Reply};
 
-use crate::support::{At, cases};
+use crate::support::{Setup, cases};
 
 cases![
     the_server_acknowledges,
@@ -22,8 +22,8 @@ cases![
     the_server_gives_up_on_an_ack,
 ];
 
-async fn the_server_acknowledges(at: At) {
-    let client = at.plain().await;
+async fn the_server_acknowledges(setup: Setup) {
+    let client = setup.plain().await;
     let asked = client.emit_with_ack("echo-ack", &(1, "two", json!({"three": 3})));
     let answer = within("an acknowledgement", asked).await.expect("it answers");
     let answer: (i32, String, Value) = answer.parse().expect("three arguments");
@@ -32,8 +32,8 @@ async fn the_server_acknowledges(at: At) {
     assert!(nothing.expect("it answers").is_empty());
 }
 
-async fn the_server_acknowledges_with_an_attachment(at: At) {
-    let client = at.plain().await;
+async fn the_server_acknowledges_with_an_attachment(setup: Setup) {
+    let client = setup.plain().await;
     let bytes = Bytes::from_static(&[0, 30, 255]);
     let answer: (String, Bytes) = within(
         "an acknowledgement",
@@ -46,8 +46,8 @@ async fn the_server_acknowledges_with_an_attachment(at: At) {
     assert_eq!(answer, ("bytes".to_owned(), bytes));
 }
 
-async fn an_event_without_a_handler_times_out(at: At) {
-    let client = at.plain().await;
+async fn an_event_without_a_handler_times_out(setup: Setup) {
+    let client = setup.plain().await;
     let call = client
         .call::<()>("no-such-event", &1)
         .timeout(Duration::from_millis(200));
@@ -57,8 +57,8 @@ async fn an_event_without_a_handler_times_out(at: At) {
     );
 }
 
-async fn two_hundred_calls_at_once(at: At) {
-    let client = at.plain().await;
+async fn two_hundred_calls_at_once(setup: Setup) {
+    let client = setup.plain().await;
     let calls: Vec<_> = (0..200)
         .map(|number| tokio::spawn(client.call::<u32>("echo-ack", &number)))
         .collect();
@@ -70,8 +70,8 @@ async fn two_hundred_calls_at_once(at: At) {
     }
 }
 
-async fn delivered_at_least_once(at: At) {
-    let client = at.plain().await;
+async fn delivered_at_least_once(setup: Setup) {
+    let client = setup.plain().await;
     let delivery = client
         .deliver("echo-ack", &"order")
         .ack_timeout(Duration::from_secs(5))
@@ -80,13 +80,13 @@ async fn delivered_at_least_once(at: At) {
     assert_eq!(answer.first::<String>().expect("a text"), "order");
 }
 
-async fn a_handler_acknowledges(at: At) {
-    let (answer, mut answers) = ear();
-    let builder = at.client().on("answer", answer.hear());
+async fn a_handler_acknowledges(setup: Setup) {
+    let (answer, mut answers) = event_channel();
+    let builder = setup.client().on("answer", answer.handler());
     let builder = builder.on("question", |Arg(question): Arg<Value>| {
         Reply((question, "and", json!({"more": [1]})))
     });
-    let client = at.connect(builder).await;
+    let client = setup.connect(builder).await;
     client
         .emit("ask", &json!({"what": "?"}))
         .expect("it is connected");
@@ -97,10 +97,10 @@ async fn a_handler_acknowledges(at: At) {
     );
 }
 
-async fn a_handler_acknowledges_with_an_attachment(at: At) {
-    let (answer, mut answers) = ear();
-    let builder = at.client().on("answer", answer.hear());
-    let client = at
+async fn a_handler_acknowledges_with_an_attachment(setup: Setup) {
+    let (answer, mut answers) = event_channel();
+    let builder = setup.client().on("answer", answer.handler());
+    let client = setup
         .connect(builder.on("question", |question: Arguments| Reply(question)))
         .await;
     let bytes = Bytes::from_static(&[30, 0, 255]);
@@ -108,12 +108,12 @@ async fn a_handler_acknowledges_with_an_attachment(at: At) {
     assert_eq!(answers.first::<Bytes>().await, bytes);
 }
 
-async fn an_async_handler_acknowledges_later(at: At) {
-    let (answer, mut answers) = ear();
-    let builder = at.client().on("answer", answer.hear());
-    let client = at
+async fn an_async_handler_acknowledges_later(setup: Setup) {
+    let (answer, mut answers) = event_channel();
+    let builder = setup.client().on("answer", answer.handler());
+    let client = setup
         .connect(builder.on("question", async |Arg(number): Arg<i64>| {
-            // Which works on every runtime.
+            // This timer works on every runtime.
             smol::Timer::after(Duration::from_millis(50)).await;
             Reply(number + 1)
         }))
@@ -122,10 +122,10 @@ async fn an_async_handler_acknowledges_later(at: At) {
     assert_eq!(answers.first::<i64>().await, 42);
 }
 
-async fn a_handler_calls_back(at: At) {
-    let (answer, mut answers) = ear();
-    let builder = at.client().on("answer", answer.hear());
-    let client = at
+async fn a_handler_calls_back(setup: Setup) {
+    let (answer, mut answers) = event_channel();
+    let builder = setup.client().on("answer", answer.handler());
+    let client = setup
         .connect(
             builder.on("question", async |socket: ClientSocket, Arg(number): Arg<i64>| {
                 socket.call::<i64>("echo-ack", &(number * 2)).await.map(Reply)
@@ -136,11 +136,11 @@ async fn a_handler_calls_back(at: At) {
     assert_eq!(answers.first::<i64>().await, 42);
 }
 
-async fn the_server_gives_up_on_an_ack(at: At) {
-    let (late, mut given_up) = ear();
-    let builder = at.client().on("no-answer", late.hear());
-    // It keeps the acknowledgement and never gives it.
-    let client = at
+async fn the_server_gives_up_on_an_ack(setup: Setup) {
+    let (late, mut given_up) = event_channel();
+    let builder = setup.client().on("no-answer", late.handler());
+    // It keeps the acknowledgement and never sends it.
+    let client = setup
         .connect(builder.on("question", |ack: Ack| std::mem::forget(ack)))
         .await;
     client.emit("ask-briefly", &"anyone?").expect("it is connected");

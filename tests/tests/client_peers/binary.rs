@@ -1,10 +1,10 @@
 //! Bytes both ways.
 
 use serde::{Deserialize, Serialize};
-use socketio_tests::live::{ear, within};
+use socketio_tests::live::{event_channel, within};
 use socketio_tokio::{Arguments, Bytes};
 
-use crate::support::{At, cases};
+use crate::support::{Setup, cases};
 
 cases![
     a_tree_with_attachments,
@@ -24,9 +24,9 @@ struct Deep {
     deep: Bytes,
 }
 
-async fn a_tree_with_attachments(at: At) {
-    let (echo, mut echoes) = ear();
-    let client = at.connect(at.client().on("echo", echo.hear())).await;
+async fn a_tree_with_attachments(setup: Setup) {
+    let (echo, mut echoes) = event_channel();
+    let client = setup.connect(setup.client().on("echo", echo.handler())).await;
     let tree = Tree {
         list: (
             Bytes::from_static(&[1, 2, 3]),
@@ -43,8 +43,8 @@ async fn a_tree_with_attachments(at: At) {
     assert_eq!(back, (tree, tail));
 }
 
-async fn half_a_megabyte(at: At) {
-    let client = at.plain().await;
+async fn half_a_megabyte(setup: Setup) {
+    let client = setup.plain().await;
     let bytes: Bytes = (0..500_000_u32)
         .map(|index| u8::try_from(index % 251).unwrap_or(0))
         .collect();
@@ -54,7 +54,7 @@ async fn half_a_megabyte(at: At) {
     assert!(back == bytes);
 }
 
-/// A generator that gives the same bytes each time (xorshift64*).
+/// A generator of the same bytes each time (xorshift64*).
 struct Random(u64);
 
 impl Random {
@@ -111,11 +111,11 @@ fn assert_same(back: &Arguments, sent: &[Bytes], packet: usize) {
     }
 }
 
-/// Ten in each packet. Not one of the cases that are tried at the same time: it needs the machine for itself.
-pub(crate) async fn attachments_come_back_intact(packets: usize, at: At) {
+/// Ten in each packet. Not one of the cases that run at the same time: it needs the processor for itself.
+pub(crate) async fn attachments_come_back_intact(packets: usize, setup: Setup) {
     const UNDER_WAY: usize = 4;
-    let (echo, mut echoes) = ear();
-    let client = at.connect(at.client().on("echo", echo.hear())).await;
+    let (echo, mut echoes) = event_channel();
+    let client = setup.connect(setup.client().on("echo", echo.handler())).await;
     let packets: Vec<_> = thousand().into_iter().take(packets).collect();
     for (number, packet) in packets.iter().enumerate() {
         client.emit("echo", packet).expect("it is connected");
@@ -129,8 +129,8 @@ pub(crate) async fn attachments_come_back_intact(packets: usize, at: At) {
     }
 }
 
-async fn a_hundred_attachments_are_acknowledged_intact(at: At) {
-    let client = at.plain().await;
+async fn a_hundred_attachments_are_acknowledged_intact(setup: Setup) {
+    let client = setup.plain().await;
     for (number, packet) in thousand().iter().enumerate().take(10) {
         let back = within("an acknowledgement", client.emit_with_ack("echo-ack", packet)).await;
         assert_same(&back.expect("it answers"), packet, number);

@@ -1,11 +1,11 @@
 //! Events both ways.
 
 use serde_json::{Value, json};
-use socketio_tests::live::{ear, within};
+use socketio_tests::live::{event_channel, within};
 use socketio_tokio::args;
 use socketio_tokio::client::{Incoming, SimpleClient, TransportOrder};
 
-use crate::support::{At, Mode, cases};
+use crate::support::{Mode, Setup, cases};
 
 cases![
     the_server_sees_auth_and_the_ids_agree,
@@ -14,8 +14,8 @@ cases![
     a_burst_does_not_end_the_session,
     large_text,
     more_than_the_server_takes_is_refused_here,
-    broadcasts_reach_everybody,
-    a_simple_client_talks_with_it,
+    broadcasts_reach_all_clients,
+    a_simple_client_emits_calls_and_receives,
 ];
 
 fn values() -> Vec<Value> {
@@ -31,11 +31,11 @@ fn values() -> Vec<Value> {
     ]
 }
 
-async fn the_server_sees_auth_and_the_ids_agree(at: At) {
+async fn the_server_sees_auth_and_the_ids_agree(setup: Setup) {
     let auth = json!({"token": "hello", "nested": [1, {"deep": true}]});
-    let (welcome, mut welcomes) = ear();
-    let client = at
-        .connect(at.client().auth(&auth).on("welcome", welcome.hear()))
+    let (welcome, mut welcomes) = event_channel();
+    let client = setup
+        .connect(setup.client().auth(&auth).on("welcome", welcome.handler()))
         .await;
     let welcome: Value = welcomes.first().await;
     assert_eq!(welcome["auth"], auth);
@@ -50,9 +50,9 @@ async fn the_server_sees_auth_and_the_ids_agree(at: At) {
     assert_eq!(seen, auth);
 }
 
-async fn values_come_back_as_they_were(at: At) {
-    let (echo, mut echoes) = ear();
-    let client = at.connect(at.client().on("echo", echo.hear())).await;
+async fn values_come_back_as_they_were(setup: Setup) {
+    let (echo, mut echoes) = event_channel();
+    let client = setup.connect(setup.client().on("echo", echo.handler())).await;
     let values = values();
     let [a, b, c, d, e, f, g, h] = &values[..] else {
         panic!("eight")
@@ -67,9 +67,9 @@ async fn values_come_back_as_they_were(at: At) {
     assert!(echoes.next().await.is_empty());
 }
 
-async fn five_hundred_events_keep_their_order(at: At) {
-    let (echo, mut echoes) = ear();
-    let client = at.connect(at.client().on("echo", echo.hear())).await;
+async fn five_hundred_events_keep_their_order(setup: Setup) {
+    let (echo, mut echoes) = event_channel();
+    let client = setup.connect(setup.client().on("echo", echo.handler())).await;
     for number in 0..500 {
         client.emit("echo", &number).expect("it is connected");
         if number % 50 == 0 {
@@ -82,9 +82,11 @@ async fn five_hundred_events_keep_their_order(at: At) {
 }
 
 /// Packets that are emitted at once share polling bodies, of which python-socketio takes 16 packets.
-async fn a_burst_does_not_end_the_session(at: At) {
-    let (welcome, mut welcomes) = ear();
-    let client = at.connect(at.client().on("welcome", welcome.hear())).await;
+async fn a_burst_does_not_end_the_session(setup: Setup) {
+    let (welcome, mut welcomes) = event_channel();
+    let client = setup
+        .connect(setup.client().on("welcome", welcome.handler()))
+        .await;
     welcomes.next().await;
     let id = client.id();
     let calls: Vec<_> = (0..200)
@@ -94,11 +96,11 @@ async fn a_burst_does_not_end_the_session(at: At) {
         assert_eq!(within("an echo", call).await, Ok(number));
     }
     assert_eq!(client.id(), id);
-    assert!(welcomes.so_far().is_empty(), "it had to connect again");
+    assert!(welcomes.drain().is_empty(), "it had to connect again");
 }
 
-async fn large_text(at: At) {
-    let client = at.plain().await;
+async fn large_text(setup: Setup) {
+    let client = setup.plain().await;
     // Servers in Python write it as 380 kB of escapes.
     let text = "ż🦀x".repeat(20_000);
     let back: String = within("the echo", client.call("echo-ack", &text))
@@ -107,9 +109,9 @@ async fn large_text(at: At) {
     assert!(back == text);
 }
 
-/// All these servers say in the handshake that they take a million bytes.
-async fn more_than_the_server_takes_is_refused_here(at: At) {
-    let client = at.plain().await;
+/// All these servers announce in the handshake that they take a million bytes.
+async fn more_than_the_server_takes_is_refused_here(setup: Setup) {
+    let client = setup.plain().await;
     let text = "x".repeat(2_000_000);
     assert!(client.emit("echo", &text).is_err());
     assert!(
@@ -120,11 +122,15 @@ async fn more_than_the_server_takes_is_refused_here(at: At) {
     assert_eq!(within("an echo", client.call("echo-ack", &1)).await, Ok(1));
 }
 
-async fn broadcasts_reach_everybody(at: At) {
-    let (left_ear, mut left) = ear();
-    let (right_ear, mut right) = ear();
-    let sender = at.connect(at.client().on("announced", left_ear.hear())).await;
-    let other = at.connect(at.client().on("announced", right_ear.hear())).await;
+async fn broadcasts_reach_all_clients(setup: Setup) {
+    let (left_sender, mut left) = event_channel();
+    let (right_sender, mut right) = event_channel();
+    let sender = setup
+        .connect(setup.client().on("announced", left_sender.handler()))
+        .await;
+    let other = setup
+        .connect(setup.client().on("announced", right_sender.handler()))
+        .await;
     let mine = format!("news of {:?}", sender.id());
     sender.emit("announce", &mine).expect("it is connected");
     // Other cases announce, too.
@@ -133,14 +139,14 @@ async fn broadcasts_reach_everybody(at: At) {
     drop(other);
 }
 
-async fn a_simple_client_talks_with_it(at: At) {
-    let order = match at.mode {
+async fn a_simple_client_emits_calls_and_receives(setup: Setup) {
+    let order = match setup.mode {
         Mode::Polling => TransportOrder::Polling,
         Mode::WebSocket => TransportOrder::WebSocket,
         Mode::Upgrade => TransportOrder::PollingFirst,
     };
-    let builder = SimpleClient::builder(at.url()).transports(order);
-    let connecting = at.binding.connect_simple(builder);
+    let builder = SimpleClient::builder(setup.url()).transports(order);
+    let connecting = setup.binding.connect_simple(builder);
     let client = within("the connection", connecting).await.expect("it connects");
     let welcome = next(&client).await;
     assert_eq!(welcome.name(), "welcome");

@@ -1,30 +1,30 @@
-//! Who leaves, and what the other side learns of it.
+//! Disconnecting, from either side, and what the other side learns of it.
 //!
-//! That everything emitted before leaving arrives is tested with our own server alone: `socket.io` ignores events that
+//! That everything emitted before disconnecting arrives is tested with our own server alone: `socket.io` ignores events that
 //! it reads together with the DISCONNECT behind them.
 
 use socketio_core::sio::client::Reason;
-use socketio_tests::live::{ear, eventually, within};
+use socketio_tests::live::{event_channel, eventually, within};
 use socketio_tokio::client::ClientReason;
 use tokio::sync::mpsc;
 
-use crate::support::{At, cases};
+use crate::support::{Setup, cases};
 
 cases![
-    the_server_takes_the_client_out_and_it_comes_back_when_asked,
-    the_server_learns_that_the_client_left,
+    the_server_disconnects_the_client_which_connects_again_when_told,
+    the_server_learns_that_the_client_disconnected,
 ];
 
-async fn the_server_takes_the_client_out_and_it_comes_back_when_asked(at: At) {
+async fn the_server_disconnects_the_client_which_connects_again_when_told(setup: Setup) {
     let (sender, mut left) = mpsc::unbounded_channel();
-    let builder = at
+    let builder = setup
         .client()
         .on_disconnect(move |reason: ClientReason| drop(sender.send(reason)));
-    let client = at.connect(builder).await;
+    let client = setup.connect(builder).await;
     client.emit("disconnect-me", &()).expect("it is connected");
     let reason = within("the disconnection", left.recv())
         .await
-        .expect("the handler lives");
+        .expect("the handler still exists");
     assert_eq!(reason.kind, Reason::ServerDisconnect);
     assert!(!reason.will_reconnect());
     assert_eq!(
@@ -36,10 +36,10 @@ async fn the_server_takes_the_client_out_and_it_comes_back_when_asked(at: At) {
     assert_eq!(within("an echo", client.call("echo-ack", &1)).await, Ok(1));
 }
 
-async fn the_server_learns_that_the_client_left(at: At) {
-    let (gone, mut those_gone) = ear();
-    let watcher = at.connect(at.client().on("gone", gone.hear())).await;
-    let client = at.plain().await;
+async fn the_server_learns_that_the_client_disconnected(setup: Setup) {
+    let (gone, mut those_gone) = event_channel();
+    let watcher = setup.connect(setup.client().on("gone", gone.handler())).await;
+    let client = setup.plain().await;
     let id = client.id().expect("it is connected").to_string();
     let watching = watcher.call::<()>("watch", &id);
     // Its answer carries nothing, whatever type that is.

@@ -1,5 +1,5 @@
 //! Our clients against published servers and our own: every case, with every client, on every server, over every
-//! transport. With our own servers that are all pairs of bindings.
+//! transport. With our own servers these are all pairs of bindings.
 //!
 //! The servers run the app `interop`, whose contract is in `tests/interop/README.md`.
 
@@ -13,9 +13,9 @@ mod support;
 
 use socketio_tests::binding::Binding;
 use socketio_tests::live::{Peer, PeerOptions, Scheduler, all_of};
-use support::{At, Case, Mode};
+use support::{Case, Mode, Setup};
 
-/// Everything that can be tried with a server that stays.
+/// The cases that do not stop the server.
 const CASES: &[&[Case]] = &[
     events::CASES,
     acks::CASES,
@@ -24,16 +24,16 @@ const CASES: &[&[Case]] = &[
     leaving::CASES,
 ];
 
-/// How long the long ones are.
-struct Extent {
+/// How often the long cases repeat.
+struct Repetitions {
     /// How often a server is killed and started again.
     restarts: u64,
-    /// How many packets of ten large attachments there are.
+    /// How many packets of ten large attachments are sent.
     packets: usize,
 }
 
-impl Extent {
-    /// In full on tokio alone: what carries the bytes is the same everywhere.
+impl Repetitions {
+    /// In full on tokio alone: the bytes pass through the same code on every binding.
     const fn of(binding: Binding) -> Self {
         match binding {
             Binding::Tokio => Self {
@@ -48,22 +48,22 @@ impl Extent {
     }
 }
 
-fn try_all(binding: Binding, peer: Peer, mode: Mode, scheduler: Scheduler) {
+fn run_all(binding: Binding, peer: Peer, mode: Mode, scheduler: Scheduler) {
     let Ok(server) = peer.start(PeerOptions::default()) else {
         return;
     };
     let runtime = scheduler.runtime();
-    let at = At::new(binding, peer, &server, mode);
+    let setup = Setup::new(binding, peer, &server, mode);
     let cases = CASES.iter().flat_map(|cases| cases.iter());
-    let cases = cases.map(|case| (case.name, (case.run)(at.clone()))).collect();
+    let cases = cases.map(|case| (case.name, (case.run)(setup.clone()))).collect();
     runtime.block_on(async {
         all_of(cases).await;
-        binary::attachments_come_back_intact(Extent::of(binding).packets, at).await;
+        binary::attachments_come_back_intact(Repetitions::of(binding).packets, setup).await;
     });
 }
 
-/// Servers, and what is tried with each by every client. The scheduler is tokio's, on which its client runs, and the
-/// tests of all others.
+/// The tests of each server with every client. The scheduler is tokio's, on which its client runs, and the tests of all
+/// others.
 macro_rules! peers {
     ($($name:ident: $peer:expr;)*) => {$(
         mod $name {
@@ -77,20 +77,20 @@ macro_rules! peers {
             ];
 
             fn over_polling(binding: Binding) {
-                try_all(binding, $peer, Mode::Polling, Scheduler::CurrentThread);
+                run_all(binding, $peer, Mode::Polling, Scheduler::CurrentThread);
             }
 
             fn over_websocket(binding: Binding) {
-                try_all(binding, $peer, Mode::WebSocket, Scheduler::MultiThread);
+                run_all(binding, $peer, Mode::WebSocket, Scheduler::MultiThread);
             }
 
             fn with_upgrade(binding: Binding) {
-                try_all(binding, $peer, Mode::Upgrade, Scheduler::CurrentThread);
+                run_all(binding, $peer, Mode::Upgrade, Scheduler::CurrentThread);
             }
 
             fn killed_and_started_again(binding: Binding) {
-                let rounds = Extent::of(binding).restarts;
-                restarts::some_times(rounds, binding, $peer, Scheduler::MultiThread);
+                let rounds = Repetitions::of(binding).restarts;
+                restarts::reconnect_after_restarts(rounds, binding, $peer, Scheduler::MultiThread);
             }
         }
     )*};
@@ -103,9 +103,9 @@ peers! {
     python_threads: Peer::PythonThreads;
     python_async: Peer::PythonAsync;
     socketioxide: Peer::Socketioxide;
-    on_tokio: Peer::House(TESTBED, Binding::Tokio);
-    on_smol: Peer::House(TESTBED, Binding::Smol);
-    on_async_std: Peer::House(TESTBED, Binding::AsyncStd);
-    on_blocking: Peer::House(TESTBED, Binding::Blocking);
-    on_epoll: Peer::House(TESTBED, Binding::Epoll);
+    on_tokio: Peer::Testbed(TESTBED, Binding::Tokio);
+    on_smol: Peer::Testbed(TESTBED, Binding::Smol);
+    on_async_std: Peer::Testbed(TESTBED, Binding::AsyncStd);
+    on_blocking: Peer::Testbed(TESTBED, Binding::Blocking);
+    on_epoll: Peer::Testbed(TESTBED, Binding::Epoll);
 }

@@ -1,4 +1,4 @@
-//! A server that is killed and started again on the same port, some times, while clients talk to it.
+//! A server that is killed and restarted on the same port, several times, while clients use it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,88 +13,88 @@ use socketio_tokio::CallError;
 use socketio_tokio::client::{Client, ConnectionEvent, ConnectionEvents, Offline};
 use tokio::task::JoinHandle;
 
-use crate::support::{At, Mode, quickly};
+use crate::support::{Mode, Setup, quickly};
 
-/// Notes each client writes while the server is away.
-const WHILE_AWAY: u64 = 20;
+/// Notes each client emits while the server is down.
+const NOTES: u64 = 20;
 /// How long a call waits for its answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much later than that a call may end on a busy machine.
-const SLACK: Duration = Duration::from_secs(5);
+const MARGIN: Duration = Duration::from_secs(5);
 
-/// Three clients, one over each transport, live through it all.
-pub(crate) fn some_times(rounds: u64, binding: Binding, peer: Peer, scheduler: Scheduler) {
+/// Three clients, one over each transport, reconnect after every restart.
+pub(crate) fn reconnect_after_restarts(rounds: u64, binding: Binding, peer: Peer, scheduler: Scheduler) {
     let Ok(mut server) = peer.start(PeerOptions::default()) else {
         return;
     };
     scheduler.runtime().block_on(async {
-        let mut witnesses = Vec::new();
+        let mut clients = Vec::new();
         for mode in [Mode::Polling, Mode::WebSocket, Mode::Upgrade] {
-            witnesses.push(Witness::connect(At::new(binding, peer, &server, mode)).await);
+            clients.push(ReconnectingClient::connect(Setup::new(binding, peer, &server, mode)).await);
         }
         for round in 1..=rounds {
-            lose_and_find_again(&mut server, &mut witnesses, round).await;
+            restart_server(&mut server, &mut clients, round).await;
         }
-        for witness in witnesses {
-            witness.end(rounds).await;
+        for client in clients {
+            client.end(rounds).await;
         }
     });
 }
 
-async fn lose_and_find_again(server: &mut ServerProcess, witnesses: &mut [Witness], round: u64) {
+async fn restart_server(server: &mut ServerProcess, clients: &mut [ReconnectingClient], round: u64) {
     server.stop();
-    for witness in &mut *witnesses {
-        witness.sees_it_go().await;
-        witness.writes_notes(round);
+    for client in &mut *clients {
+        client.await_disconnection().await;
+        client.emit_notes(round);
     }
-    // Starting takes a moment and must not hold up the clients.
+    // Starting takes a moment and must not block the clients.
     tokio::task::block_in_place(|| server.start_again());
-    for witness in witnesses {
-        witness.sees_it_come().await;
-        witness.finds_its_notes(round).await;
-        witness.was_asked_for_auth_again().await;
+    for client in clients {
+        client.await_connection().await;
+        client.assert_notes_arrived(round).await;
+        client.assert_auth_is_current().await;
     }
 }
 
-/// A client and what is known of it.
-struct Witness {
-    at: At,
+/// A client and what it has done.
+struct ReconnectingClient {
+    setup: Setup,
     client: Client,
     events: ConnectionEvents,
-    /// How often auth was asked for.
-    asked: Arc<AtomicU32>,
+    /// How often its auth callback was called.
+    auth_calls: Arc<AtomicU32>,
     traffic: Traffic,
 }
 
-impl Witness {
-    async fn connect(at: At) -> Self {
-        let asked = Arc::new(AtomicU32::new(0));
-        let asking = Arc::clone(&asked);
-        let builder = at.client().offline(Offline::Buffer {
+impl ReconnectingClient {
+    async fn connect(setup: Setup) -> Self {
+        let auth_calls = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&auth_calls);
+        let builder = setup.client().offline(Offline::Buffer {
             packets: 10_000,
             bytes: 1_000_000,
         });
         let builder = builder.auth_with(move || {
-            let number = asking.fetch_add(1, Ordering::SeqCst) + 1;
+            let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
             async move { Ok::<_, Infallible>(json!({"attempt": number})) }
         });
-        let client = at.connect(builder).await;
+        let client = setup.connect(builder).await;
         let events = client.events();
         let traffic = Traffic::start(&client);
         Self {
-            at,
+            setup,
             client,
             events,
-            asked,
+            auth_calls,
             traffic,
         }
     }
 
-    async fn sees_it_go(&mut self) {
+    async fn await_disconnection(&mut self) {
         loop {
             match within("the loss", self.events.next())
                 .await
-                .expect("the client lives")
+                .expect("the client still exists")
             {
                 ConnectionEvent::Disconnected { will_reconnect, .. } => {
                     assert!(will_reconnect);
@@ -106,37 +106,37 @@ impl Witness {
         }
     }
 
-    /// What each client writes is told apart by its thousands.
-    fn writes_notes(&self, round: u64) {
-        for number in self.numbers(round) {
+    /// The numbers differ between clients and rounds.
+    fn emit_notes(&self, round: u64) {
+        for number in self.note_numbers(round) {
             self.client.emit("note", &number).expect("it is buffered");
         }
     }
 
-    fn numbers(&self, round: u64) -> impl Iterator<Item = u64> + use<> {
-        let base = 1_000_000 * (self.at.mode as u64 + 1) + 1_000 * round;
-        base..base + WHILE_AWAY
+    fn note_numbers(&self, round: u64) -> impl Iterator<Item = u64> + use<> {
+        let base = 1_000_000 * (self.setup.mode as u64 + 1) + 1_000 * round;
+        base..base + NOTES
     }
 
-    /// Until then every delay is as documented.
-    async fn sees_it_come(&mut self) {
+    /// Checks that every delay until then is as documented.
+    async fn await_connection(&mut self) {
         loop {
             match within("the connection", self.events.next())
                 .await
-                .expect("the client lives")
+                .expect("the client still exists")
             {
                 ConnectionEvent::Connected { .. } => return,
-                ConnectionEvent::Reconnecting { attempt, delay } => assert_documented(attempt, delay),
+                ConnectionEvent::Reconnecting { attempt, delay } => assert_documented_delay(attempt, delay),
                 ConnectionEvent::Closed { reason } => panic!("closed: {reason}"),
                 _ => {}
             }
         }
     }
 
-    /// The server, which began anew, has those that were written while it was away, once and in order.
-    async fn finds_its_notes(&self, round: u64) {
-        let wanted: Vec<u64> = self.numbers(round).collect();
-        let thousands = |number: &u64| number / 1_000_000 == self.at.mode as u64 + 1;
+    /// The server, which has lost its state, has the notes that were emitted while it was down, once and in order.
+    async fn assert_notes_arrived(&self, round: u64) {
+        let wanted: Vec<u64> = self.note_numbers(round).collect();
+        let thousands = |number: &u64| number / 1_000_000 == self.setup.mode as u64 + 1;
         let notes: Vec<u64> = loop {
             // The connection of an upgrade may still be lost.
             match within("the notes", self.client.call::<Vec<u64>>("notes", &())).await {
@@ -145,21 +145,25 @@ impl Witness {
                 Err(error) => panic!("{error}"),
             }
         };
-        assert_eq!(notes, wanted, "{:?} in round {round}", self.at.mode);
+        assert_eq!(notes, wanted, "{:?} in round {round}", self.setup.mode);
     }
 
-    async fn was_asked_for_auth_again(&self) {
-        let asked = self.asked.load(Ordering::SeqCst);
+    async fn assert_auth_is_current(&self) {
+        let auth_calls = self.auth_calls.load(Ordering::SeqCst);
         let seen: Value = within("whoami", self.client.call("whoami", &()))
             .await
             .expect("it answers");
         let seen = seen["attempt"].as_u64().expect("auth was sent");
-        assert_eq!(seen, u64::from(asked), "the auth of an earlier attempt was sent");
+        assert_eq!(
+            seen,
+            u64::from(auth_calls),
+            "the auth of an earlier attempt was sent"
+        );
     }
 
     async fn end(self, rounds: u64) {
-        let asked = self.asked.load(Ordering::SeqCst);
-        assert!(u64::from(asked) > rounds, "asked only {asked} times");
+        let auth_calls = self.auth_calls.load(Ordering::SeqCst);
+        assert!(u64::from(auth_calls) > rounds, "called only {auth_calls} times");
         self.traffic.end().await;
         self.client.disconnect();
         within("the end", self.client.closed()).await;
@@ -167,7 +171,7 @@ impl Witness {
 }
 
 /// The delay before attempt `n` is 40 ms * 2^(n-1), at most 250 ms, give or take half of it, and at most 250 ms.
-fn assert_documented(attempt: u32, delay: Duration) {
+fn assert_documented_delay(attempt: u32, delay: Duration) {
     let reconnection = quickly();
     let exponent = attempt
         .checked_sub(1)
@@ -181,7 +185,7 @@ fn assert_documented(attempt: u32, delay: Duration) {
     );
 }
 
-/// Calls without end; each must end in one of three ways, and in time.
+/// Calls one after the other; each must end in one of three ways, and in time.
 struct Traffic {
     ended: Arc<AtomicBool>,
     answered: Arc<AtomicU32>,
@@ -208,8 +212,8 @@ impl Traffic {
                         Err(error) => panic!("a call ended otherwise: {error}"),
                     }
                     let took = started.elapsed();
-                    assert!(took < CALL_TIMEOUT + SLACK, "a call ended only after {took:?}");
-                    // Not so many that the machine has nothing left for the others.
+                    assert!(took < CALL_TIMEOUT + MARGIN, "a call ended only after {took:?}");
+                    // Leaves processor time to the other clients.
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             })

@@ -1,4 +1,4 @@
-//! Where a case runs, and what cases share.
+//! The setup of a case, and what cases share.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use socketio_tests::provision_process::ServerProcess;
 use socketio_tokio::client::{Client, ClientBuilder, Reconnection, TransportOrder};
 use socketio_tokio::{Async, Transport};
 
-/// What carries the session.
+/// The transport of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Polling,
@@ -18,9 +18,9 @@ pub(crate) enum Mode {
     Upgrade,
 }
 
-/// A client's binding, a server and how to reach it.
+/// A client's binding, a server and the transport between them.
 #[derive(Clone, Debug)]
-pub(crate) struct At {
+pub(crate) struct Setup {
     /// The client's.
     pub(crate) binding: Binding,
     pub(crate) peer: Peer,
@@ -28,22 +28,22 @@ pub(crate) struct At {
     url: Arc<str>,
 }
 
-/// Something to try at a server.
+/// A case for every setup.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    pub(crate) run: fn(At) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+    pub(crate) run: fn(Setup) -> Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// A list of [`Case`]s named after their functions.
 macro_rules! cases {
     ($($function:ident),* $(,)?) => {
         pub(crate) const CASES: &[crate::support::Case] =
-            &[$(crate::support::Case { name: stringify!($function), run: |at| Box::pin($function(at)) }),*];
+            &[$(crate::support::Case { name: stringify!($function), run: |setup| Box::pin($function(setup)) }),*];
     };
 }
 pub(crate) use cases;
 
-impl At {
+impl Setup {
     pub(crate) fn new(binding: Binding, peer: Peer, server: &ServerProcess, mode: Mode) -> Self {
         Self {
             binding,
@@ -58,7 +58,7 @@ impl At {
         &self.url
     }
 
-    /// A client that comes back quickly.
+    /// A client that reconnects quickly.
     pub(crate) fn client(&self) -> ClientBuilder<Async> {
         let order = match self.mode {
             Mode::Polling => TransportOrder::Polling,
@@ -70,16 +70,16 @@ impl At {
             .reconnection(quickly())
     }
 
-    /// The client, when it is connected and where it will stay.
+    /// The client, when it is connected and on its final transport.
     pub(crate) async fn connect(&self, builder: ClientBuilder<Async>) -> Client {
         let client = within("the connection", self.binding.connect(builder)).await;
         let client = client.unwrap_or_else(|error| panic!("could not connect: {error}"));
-        self.settled(&client).await;
+        self.await_transport(&client).await;
         client
     }
 
-    /// Waits for the transport that is wanted.
-    pub(crate) async fn settled(&self, client: &Client) {
+    /// Waits for the final transport.
+    pub(crate) async fn await_transport(&self, client: &Client) {
         let wanted = match self.mode {
             Mode::Polling => Transport::Polling,
             Mode::WebSocket | Mode::Upgrade => Transport::WebSocket,
@@ -96,7 +96,7 @@ impl At {
     }
 }
 
-/// Delays short enough for a test, long enough to be told from none.
+/// Delays short enough for a test, long enough to be distinguished from none.
 pub(crate) fn quickly() -> Reconnection {
     let mut reconnection = Reconnection::default();
     reconnection.min = Duration::from_millis(40);

@@ -1,14 +1,13 @@
 //! TLS, Unix sockets and proxies, over real sockets.
 
-mod certificates;
+mod connections;
 mod proxy;
 mod refusals;
-mod trips;
 
 use std::time::Duration;
 
-use certificates::{Authority, Certificate};
-use socketio_tests::binding::{Binding, Serving};
+use socketio_tests::binding::{Binding, RunningServer};
+use socketio_tests::certificates::{Authority, Certificate};
 use socketio_tests::live::within;
 use socketio_tokio::client::{Attempts, Client, ClientBuilder, ConnectError, Reconnection, TransportOrder};
 use socketio_tokio::net::TlsClient;
@@ -21,32 +20,32 @@ const ORDERS: [(TransportOrder, Transport); 3] = [
     (TransportOrder::PollingFirst, Transport::WebSocket),
 ];
 
-/// What everybody serves.
+/// The server of all tests.
 fn server() -> Server {
     Server::builder()
         .on("echo", |arguments: Arguments| Reply(arguments))
         .build()
 }
 
-/// Serves over TLS with this certificate, on the binding; says at which port.
-fn serve_tls(binding: Binding, certificate: &Certificate) -> (Serving, u16) {
+/// Serves over TLS with this certificate, on the binding; also returns the port.
+fn serve_tls(binding: Binding, certificate: &Certificate) -> (RunningServer, u16) {
     let tls = TlsServer::builder(certificate.pem.as_str(), certificate.key.as_str());
     serve_with(binding, tls.build().expect("the certificate can be used"))
 }
 
-fn serve_with(binding: Binding, tls: TlsServer) -> (Serving, u16) {
-    let serving = Serving::start_with(binding.ground(), server(), Some(tls));
-    let port = serving.address.port();
-    (serving, port)
+fn serve_with(binding: Binding, tls: TlsServer) -> (RunningServer, u16) {
+    let running = RunningServer::start_with(binding.test_runtime(), server(), Some(tls));
+    let port = running.address.port();
+    (running, port)
 }
 
-/// Trusts this authority and nobody else.
+/// Trusts this authority alone.
 fn trusting(authority: &Authority) -> TlsClient {
     let builder = TlsClient::builder().only_ca_pem(authority.pem.as_str());
     builder.build().expect("the authority can be used")
 }
 
-/// A client that does not try again.
+/// A client that does not retry.
 fn once(url: &str) -> ClientBuilder<Async> {
     let mut reconnection = Reconnection::default();
     reconnection.attempts = Attempts::AtMost(0);

@@ -5,33 +5,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, Scripted};
+use socketio_tests::live::{LocalServer, ScriptedServer};
 use socketio_tokio::net::Proxy;
 use socketio_tokio::{Arguments, Reply, Server, Transport};
 
-use crate::certificates::Authority;
 use crate::{ORDERS, assert_echoes, once, refusal, serve_tls, trusting};
+use socketio_tests::certificates::Authority;
 
 socketio_tests::on_every_client![
     plain_connections_go_through_it,
     tls_goes_through_it,
-    a_proxy_that_wants_credentials_gets_them,
+    a_proxy_that_requires_credentials_gets_them,
     a_proxy_that_refuses_is_named,
     a_proxy_that_cannot_reach_the_server_is_named,
 ];
 
-/// A proxy that lets everybody through who has the right words, and counts.
-struct Counting {
-    proxy: Scripted,
+/// A proxy that counts the CONNECT requests that it accepts.
+struct CountingProxy {
+    proxy: ScriptedServer,
     connects: Arc<AtomicUsize>,
 }
 
-impl Counting {
-    /// `credentials` are the value of `Proxy-Authorization` that is asked for.
+impl CountingProxy {
+    /// `credentials` are the value of `Proxy-Authorization` that it requires.
     fn start(credentials: Option<&'static str>) -> Self {
         let connects = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&connects);
-        let proxy = Scripted::start(move |client| {
+        let proxy = ScriptedServer::start(move |client| {
             let Some(mut request) = client.request() else {
                 return;
             };
@@ -46,14 +46,18 @@ impl Counting {
             };
             if credentials.is_some() && request.header("proxy-authorization") != credentials {
                 let challenge = "Proxy-Authenticate: Basic realm=\"proxy\"\r\n";
-                client.respond("407 Proxy Authentication Required", challenge, "who are you?");
+                client.respond(
+                    "407 Proxy Authentication Required",
+                    challenge,
+                    "credentials are missing",
+                );
                 return;
             }
             counted.fetch_add(1, Ordering::SeqCst);
             client.send("HTTP/1.1 200 Connection established\r\nVia: 1.1 test\r\n\r\n");
-            // Nothing of this request is for the server.
+            // This request is the proxy's alone.
             request.head.clear();
-            let _ = client.join(target, &request);
+            let _ = client.forward(target, &request);
         });
         Self { proxy, connects }
     }
@@ -67,19 +71,19 @@ impl Counting {
     }
 }
 
-fn house() -> House {
-    House::open(Server::builder().on("echo", |arguments: Arguments| Reply(arguments)))
+fn echo_server() -> LocalServer {
+    LocalServer::open(Server::builder().on("echo", |arguments: Arguments| Reply(arguments)))
 }
 
 fn plain_connections_go_through_it(binding: Binding) {
-    binding.trial(|| async {
-        let house = house();
+    binding.run_test(|| async {
+        let server = echo_server();
         for (order, transport) in ORDERS {
-            let counting = Counting::start(None);
-            let proxy = Proxy::parse(&counting.url("")).expect("it is one");
+            let counting_proxy = CountingProxy::start(None);
+            let proxy = Proxy::parse(&counting_proxy.url("")).expect("it is one");
             assert_echoes(
                 binding,
-                once(&house.url()).transports(order).proxy(proxy),
+                once(&server.url()).transports(order).proxy(proxy),
                 transport,
             )
             .await;
@@ -88,53 +92,57 @@ fn plain_connections_go_through_it(binding: Binding) {
                 _ => 2..=8,
             };
             assert!(
-                expected.contains(&counting.connects()),
+                expected.contains(&counting_proxy.connects()),
                 "{} connects",
-                counting.connects()
+                counting_proxy.connects()
             );
         }
     });
 }
 
 fn tls_goes_through_it(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let authority = Authority::new("ours");
-        let (_serving, port) = serve_tls(binding, &authority.server(&["localhost"]));
-        let counting = Counting::start(None);
+        let (_running, port) = serve_tls(binding, &authority.server(&["localhost"]));
+        let counting_proxy = CountingProxy::start(None);
         for (order, transport) in ORDERS {
-            let proxy = Proxy::parse(&counting.url("")).expect("it is one");
+            let proxy = Proxy::parse(&counting_proxy.url("")).expect("it is one");
             let builder = once(&format!("https://localhost:{port}")).tls(trusting(&authority));
             assert_echoes(binding, builder.transports(order).proxy(proxy), transport).await;
         }
-        assert!(counting.connects() >= 4, "{} connects", counting.connects());
+        assert!(
+            counting_proxy.connects() >= 4,
+            "{} connects",
+            counting_proxy.connects()
+        );
     });
 }
 
-fn a_proxy_that_wants_credentials_gets_them(binding: Binding) {
-    binding.trial(|| async {
-        let house = house();
+fn a_proxy_that_requires_credentials_gets_them(binding: Binding) {
+    binding.run_test(|| async {
+        let server = echo_server();
         // `ada:secret` in base64.
-        let counting = Counting::start(Some("Basic YWRhOnNlY3JldA=="));
-        let proxy = Proxy::parse(&counting.url("ada:secret@")).expect("it is one");
-        assert_echoes(binding, once(&house.url()).proxy(proxy), Transport::WebSocket).await;
-        assert!(counting.connects() >= 1);
+        let counting_proxy = CountingProxy::start(Some("Basic YWRhOnNlY3JldA=="));
+        let proxy = Proxy::parse(&counting_proxy.url("ada:secret@")).expect("it is one");
+        assert_echoes(binding, once(&server.url()).proxy(proxy), Transport::WebSocket).await;
+        assert!(counting_proxy.connects() >= 1);
     });
 }
 
 fn a_proxy_that_refuses_is_named(binding: Binding) {
-    binding.trial(|| async {
-        let house = house();
-        let counting = Counting::start(Some("Basic YWRhOnNlY3JldA=="));
-        let proxy = Proxy::parse(&counting.url("")).expect("it is one");
-        let why = refusal(binding, once(&house.url()).proxy(proxy)).await;
+    binding.run_test(|| async {
+        let server = echo_server();
+        let counting_proxy = CountingProxy::start(Some("Basic YWRhOnNlY3JldA=="));
+        let proxy = Proxy::parse(&counting_proxy.url("")).expect("it is one");
+        let why = refusal(binding, once(&server.url()).proxy(proxy)).await;
         assert!(why.contains("407") && why.contains("proxy"), "{why}");
-        assert_eq!(counting.connects(), 0);
+        assert_eq!(counting_proxy.connects(), 0);
     });
 }
 
 fn a_proxy_that_cannot_reach_the_server_is_named(binding: Binding) {
-    binding.trial(|| async {
-        let proxy = Scripted::start(|client| {
+    binding.run_test(|| async {
+        let proxy = ScriptedServer::start(|client| {
             let _ = client.request();
             client.respond("502 Bad Gateway", "", "");
         });

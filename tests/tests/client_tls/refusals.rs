@@ -1,9 +1,9 @@
-//! Servers that are not who they should be, and servers that do not know the client: the error says which.
+//! Servers and clients without the right certificate, and addresses without a server: the error names the reason.
 
 use std::time::Duration;
 
-use socketio_tests::binding::{Binding, Serving};
-use socketio_tests::live::{House, within};
+use socketio_tests::binding::{Binding, RunningServer};
+use socketio_tests::live::{LocalServer, within};
 use socketio_tokio::client::TransportOrder;
 use socketio_tokio::net::TlsClient;
 use socketio_tokio::net::tls::TlsServer;
@@ -11,8 +11,8 @@ use socketio_tokio::{Limits, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::certificates::Authority;
 use crate::{ORDERS, once, refusal, serve_tls, serve_with, trusting};
+use socketio_tests::certificates::Authority;
 
 socketio_tests::on_every_client![
     a_certificate_for_another_name,
@@ -21,9 +21,9 @@ socketio_tests::on_every_client![
     a_client_without_the_certificate_that_is_required,
     a_server_that_speaks_no_tls,
     a_server_that_speaks_only_tls,
-    a_port_nobody_listens_at,
+    a_port_without_a_listener,
     a_socket_that_does_not_exist,
-    a_client_that_never_makes_its_handshake_is_cut_off_like_one_that_never_asks,
+    a_client_that_never_finishes_its_handshake_is_closed_like_one_without_a_request,
 ];
 
 /// The refusal over each transport.
@@ -39,15 +39,15 @@ async fn refusals(binding: Binding, url: &str, tls: TlsClient) -> Vec<String> {
 fn assert_say(refusals: &[String], what: &[&str]) {
     for refusal in refusals {
         for what in what {
-            assert!(refusal.contains(what), "{refusal:?} does not say {what:?}");
+            assert!(refusal.contains(what), "{refusal:?} does not contain {what:?}");
         }
     }
 }
 
 fn a_certificate_for_another_name(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let authority = Authority::new("ours");
-        let (_serving, port) = serve_tls(binding, &authority.server(&["example.org"]));
+        let (_running, port) = serve_tls(binding, &authority.server(&["example.org"]));
         let url = format!("https://localhost:{port}");
         assert_say(
             &refusals(binding, &url, trusting(&authority)).await,
@@ -57,17 +57,17 @@ fn a_certificate_for_another_name(binding: Binding) {
 }
 
 fn a_certificate_that_has_expired(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let authority = Authority::new("ours");
-        let (_serving, port) = serve_tls(binding, &authority.expired_server(&["localhost"]));
+        let (_running, port) = serve_tls(binding, &authority.expired_server(&["localhost"]));
         let url = format!("https://localhost:{port}");
         assert_say(&refusals(binding, &url, trusting(&authority)).await, &["expired"]);
     });
 }
 
 fn a_certificate_of_an_unknown_authority(binding: Binding) {
-    binding.trial(|| async {
-        let (_serving, port) = serve_tls(binding, &Authority::new("theirs").server(&["localhost"]));
+    binding.run_test(|| async {
+        let (_running, port) = serve_tls(binding, &Authority::new("theirs").server(&["localhost"]));
         let url = format!("https://localhost:{port}");
         assert_say(
             &refusals(binding, &url, trusting(&Authority::new("ours"))).await,
@@ -78,12 +78,12 @@ fn a_certificate_of_an_unknown_authority(binding: Binding) {
 }
 
 fn a_client_without_the_certificate_that_is_required(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let (ours, clients) = (Authority::new("ours"), Authority::new("of clients"));
         let certificate = ours.server(&["localhost"]);
         let tls = TlsServer::builder(certificate.pem, certificate.key)
             .require_client_certificate(clients.pem.as_str());
-        let (_serving, port) = serve_with(binding, tls.build().expect("it can be used"));
+        let (_running, port) = serve_with(binding, tls.build().expect("it can be used"));
         let url = format!("https://localhost:{port}");
         assert_say(&refusals(binding, &url, trusting(&ours)).await, &["certificate"]);
         let stranger = Authority::new("of others").client();
@@ -98,17 +98,17 @@ fn a_client_without_the_certificate_that_is_required(binding: Binding) {
 }
 
 fn a_server_that_speaks_no_tls(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(Server::builder());
-        let url = format!("https://localhost:{}", house.address.port());
+    binding.run_test(|| async {
+        let server = LocalServer::open(Server::builder());
+        let url = format!("https://localhost:{}", server.address.port());
         let authority = Authority::new("ours");
         assert_say(&refusals(binding, &url, trusting(&authority)).await, &["TLS"]);
     });
 }
 
 fn a_server_that_speaks_only_tls(binding: Binding) {
-    binding.trial(|| async {
-        let (_serving, port) = serve_tls(binding, &Authority::new("ours").server(&["localhost"]));
+    binding.run_test(|| async {
+        let (_running, port) = serve_tls(binding, &Authority::new("ours").server(&["localhost"]));
         for order in [TransportOrder::Polling, TransportOrder::WebSocket] {
             let why = refusal(
                 binding,
@@ -120,12 +120,12 @@ fn a_server_that_speaks_only_tls(binding: Binding) {
     });
 }
 
-fn a_port_nobody_listens_at(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(Server::builder());
-        let url = house.url();
-        house.close();
-        socketio_tests::live::eventually("the port is given up", || {
+fn a_port_without_a_listener(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(Server::builder());
+        let url = server.url();
+        server.close();
+        socketio_tests::live::eventually("the port is released", || {
             std::net::TcpListener::bind(url.trim_start_matches("http://")).is_ok()
         })
         .await;
@@ -134,7 +134,7 @@ fn a_port_nobody_listens_at(binding: Binding) {
 }
 
 fn a_socket_that_does_not_exist(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         assert_say(
             &[refusal(binding, once("unix:/nonexistent/server.sock")).await],
             &["No such file"],
@@ -142,21 +142,21 @@ fn a_socket_that_does_not_exist(binding: Binding) {
     });
 }
 
-fn a_client_that_never_makes_its_handshake_is_cut_off_like_one_that_never_asks(binding: Binding) {
-    binding.trial(|| async {
+fn a_client_that_never_finishes_its_handshake_is_closed_like_one_without_a_request(binding: Binding) {
+    binding.run_test(|| async {
         let certificate = Authority::new("ours").server(&["localhost"]);
         let tls = TlsServer::builder(certificate.pem.as_str(), certificate.key.as_str());
         let tls = tls.build().expect("the certificate can be used");
         let mut limits = Limits::default();
         limits.head_timeout = Duration::from_millis(200);
         let server = Server::builder().limits(limits).build();
-        let serving = Serving::start_with(binding.ground(), server, Some(tls));
+        let running = RunningServer::start_with(binding.test_runtime(), server, Some(tls));
         // Nothing, and the beginning of a record that never ends.
         for beginning in [&b""[..], &[22, 3, 1, 1, 0, 1]] {
-            let mut stream = TcpStream::connect(serving.address).await.expect("it listens");
-            stream.write_all(beginning).await.expect("it takes it");
+            let mut stream = TcpStream::connect(running.address).await.expect("it listens");
+            stream.write_all(beginning).await.expect("the server reads");
             let mut rest = Vec::new();
-            // However it ends, it does.
+            // How it ends does not matter.
             let _ = within("the end", stream.read_to_end(&mut rest)).await;
         }
     });

@@ -4,13 +4,14 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use socketio_tests::binding::Ground;
-use socketio_tests::kit::{Frame, Incoming, RawWebSocket};
+use socketio_tests::binding::TestRuntime;
+use socketio_tests::kit::{Frame, Incoming, RawWebSocket, wait_until};
+use socketio_tests::latch::Latch;
 use socketio_tokio::{Arg, Limits, Reason, Reply, Server, Socket};
 
-use crate::support::{Door, Log, Served, eventually};
+use crate::support::{Log, TestServer};
 
-crate::on_every_ground![
+crate::on_every_runtime![
     a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served,
     the_end_of_a_connection_is_noticed_while_its_handlers_are_stuck,
     a_server_with_stuck_handlers_can_be_shut_down,
@@ -21,7 +22,7 @@ crate::on_every_ground![
     a_slow_client_is_closed_and_the_others_get_everything,
     volatile_packets_are_dropped_for_a_slow_client_which_stays,
     on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place,
-    a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served,
+    a_client_that_closes_while_its_handlers_are_stuck_does_not_block_others,
     a_client_that_reads_slowly_reads_everything_before_its_connection_ends,
 ];
 
@@ -30,17 +31,17 @@ const IN_FLIGHT: usize = 64;
 /// A connection hands over at most this many items before it looks at the limit.
 const BATCH: usize = 32;
 
-/// A server with a handler that waits at the door and one that answers.
-fn stuck(ground: Ground, log: &Log<u32>, door: &Door) -> Served {
-    let (noted, left, waited_at) = (log.clone(), log.clone(), door.clone());
-    Served::start(
-        ground,
+/// A server with a handler that waits at the latch and one that answers.
+fn server_with_stuck_handlers(runtime: TestRuntime, log: &Log<u32>, latch: &Latch) -> TestServer {
+    let (noted, left, waited_at) = (log.clone(), log.clone(), latch.clone());
+    TestServer::start(
+        runtime,
         Server::builder()
             .on("stuck", move |Arg((number, _)): Arg<(u32, String)>| {
-                let (log, door) = (noted.clone(), waited_at.clone());
+                let (log, latch) = (noted.clone(), waited_at.clone());
                 async move {
                     log.push(number);
-                    door.pass().await;
+                    latch.wait().await;
                 }
             })
             .on("echo", |Arg(number): Arg<u32>| Reply(number))
@@ -48,8 +49,8 @@ fn stuck(ground: Ground, log: &Log<u32>, door: &Door) -> Served {
     )
 }
 
-fn join_raw(served: &Served) -> RawWebSocket {
-    let mut client = RawWebSocket::open_session(&served.target);
+fn join_raw(server: &TestServer) -> RawWebSocket {
+    let mut client = RawWebSocket::open_session(&server.target);
     client.send(&Frame::text("40"));
     assert!(client.message().payload.starts_with(b"40"));
     client
@@ -59,12 +60,12 @@ fn stuck_frame(number: usize, filler: &str) -> Vec<u8> {
     Frame::text(&format!("42[\"stuck\",[{number},\"{filler}\"]]")).encode()
 }
 
-fn a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served(ground: Ground) {
+fn a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served(runtime: TestRuntime) {
     const EVENTS: usize = 8_000;
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
-    let mut other = served.join();
-    let mut client = join_raw(&served);
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
+    let mut other = server.join();
+    let mut client = join_raw(&server);
     let (finished, all_written) = channel();
     let writer = thread::spawn(move || {
         let filler = "x".repeat(2_000);
@@ -89,35 +90,35 @@ fn a_client_whose_handlers_are_stuck_is_not_read_while_others_are_served(ground:
         (IN_FLIGHT..IN_FLIGHT + BATCH).contains(&started),
         "{started} handlers have started"
     );
-    door.open();
+    latch.open();
     let expected: Vec<_> = (0..EVENTS as u32).collect();
     assert_eq!(log.wait_for(EVENTS), expected);
     drop(writer.join().expect("it writes"));
     assert_eq!(log.wait_for(EVENTS + 1)[EVENTS], u32::MAX);
 }
 
-fn the_end_of_a_connection_is_noticed_while_its_handlers_are_stuck(ground: Ground) {
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
-    let mut client = join_raw(&served);
+fn the_end_of_a_connection_is_noticed_while_its_handlers_are_stuck(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
+    let mut client = join_raw(&server);
     for number in 0..IN_FLIGHT + BATCH + 10 {
         client.connection.send_bytes(&stuck_frame(number, ""));
     }
     log.wait_for(IN_FLIGHT);
-    assert_eq!(served.server.sockets().expect("it is served").len(), 1);
+    assert_eq!(server.handle.sockets().expect("it is served").len(), 1);
     drop(client);
-    eventually("the client is gone", || {
-        served.server.sockets().is_ok_and(|sockets| sockets.is_empty())
+    wait_until("the client is gone", || {
+        server.handle.sockets().is_ok_and(|sockets| sockets.is_empty())
     });
-    eventually("on_disconnect has run", || {
+    wait_until("on_disconnect has run", || {
         log.entries().last() == Some(&u32::MAX)
     });
 }
 
-fn a_server_with_stuck_handlers_can_be_shut_down(ground: Ground) {
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
-    let mut client = join_raw(&served);
+fn a_server_with_stuck_handlers_can_be_shut_down(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
+    let mut client = join_raw(&server);
     // More than is read ahead, less than the kernel takes.
     for number in 0..200 {
         client
@@ -125,34 +126,34 @@ fn a_server_with_stuck_handlers_can_be_shut_down(ground: Ground) {
             .send_bytes(&stuck_frame(number, &"x".repeat(1_000)));
     }
     log.wait_for(IN_FLIGHT);
-    served
-        .server
+    server
+        .handle
         .shutdown(Duration::from_secs(2))
         .expect("it is served");
     assert_eq!(client.message().first, 0x88, "a close frame");
     drop(client);
-    assert!(served.outcome(Duration::from_secs(5)).is_ok());
-    eventually("on_disconnect has run", || log.entries().contains(&u32::MAX));
+    assert!(server.outcome(Duration::from_secs(5)).is_ok());
+    wait_until("on_disconnect has run", || log.entries().contains(&u32::MAX));
 }
 
-fn two_namespaces_of_one_client_are_held_together_and_go_on(ground: Ground) {
-    let (log, door) = (Log::new(), Door::closed());
-    let (noted, waited_at) = (log.clone(), door.clone());
+fn two_namespaces_of_one_client_are_held_together_and_go_on(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let (noted, waited_at) = (log.clone(), latch.clone());
     let handler = move |Arg(number): Arg<u32>| {
-        let (log, door) = (noted.clone(), waited_at.clone());
+        let (log, latch) = (noted.clone(), waited_at.clone());
         async move {
             log.push(number);
-            door.pass().await;
+            latch.wait().await;
         }
     };
     let (main, other) = (handler.clone(), handler);
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .on("e", main)
             .namespace("/other", |namespace| namespace.on("e", other)),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     client.send("40/other,");
     assert!(client.text().starts_with("40/other,"));
     for number in 0..500 {
@@ -160,15 +161,15 @@ fn two_namespaces_of_one_client_are_held_together_and_go_on(ground: Ground) {
         client.send(&format!("42/other,[\"e\",{number}]"));
     }
     log.wait_for(IN_FLIGHT);
-    door.open();
+    latch.open();
     assert_eq!(log.wait_for(1_000).len(), 1_000);
 }
 
-fn calls_are_answered_while_as_many_handlers_wait_as_may(ground: Ground) {
+fn calls_are_answered_while_as_many_handlers_wait_as_may(runtime: TestRuntime) {
     let log = Log::new();
     let noted = log.clone();
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         Server::builder().on("ask", move |socket: Socket, Arg(number): Arg<u32>| {
             let log = noted.clone();
             async move {
@@ -179,7 +180,7 @@ fn calls_are_answered_while_as_many_handlers_wait_as_may(ground: Ground) {
             }
         }),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     for number in 0..IN_FLIGHT {
         client.send(&format!("42[\"ask\",{number}]"));
     }
@@ -191,24 +192,24 @@ fn calls_are_answered_while_as_many_handlers_wait_as_may(ground: Ground) {
     assert_eq!(log.wait_for(IN_FLIGHT), vec![Ok(7); IN_FLIGHT]);
 }
 
-fn a_client_that_answers_pings_stays_while_its_handlers_are_stuck(ground: Ground) {
-    let (log, door) = (Log::new(), Door::closed());
-    let (noted, waited_at, left) = (log.clone(), door, log.clone());
-    let served = Served::start(
-        ground,
+fn a_client_that_answers_pings_stays_while_its_handlers_are_stuck(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let (noted, waited_at, left) = (log.clone(), latch, log.clone());
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .ping_interval(Duration::from_millis(100))
             .ping_timeout(Duration::from_millis(200))
             .on("stuck", move || {
-                let (log, door) = (noted.clone(), waited_at.clone());
+                let (log, latch) = (noted.clone(), waited_at.clone());
                 async move {
                     log.push("started".to_owned());
-                    door.pass().await;
+                    latch.wait().await;
                 }
             })
             .on_disconnect(move |reason: Reason| left.push(reason.to_string())),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     for _ in 0..IN_FLIGHT {
         client.send("42[\"stuck\"]");
     }
@@ -219,72 +220,72 @@ fn a_client_that_answers_pings_stays_while_its_handlers_are_stuck(ground: Ground
     assert_eq!(log.entries(), vec!["started"; IN_FLIGHT]);
 }
 
-fn a_client_is_read_again_as_soon_as_one_stuck_handler_ends(ground: Ground) {
+fn a_client_is_read_again_as_soon_as_one_stuck_handler_ends(runtime: TestRuntime) {
     let mut limits = Limits::default();
     limits.handlers_in_flight = 2;
-    let (log, step) = (Log::new(), Door::closed());
+    let (log, step) = (Log::new(), Latch::closed());
     let (noted, waited_at) = (log.clone(), step.clone());
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .limits(limits)
             .on("e", move |Arg(number): Arg<u32>| {
-                let (log, door) = (noted.clone(), waited_at.clone());
+                let (log, latch) = (noted.clone(), waited_at.clone());
                 async move {
                     log.push(number);
-                    door.pass().await;
+                    latch.wait().await;
                 }
             }),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     for number in 0..1_000 {
         client.send(&format!("42[\"e\",{number}]"));
     }
     // Each handler that ends lets others start, until all have.
     for _ in 0..1_000 {
-        step.open_for(1);
+        step.release(1);
     }
     let expected: Vec<u32> = (0..1_000).collect();
     assert_eq!(log.wait_for(1_000), expected);
 }
 
-fn a_slow_client_is_closed_and_the_others_get_everything(ground: Ground) {
+fn a_slow_client_is_closed_and_the_others_get_everything(runtime: TestRuntime) {
     const MESSAGES: usize = 1_000;
     let mut limits = Limits::default();
     limits.queued_bytes = 512 * 1024;
     let log = Log::new();
     let left = log.clone();
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .limits(limits)
             .on_disconnect(move |reason: Reason| left.push(reason.to_string())),
     );
-    let slow = served.join();
-    let mut others = [served.join(), served.join()];
+    let slow = server.join();
+    let mut others = [server.join(), server.join()];
     let filler = "x".repeat(20_000);
     for number in 0..MESSAGES {
-        served.server.emit("e", &(number, &filler)).expect("it is served");
+        server.handle.emit("e", &(number, &filler)).expect("it is served");
         for other in &mut others {
             assert!(other.text().starts_with(&format!("42[\"e\",{number},")));
         }
     }
     assert_eq!(log.wait_for(1).len(), 1);
-    assert_eq!(served.server.sockets().expect("it is served").len(), 2);
+    assert_eq!(server.handle.sockets().expect("it is served").len(), 2);
     drop(slow);
 }
 
-fn volatile_packets_are_dropped_for_a_slow_client_which_stays(ground: Ground) {
+fn volatile_packets_are_dropped_for_a_slow_client_which_stays(runtime: TestRuntime) {
     const MESSAGES: usize = 2_000;
     let mut limits = Limits::default();
     limits.queued_bytes = 512 * 1024;
-    let served = Served::start(ground, Server::builder().limits(limits));
-    let mut slow = served.join();
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let server = TestServer::start(runtime, Server::builder().limits(limits));
+    let mut slow = server.join();
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     let filler = "x".repeat(20_000);
     for number in 0..MESSAGES {
-        served
-            .server
+        server
+            .handle
             .volatile()
             .emit("e", &(number, &filler))
             .expect("it is served");
@@ -316,10 +317,10 @@ fn volatile_packets_are_dropped_for_a_slow_client_which_stays(ground: Ground) {
     assert!(received.is_sorted());
 }
 
-fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place(ground: Ground) {
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
-    let mut client = join_raw(&served);
+fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
+    let mut client = join_raw(&server);
     for number in 1..IN_FLIGHT {
         client.connection.send_bytes(&stuck_frame(number, ""));
     }
@@ -331,11 +332,11 @@ fn on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place(gr
     assert_eq!(entries[IN_FLIGHT - 1..], [IN_FLIGHT as u32, u32::MAX]);
 }
 
-fn a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_served(ground: Ground) {
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
-    let mut others: Vec<_> = (0..4).map(|_| served.join()).collect();
-    let mut client = join_raw(&served);
+fn a_client_that_closes_while_its_handlers_are_stuck_does_not_block_others(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
+    let mut others: Vec<_> = (0..4).map(|_| server.join()).collect();
+    let mut client = join_raw(&server);
     for number in 0..IN_FLIGHT {
         client.connection.send_bytes(&stuck_frame(number, ""));
     }
@@ -350,12 +351,12 @@ fn a_client_that_closes_while_its_handlers_are_stuck_keeps_nobody_from_being_ser
             other.expect_text(&format!("431[{number}]"));
         }
     }
-    door.open();
+    latch.open();
     let entries = log.wait_for(IN_FLIGHT + 2);
     assert_eq!(entries[IN_FLIGHT..], [IN_FLIGHT as u32, u32::MAX]);
 }
 
-fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends(ground: Ground) {
+fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends(runtime: TestRuntime) {
     const MESSAGES: usize = 40;
     const SIZE: usize = 1024 * 1024;
     let limits = {
@@ -363,8 +364,8 @@ fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends(ground
         limits.queued_bytes = 2 * MESSAGES * SIZE;
         limits
     };
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         Server::builder().limits(limits).on("all", |socket: Socket| {
             let filler = "x".repeat(SIZE);
             for _ in 0..MESSAGES {
@@ -373,9 +374,9 @@ fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends(ground
             socket.disconnect_client().expect("it is served");
         }),
     );
-    let mut client = join_raw(&served);
+    let mut client = join_raw(&server);
     client.send(&Frame::text("42[\"all\"]"));
-    // Longer than last words may take without a byte being read, and more than the kernel holds.
+    // Longer than flushing may take without a byte being read, and more than the kernel holds.
     for part in 0..MESSAGES / 4 {
         thread::sleep(Duration::from_millis(800));
         let read = client.connection.take(4 * SIZE);

@@ -9,48 +9,49 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_by_polling;
-use socketio_tests::kit::{DEADLINE, Frame, Polling, RawWebSocket};
+use socketio_tests::kit::{DEADLINE, Frame, Polling, RawWebSocket, wait_until};
+use socketio_tests::latch::Latch;
 use socketio_tokio::client::TransportOrder;
 use socketio_tokio::{Args, Client, Error, Limits, Ready, Reason, Server, Socket};
 
-use crate::support::{Door, Log, Served, block_on, eventually};
+use crate::support::{Log, TestServer, block_on};
 
-crate::on_every_ground![
-    who_waits_before_each_emit_sends_any_amount_over_websocket,
-    who_waits_before_each_emit_sends_any_amount_over_polling,
-    who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told,
-    all_who_wait_are_woken_when_the_client_reads,
-    whoever_waits_is_told_when_the_server_ends,
+crate::on_every_runtime![
+    waiting_before_each_emit_sends_any_amount_over_websocket,
+    waiting_before_each_emit_sends_any_amount_over_polling,
+    emitting_without_waiting_closes_a_client_that_never_reads_and_ends_all_waits,
+    all_waits_end_when_the_client_reads,
+    waiting_ends_when_the_server_ends,
     a_client_that_waits_before_each_emit_sends_any_amount_over_websocket,
     a_client_that_waits_before_each_emit_sends_any_amount_over_polling,
-    a_client_that_waits_is_told_when_it_disconnects,
+    waiting_of_a_client_ends_when_it_disconnects,
 ];
 
 /// One piece of what is sent.
 const PIECE: usize = 64 * 1024;
-/// So many are sent: 64 MiB.
+/// How many of them a server sends: 64 MiB.
 const PIECES: usize = 1_024;
-/// So many a client sends, whose server has to read JSON.
+/// How many of them a client sends, whose server has to read JSON.
 const CLIENT_PIECES: usize = 512;
-/// More than the kernel takes off the hands of who sends to somebody that does not read, in pieces.
+/// More than the kernel buffers for a peer that does not read, in pieces.
 const KERNEL: usize = 300;
 
-/// Hardly more than is needed for who waits.
-fn tight() -> Limits {
+/// Hardly more than a sender that waits needs.
+fn tight_limits() -> Limits {
     let mut limits = Limits::default();
     limits.queued_bytes = limits.ready_bytes + 2 * PIECE;
     limits
 }
 
-/// A server that sends everything when it is asked to, and counts.
-fn sender(ground: Ground, count: &Arc<AtomicUsize>, log: &Log<String>) -> Served {
+/// A server that sends all pieces on an event, and counts them.
+fn sender(runtime: TestRuntime, count: &Arc<AtomicUsize>, log: &Log<String>) -> TestServer {
     let (count, left, failed) = (Arc::clone(count), log.clone(), log.clone());
-    Served::start(
-        ground,
+    TestServer::start(
+        runtime,
         Server::builder()
-            .limits(tight())
+            .limits(tight_limits())
             .on("all", move |socket: Socket| {
                 let (count, failed) = (Arc::clone(&count), failed.clone());
                 async move {
@@ -81,14 +82,17 @@ fn assert_is_piece(packet: &[u8], number: usize) {
     assert!(packet.len() > PIECE);
 }
 
-/// Whoever sends has come to a halt.
-fn assert_halts(count: &AtomicUsize) {
-    eventually("it sends", || count.load(Ordering::SeqCst) > 0);
+/// Waits until the sender does not send any more.
+fn assert_stops_sending(count: &AtomicUsize) {
+    wait_until("it sends", || count.load(Ordering::SeqCst) > 0);
     let mut before = 0;
     loop {
         thread::sleep(Duration::from_millis(200));
         let now = count.load(Ordering::SeqCst);
-        assert!(now < KERNEL, "{now} pieces were sent to nobody");
+        assert!(
+            now < KERNEL,
+            "{now} pieces were sent to a client that does not read"
+        );
         if now == before {
             return;
         }
@@ -96,19 +100,19 @@ fn assert_halts(count: &AtomicUsize) {
     }
 }
 
-fn join_raw(served: &Served) -> RawWebSocket {
-    let mut client = RawWebSocket::open_session(&served.target);
+fn join_raw(server: &TestServer) -> RawWebSocket {
+    let mut client = RawWebSocket::open_session(&server.target);
     client.send(&Frame::text("40"));
     assert!(client.message().payload.starts_with(b"40"));
     client
 }
 
-fn who_waits_before_each_emit_sends_any_amount_over_websocket(ground: Ground) {
+fn waiting_before_each_emit_sends_any_amount_over_websocket(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let mut client = join_raw(&served);
+    let server = sender(runtime, &count, &log);
+    let mut client = join_raw(&server);
     client.send(&Frame::text("42[\"all\"]"));
-    assert_halts(&count);
+    assert_stops_sending(&count);
     for number in 0..PIECES {
         if number % 128 == 0 {
             thread::sleep(Duration::from_millis(20));
@@ -120,13 +124,13 @@ fn who_waits_before_each_emit_sends_any_amount_over_websocket(ground: Ground) {
     assert_eq!(log.wait_for(1), ["done"]);
 }
 
-fn who_waits_before_each_emit_sends_any_amount_over_polling(ground: Ground) {
+fn waiting_before_each_emit_sends_any_amount_over_polling(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let mut client = Polling::open(&served.target);
+    let server = sender(runtime, &count, &log);
+    let mut client = Polling::open(&server.target);
     join_by_polling(&mut client);
     client.deliver("42[\"all\"]");
-    assert_halts(&count);
+    assert_stops_sending(&count);
     assert!(count.load(Ordering::SeqCst) <= 5, "nobody polls");
     let mut number = 0;
     while number < PIECES {
@@ -159,7 +163,7 @@ fn is_ready(ready: Ready) -> Option<Result<(), Error>> {
 fn fill(socket: &Socket) {
     let filler = "x".repeat(PIECE);
     for _ in 0..KERNEL {
-        // What was emitted is written by others.
+        // Other threads write what was emitted.
         thread::sleep(Duration::from_millis(1));
         if is_ready(socket.ready()).is_none() {
             // The kernel may still take some.
@@ -173,27 +177,27 @@ fn fill(socket: &Socket) {
     panic!("it is always ready");
 }
 
-/// Several who wait, each on a thread of its own; another has waited and does so no longer.
+/// Several futures that wait, each on a thread of its own; one more was dropped while it waited.
 fn waiting(socket: &Socket) -> Receiver<Result<(), Error>> {
-    let (told, outcomes) = channel();
+    let (sender, outcomes) = channel();
     for _ in 0..3 {
-        let (told, ready) = (told.clone(), socket.ready());
-        thread::spawn(move || told.send(block_on(ready)));
+        let (sender, ready) = (sender.clone(), socket.ready());
+        thread::spawn(move || sender.send(block_on(ready)));
     }
     assert_eq!(is_ready(socket.ready()), None);
     outcomes
 }
 
-/// The same, but who is told that the client is ready waits again: the kernel may take more when it is asked to.
+/// The same, but each waits again when the client is ready: the kernel may take more later.
 fn waiting_for_the_end(socket: &Socket) -> Receiver<Result<(), Error>> {
-    let (told, outcomes) = channel();
+    let (sender, outcomes) = channel();
     for _ in 0..3 {
-        let (told, socket) = (told.clone(), socket.clone());
+        let (sender, socket) = (sender.clone(), socket.clone());
         thread::spawn(move || {
             loop {
                 let outcome = block_on(socket.ready());
                 if outcome.is_err() {
-                    return told.send(outcome);
+                    return sender.send(outcome);
                 }
                 thread::sleep(Duration::from_millis(1));
             }
@@ -203,18 +207,18 @@ fn waiting_for_the_end(socket: &Socket) -> Receiver<Result<(), Error>> {
 }
 
 #[track_caller]
-fn assert_all_told(outcomes: &Receiver<Result<(), Error>>, expected: &Result<(), Error>) {
+fn assert_all_end_with(outcomes: &Receiver<Result<(), Error>>, expected: &Result<(), Error>) {
     for _ in 0..3 {
-        let told = outcomes.recv_timeout(DEADLINE).expect("all who wait are told");
-        assert_eq!(&told, expected);
+        let outcome = outcomes.recv_timeout(DEADLINE).expect("every wait ends");
+        assert_eq!(&outcome, expected);
     }
 }
 
-fn who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told(ground: Ground) {
+fn emitting_without_waiting_closes_a_client_that_never_reads_and_ends_all_waits(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let client = join_raw(&served);
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let server = sender(runtime, &count, &log);
+    let client = join_raw(&server);
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     fill(&socket);
     let outcomes = waiting_for_the_end(&socket);
     let filler = "x".repeat(PIECE);
@@ -224,69 +228,69 @@ fn who_does_not_wait_loses_a_client_that_never_reads_and_all_who_wait_are_told(g
     assert!(socket.connected());
     let refused = (0..100).find_map(|_| socket.emit("piece", &filler).err());
     assert_eq!(refused, Some(Error::QueueFull));
-    assert_all_told(&outcomes, &Err(Error::Disconnected));
+    assert_all_end_with(&outcomes, &Err(Error::Disconnected));
     let reason = log.wait_for(1).remove(0);
     assert!(reason.contains("does not read"), "{reason}");
     assert_eq!(is_ready(socket.ready()), Some(Err(Error::Disconnected)));
     drop(client);
 }
 
-fn all_who_wait_are_woken_when_the_client_reads(ground: Ground) {
+fn all_waits_end_when_the_client_reads(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let mut client = join_raw(&served);
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let server = sender(runtime, &count, &log);
+    let mut client = join_raw(&server);
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     fill(&socket);
     let outcomes = waiting(&socket);
     assert!(outcomes.recv_timeout(Duration::from_millis(100)).is_err());
     let reading = thread::spawn(move || while client.frame().is_ok() {});
-    assert_all_told(&outcomes, &Ok(()));
-    drop(served);
+    assert_all_end_with(&outcomes, &Ok(()));
+    drop(server);
     reading.join().expect("it reads");
 }
 
-fn whoever_waits_is_told_when_the_server_ends(ground: Ground) {
+fn waiting_ends_when_the_server_ends(runtime: TestRuntime) {
     let (count, log) = (Arc::default(), Log::new());
-    let served = sender(ground, &count, &log);
-    let client = join_raw(&served);
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let server = sender(runtime, &count, &log);
+    let client = join_raw(&server);
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     fill(&socket);
     let outcomes = waiting(&socket);
-    served.abort();
-    assert_all_told(&outcomes, &Err(Error::Disconnected));
+    server.abort();
+    assert_all_end_with(&outcomes, &Err(Error::Disconnected));
     drop(client);
 }
 
-/// A server whose handlers wait at the door, so that it does not read when many do.
-fn stuck(ground: Ground, log: &Log<usize>, door: &Door) -> Served {
-    let (log, door) = (log.clone(), door.clone());
+/// A server whose handlers wait at the latch, so that it does not read when many do.
+fn server_with_stuck_handlers(runtime: TestRuntime, log: &Log<usize>, latch: &Latch) -> TestServer {
+    let (log, latch) = (log.clone(), latch.clone());
     let handler = move |Args((number, _)): Args<(usize, String)>| {
-        let (log, door) = (log.clone(), door.clone());
+        let (log, latch) = (log.clone(), latch.clone());
         async move {
             log.push(number);
-            door.pass().await;
+            latch.wait().await;
         }
     };
-    Served::start(ground, Server::builder().on("piece", handler))
+    TestServer::start(runtime, Server::builder().on("piece", handler))
 }
 
-async fn connect(served: &Served, order: TransportOrder) -> Client {
-    let builder = Client::builder(format!("http://{}", served.target.address));
-    let builder = builder.transports(order).upgrade(false).limits(tight());
+async fn connect(server: &TestServer, order: TransportOrder) -> Client {
+    let builder = Client::builder(format!("http://{}", server.target.address));
+    let builder = builder.transports(order).upgrade(false).limits(tight_limits());
     socketio_tokio::connect(builder).await.expect("it connects")
 }
 
-fn a_client_sends_all(ground: Ground, order: TransportOrder) {
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
+fn a_client_sends_all(runtime: TestRuntime, order: TransportOrder) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
     let count = Arc::new(AtomicUsize::new(0));
     let sent = Arc::clone(&count);
     let watching = thread::spawn(move || {
-        assert_halts(&count);
-        door.open();
+        assert_stops_sending(&count);
+        latch.open();
     });
     block_on(async {
-        let client = connect(&served, order).await;
+        let client = connect(&server, order).await;
         let filler = "x".repeat(PIECE);
         for number in 0..CLIENT_PIECES {
             client.ready().await.expect("it is connected");
@@ -301,19 +305,19 @@ fn a_client_sends_all(ground: Ground, order: TransportOrder) {
     assert_eq!(log.wait_for(CLIENT_PIECES), expected);
 }
 
-fn a_client_that_waits_before_each_emit_sends_any_amount_over_websocket(ground: Ground) {
-    a_client_sends_all(ground, TransportOrder::WebSocket);
+fn a_client_that_waits_before_each_emit_sends_any_amount_over_websocket(runtime: TestRuntime) {
+    a_client_sends_all(runtime, TransportOrder::WebSocket);
 }
 
-fn a_client_that_waits_before_each_emit_sends_any_amount_over_polling(ground: Ground) {
-    a_client_sends_all(ground, TransportOrder::Polling);
+fn a_client_that_waits_before_each_emit_sends_any_amount_over_polling(runtime: TestRuntime) {
+    a_client_sends_all(runtime, TransportOrder::Polling);
 }
 
-fn a_client_that_waits_is_told_when_it_disconnects(ground: Ground) {
-    let (log, door) = (Log::new(), Door::closed());
-    let served = stuck(ground, &log, &door);
+fn waiting_of_a_client_ends_when_it_disconnects(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let server = server_with_stuck_handlers(runtime, &log, &latch);
     block_on(async {
-        let client = connect(&served, TransportOrder::WebSocket).await;
+        let client = connect(&server, TransportOrder::WebSocket).await;
         let socket = client.of("/").expect("it is the main one");
         let filler = "x".repeat(PIECE);
         let filling = async {
@@ -329,10 +333,10 @@ fn a_client_that_waits_is_told_when_it_disconnects(ground: Ground) {
             tokio::time::sleep(Duration::from_millis(300)).await;
             client.disconnect();
         };
-        let (told, ()) = tokio::join!(filling, leaving);
-        assert_eq!(told, Error::Disconnected);
+        let (outcome, ()) = tokio::join!(filling, leaving);
+        assert_eq!(outcome, Error::Disconnected);
         assert_eq!(client.ready().await, Err(Error::Disconnected));
-        door.open();
+        latch.open();
         drop((client, socket));
     });
 }

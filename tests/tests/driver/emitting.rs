@@ -4,27 +4,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
+use socketio_tests::kit::wait_until;
 use socketio_tokio::{Arg, Reason, Reply, Server, Socket};
 
-use crate::support::{Log, Served, eventually};
+use crate::support::{Log, TestServer};
 
-crate::on_every_ground![
-    broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread,
+crate::on_every_runtime![
+    broadcasts_of_several_threads_reach_all_clients_in_the_order_of_each_thread,
     a_socket_may_be_used_on_a_thread_without_a_runtime,
     a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime,
-    handlers_join_rooms_that_everybody_can_address,
+    rooms_that_handlers_join_can_be_addressed_from_anywhere,
     volatile_events_leave_again_when_all_before_has_left,
 ];
 
-fn broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread(ground: Ground) {
+fn broadcasts_of_several_threads_reach_all_clients_in_the_order_of_each_thread(runtime: TestRuntime) {
     const THREADS: usize = 4;
     const MESSAGES: usize = 500;
-    let served = Served::start(ground, Server::builder());
-    let clients: Vec<_> = (0..8).map(|_| served.join()).collect();
+    let server = TestServer::start(runtime, Server::builder());
+    let clients: Vec<_> = (0..8).map(|_| server.join()).collect();
     let emitting: Vec<_> = (0..THREADS)
         .map(|thread| {
-            let server = served.server.clone();
+            let server = server.handle.clone();
             thread::spawn(move || {
                 for number in 0..MESSAGES {
                     server.emit("e", &(thread, number)).expect("it is served");
@@ -52,23 +53,23 @@ fn broadcasts_of_several_threads_reach_everybody_in_the_order_of_each_thread(gro
     }
 }
 
-fn volatile_events_leave_again_when_all_before_has_left(ground: Ground) {
-    let served = Served::start(ground, Server::builder());
-    let mut client = served.join();
+fn volatile_events_leave_again_when_all_before_has_left(runtime: TestRuntime) {
+    let server = TestServer::start(runtime, Server::builder());
+    let mut client = server.join();
     for round in 0..10 {
         // Nothing but this one wakes the connection.
-        served.server.emit("usual", &round).expect("it is served");
+        server.handle.emit("usual", &round).expect("it is served");
         client.expect_text(&format!("42[\"usual\",{round}]"));
         let has_come = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                // The client may know that the one before has left earlier than the server does.
+                // The client may receive the one before earlier than the server knows that it is sent.
                 for _ in 0..1_000 {
                     if has_come.load(Ordering::SeqCst) {
                         return;
                     }
-                    let everybody = served.server.volatile();
-                    everybody.emit("volatile", &round).expect("it is served");
+                    let volatile = server.handle.volatile();
+                    volatile.emit("volatile", &round).expect("it is served");
                     thread::sleep(Duration::from_millis(20));
                 }
             });
@@ -76,23 +77,23 @@ fn volatile_events_leave_again_when_all_before_has_left(ground: Ground) {
             has_come.store(true, Ordering::SeqCst);
             assert_eq!(text, format!("42[\"volatile\",{round}]"));
         });
-        // More of them may have left.
-        served.server.emit("last", &round).expect("it is served");
+        // More of them may have been sent.
+        server.handle.emit("last", &round).expect("it is served");
         while client.text() != format!("42[\"last\",{round}]") {}
     }
 }
 
-fn a_socket_may_be_used_on_a_thread_without_a_runtime(ground: Ground) {
+fn a_socket_may_be_used_on_a_thread_without_a_runtime(runtime: TestRuntime) {
     let log = Log::new();
     let left = log.clone();
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         Server::builder().on_disconnect(move |reason: Reason| left.push(reason.to_string())),
     );
-    let mut client = served.join();
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let mut client = server.join();
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     socket.join("room").expect("it is connected");
-    served.server.to("room").emit("e", &1).expect("it is served");
+    server.handle.to("room").emit("e", &1).expect("it is served");
     client.expect_text("42[\"e\",1]");
     // Disconnecting runs on_disconnect, which needs the runtime that this thread does not have.
     socket.disconnect().expect("it is connected");
@@ -100,21 +101,21 @@ fn a_socket_may_be_used_on_a_thread_without_a_runtime(ground: Ground) {
     assert_eq!(log.wait_for(1), ["server namespace disconnect"]);
 }
 
-fn a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime(ground: Ground) {
+fn a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime(runtime: TestRuntime) {
     let log = Log::new();
     let (left, other_left) = (log.clone(), log.clone());
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .on_disconnect(move || left.push("/"))
             .namespace("/other", |other| {
                 other.on_disconnect(move || other_left.push("/other"))
             }),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     client.send("40/other,");
     assert!(client.text().starts_with("40/other,"));
-    let socket = served.server.sockets().expect("it is served").remove(0);
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     socket.disconnect_client().expect("it is connected");
     client.closed();
     let mut names = log.wait_for(2);
@@ -122,9 +123,9 @@ fn a_whole_client_may_be_disconnected_on_a_thread_without_a_runtime(ground: Grou
     assert_eq!(names, ["/", "/other"]);
 }
 
-fn handlers_join_rooms_that_everybody_can_address(ground: Ground) {
-    let served = Served::start(
-        ground,
+fn rooms_that_handlers_join_can_be_addressed_from_anywhere(runtime: TestRuntime) {
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .on_connect(|socket: Socket| socket.join("lobby"))
             .on("join", |socket: Socket, Arg(room): Arg<String>| {
@@ -138,14 +139,14 @@ fn handlers_join_rooms_that_everybody_can_address(ground: Ground) {
                 socket.to(&room).emit("said", &room)
             }),
     );
-    let ((mut first, id), (mut second, _)) = (served.join_with(""), served.join_with(""));
+    let ((mut first, id), (mut second, _)) = (server.join_with(""), server.join_with(""));
     first.send("421[\"join\",\"den\"]");
     first.expect_text("431[]");
-    let den = served.server.of("/").sockets_in("den").expect("it is served");
+    let den = server.handle.of("/").sockets_in("den").expect("it is served");
     assert_eq!(den.len(), 1);
     assert_eq!(den[0].id().as_str(), id);
-    assert_eq!(served.server.sockets().expect("it is served").len(), 2);
-    let found = served.server.of("/").socket(&id).expect("it is served");
+    assert_eq!(server.handle.sockets().expect("it is served").len(), 2);
+    let found = server.handle.of("/").socket(&id).expect("it is served");
     assert_eq!(found.as_ref(), den.first());
     second.send("42[\"say\",\"den\"]");
     first.expect_text("42[\"said\",\"den\"]");
@@ -153,22 +154,22 @@ fn handlers_join_rooms_that_everybody_can_address(ground: Ground) {
     second.expect_text("42[\"said\",\"lobby\"]");
     first.send("422[\"leave\",\"den\"]");
     first.expect_text("432[2]");
-    served.server.close_room("lobby").expect("it is served");
-    served
-        .server
+    server.handle.close_room("lobby").expect("it is served");
+    server
+        .handle
         .to(["den", "lobby"])
         .emit("nobody", &())
         .expect("it is served");
-    served.server.to(&id).emit("own", &()).expect("it is served");
+    server.handle.to(&id).emit("own", &()).expect("it is served");
     first.expect_text("42[\"own\"]");
-    served.server.emit("all", &()).expect("it is served");
+    server.handle.emit("all", &()).expect("it is served");
     second.expect_text("42[\"all\"]");
     drop((first, second));
-    eventually("nobody is left", || {
-        served.server.sockets().is_ok_and(|all| all.is_empty())
+    wait_until("no socket is left", || {
+        server.handle.sockets().is_ok_and(|all| all.is_empty())
     });
     assert_eq!(
-        served.server.of("/").sockets_in("lobby").expect("it is served"),
+        server.handle.of("/").sockets_in("lobby").expect("it is served"),
         []
     );
 }

@@ -1,20 +1,20 @@
-//! Handlers that fail hurt nobody else.
+//! Handlers that fail do not disturb others.
 
 use serde::{Serialize, Serializer};
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::{Frame, RawWebSocket};
 use socketio_tokio::{Arg, Async, ErrorReport, Refusal, Reply, Server, ServerBuilder, Socket, Stage};
 
-use crate::support::{Log, Served};
+use crate::support::{Log, TestServer};
 
-crate::on_every_ground![
+crate::on_every_runtime![
     a_handler_that_panics_goes_to_the_error_hook_and_the_connection_lives,
     serial_handlers_go_on_after_a_panic,
     arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer,
-    the_error_hook_hears_of_on_connect_and_on_disconnect,
-    an_error_hook_that_panics_harms_nobody,
+    failures_of_on_connect_and_on_disconnect_are_reported_to_the_error_hook,
+    an_error_hook_that_panics_does_no_harm,
     what_a_handler_sends_before_it_replies_arrives_before_its_reply,
-    what_serialising_does_harms_nobody,
+    serialisation_may_emit_and_panic,
     data_that_panics_when_it_is_dropped_does_not_end_its_connection,
 ];
 
@@ -45,10 +45,10 @@ fn assert_alive(client: &mut socketio_tests::kit::WebSocketClient) {
     client.expect_text("439[9]");
 }
 
-fn a_handler_that_panics_goes_to_the_error_hook_and_the_connection_lives(ground: Ground) {
+fn a_handler_that_panics_goes_to_the_error_hook_and_the_connection_lives(runtime: TestRuntime) {
     let log = Log::new();
-    let served = Served::start(ground, builder(&log));
-    let (mut client, mut other) = (served.join(), served.join());
+    let server = TestServer::start(runtime, builder(&log));
+    let (mut client, mut other) = (server.join(), server.join());
     let expected = [
         "Event sync the handler panicked: in place",
         "Event async the handler panicked: at once",
@@ -64,10 +64,10 @@ fn a_handler_that_panics_goes_to_the_error_hook_and_the_connection_lives(ground:
     }
 }
 
-fn serial_handlers_go_on_after_a_panic(ground: Ground) {
+fn serial_handlers_go_on_after_a_panic(runtime: TestRuntime) {
     let log = Log::new();
-    let served = Served::start(ground, builder(&log).serial());
-    let mut client = served.join();
+    let server = TestServer::start(runtime, builder(&log).serial());
+    let mut client = server.join();
     for _ in 0..10 {
         client.send("42[\"later\"]");
         client.send("42[\"async\"]");
@@ -76,10 +76,10 @@ fn serial_handlers_go_on_after_a_panic(ground: Ground) {
     assert_eq!(log.len(), 20);
 }
 
-fn arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer(ground: Ground) {
+fn arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer(runtime: TestRuntime) {
     let log = Log::new();
-    let served = Served::start(ground, builder(&log));
-    let mut client = served.join();
+    let server = TestServer::start(runtime, builder(&log));
+    let mut client = server.join();
     client.send("421[\"echo\",\"text\"]");
     client.send("422[\"echo\"]");
     // Handlers of one client that do not wait answer in order: nothing came before.
@@ -93,10 +93,10 @@ fn arguments_of_another_shape_go_to_the_error_hook_and_get_no_answer(ground: Gro
     );
 }
 
-fn the_error_hook_hears_of_on_connect_and_on_disconnect(ground: Ground) {
+fn failures_of_on_connect_and_on_disconnect_are_reported_to_the_error_hook(runtime: TestRuntime) {
     let log = Log::new();
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         builder(&log)
             .on_connect(|| -> () { panic!("welcome") })
             .on_disconnect(async || -> () {
@@ -104,31 +104,31 @@ fn the_error_hook_hears_of_on_connect_and_on_disconnect(ground: Ground) {
                 panic!("farewell")
             }),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     assert_eq!(log.wait_for(1), ["Connect - the handler panicked: welcome"]);
     assert_alive(&mut client);
     drop(client);
     assert_eq!(log.wait_for(2)[1], "Disconnect - the handler panicked: farewell");
 }
 
-fn an_error_hook_that_panics_harms_nobody(ground: Ground) {
+fn an_error_hook_that_panics_does_no_harm(runtime: TestRuntime) {
     let log = Log::new();
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         builder(&log).on_error(|report| {
             assert_eq!(report.stage(), Stage::Event);
             panic!("the hook itself")
         }),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     client.send("42[\"sync\"]");
     client.send("42[\"later\"]");
     assert_alive(&mut client);
 }
 
-fn what_a_handler_sends_before_it_replies_arrives_before_its_reply(ground: Ground) {
-    let served = Served::start(
-        ground,
+fn what_a_handler_sends_before_it_replies_arrives_before_its_reply(runtime: TestRuntime) {
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .on("sync", |socket: Socket| {
                 socket.emit("first", &1).map(|()| Reply(2))
@@ -139,7 +139,7 @@ fn what_a_handler_sends_before_it_replies_arrives_before_its_reply(ground: Groun
                 socket.emit("second", &2).map(|()| Reply(3))
             }),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     for _ in 0..50 {
         client.send("421[\"sync\"]");
         client.expect_text("42[\"first\",1]");
@@ -152,9 +152,9 @@ fn what_a_handler_sends_before_it_replies_arrives_before_its_reply(ground: Groun
 }
 
 /// A value that emits another while it is serialised.
-struct Nesting(Socket);
+struct EmitsWhenSerialised(Socket);
 
-impl Serialize for Nesting {
+impl Serialize for EmitsWhenSerialised {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.emit("inner", &1).map_err(serde::ser::Error::custom)?;
         serializer.serialize_u32(2)
@@ -162,26 +162,28 @@ impl Serialize for Nesting {
 }
 
 /// A value that cannot be serialised.
-struct Panicking;
+struct PanicsWhenSerialised;
 
-impl Serialize for Panicking {
+impl Serialize for PanicsWhenSerialised {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         panic!("not today")
     }
 }
 
-fn what_serialising_does_harms_nobody(ground: Ground) {
+fn serialisation_may_emit_and_panic(runtime: TestRuntime) {
     let log = Log::new();
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         builder(&log)
             .on("nest", |socket: Socket| {
-                socket.emit("outer", &Nesting(socket.clone()))
+                socket.emit("outer", &EmitsWhenSerialised(socket.clone()))
             })
-            .on("panic", |socket: Socket| socket.emit("outer", &(1, Panicking)))
-            .on("reply", || Reply((1, Panicking))),
+            .on("panic", |socket: Socket| {
+                socket.emit("outer", &(1, PanicsWhenSerialised))
+            })
+            .on("reply", || Reply((1, PanicsWhenSerialised))),
     );
-    let mut client = served.join();
+    let mut client = server.join();
     client.send("42[\"nest\"]");
     client.expect_text("42[\"inner\",1]");
     client.expect_text("42[\"outer\",2]");
@@ -197,27 +199,27 @@ fn what_serialising_does_harms_nobody(ground: Ground) {
     );
 }
 
-/// What a guard learned and cannot be let go of.
-struct Bomb;
+/// Data of a socket that panics when it is dropped.
+struct PanicsWhenDropped;
 
-impl Drop for Bomb {
+impl Drop for PanicsWhenDropped {
     fn drop(&mut self) {
         panic!("the socket's data was dropped");
     }
 }
 
-fn data_that_panics_when_it_is_dropped_does_not_end_its_connection(ground: Ground) {
+fn data_that_panics_when_it_is_dropped_does_not_end_its_connection(runtime: TestRuntime) {
     let log = Log::new();
-    let guard = || Ok::<_, Refusal>(Bomb);
+    let guard = || Ok::<_, Refusal>(PanicsWhenDropped);
     let (in_a, in_b) = (note_end(&log), note_end(&log));
-    let served = Served::start(
-        ground,
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .namespace("/a", move |namespace| namespace.guard(guard).on_disconnect(in_a))
             .namespace("/b", move |namespace| namespace.guard(guard).on_disconnect(in_b))
             .on("echo", |Arg(number): Arg<u32>| Reply(number)),
     );
-    let mut client = RawWebSocket::open_session(&served.target);
+    let mut client = RawWebSocket::open_session(&server.target);
     for name in ["", "/a,", "/b,"] {
         client.send(&Frame::text(&format!("40{name}")));
         assert!(client.message().payload.starts_with(b"40"));

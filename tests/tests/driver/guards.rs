@@ -1,20 +1,21 @@
-//! Who may join, and what the guards learned of them.
+//! Guards: who may join, and the data that they give to handlers.
 
 use serde::{Deserialize, Serialize};
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::WebSocketClient;
+use socketio_tests::latch::Latch;
 use socketio_tokio::{
     Async, Auth, Data, Handshake, Reason, Refusal, Reply, Server, ServerBuilder, Stage, State,
 };
 
-use crate::support::{Log, Served};
+use crate::support::{Log, TestServer};
 
-crate::on_every_ground![
+crate::on_every_runtime![
     what_a_guard_learned_is_there_in_every_handler,
     a_refused_client_gets_message_and_data_and_no_handler_runs,
-    a_guard_that_panics_refuses_and_the_error_hook_hears_of_it,
+    a_guard_that_panics_refuses_and_is_reported_to_the_error_hook,
     auth_that_cannot_be_read_refuses,
-    a_client_that_leaves_while_a_guard_waits_never_was_there,
+    a_client_that_leaves_while_a_guard_waits_reaches_no_handler,
 ];
 
 #[derive(Deserialize)]
@@ -81,16 +82,16 @@ fn guarded_later(log: &Log<String>) -> ServerBuilder<Async> {
     )
 }
 
-fn each_guard(ground: Ground, test: impl Fn(Served, Log<String>)) {
+fn each_guard(runtime: TestRuntime, test: impl Fn(TestServer, Log<String>)) {
     for build in [guarded_in_place, guarded_later] {
         let log = Log::new();
-        test(Served::start(ground, build(&log)), log);
+        test(TestServer::start(runtime, build(&log)), log);
     }
 }
 
-fn what_a_guard_learned_is_there_in_every_handler(ground: Ground) {
-    each_guard(ground, |served, log| {
-        let (mut client, _) = served.join_with("{\"token\":\"ann\"}");
+fn what_a_guard_learned_is_there_in_every_handler(runtime: TestRuntime) {
+    each_guard(runtime, |server, log| {
+        let (mut client, _) = server.join_with("{\"token\":\"ann\"}");
         client.send("421[\"sync\"]");
         client.expect_text("431[\"ann\"]");
         client.send("42[\"async\"]");
@@ -100,9 +101,9 @@ fn what_a_guard_learned_is_there_in_every_handler(ground: Ground) {
     });
 }
 
-fn a_refused_client_gets_message_and_data_and_no_handler_runs(ground: Ground) {
-    each_guard(ground, |served, log| {
-        let (mut client, _) = WebSocketClient::open_session(&served.target);
+fn a_refused_client_gets_message_and_data_and_no_handler_runs(runtime: TestRuntime) {
+    each_guard(runtime, |server, log| {
+        let (mut client, _) = WebSocketClient::open_session(&server.target);
         client.send("40{\"token\":\"bad\"}");
         client.expect_text("44{\"message\":\"go away\",\"data\":{\"code\":7}}");
         // It may try again on the same connection.
@@ -111,54 +112,54 @@ fn a_refused_client_gets_message_and_data_and_no_handler_runs(ground: Ground) {
         client.send("421[\"sync\"]");
         client.expect_text("431[\"bob\"]");
         assert_eq!(log.entries(), ["connect bob", "sync bob"]);
-        assert_eq!(served.server.sockets().expect("it is served").len(), 1);
+        assert_eq!(server.handle.sockets().expect("it is served").len(), 1);
     });
 }
 
-fn a_guard_that_panics_refuses_and_the_error_hook_hears_of_it(ground: Ground) {
-    each_guard(ground, |served, log| {
-        let (mut client, _) = WebSocketClient::open_session(&served.target);
+fn a_guard_that_panics_refuses_and_is_reported_to_the_error_hook(runtime: TestRuntime) {
+    each_guard(runtime, |server, log| {
+        let (mut client, _) = WebSocketClient::open_session(&server.target);
         client.send("40{\"token\":\"panic\"}");
         client.expect_text("44{\"message\":\"not allowed\"}");
         assert_eq!(log.wait_for(1), ["failed the handler panicked: no such table"]);
-        let (mut other, _) = served.join_with("{\"token\":\"ann\"}");
+        let (mut other, _) = server.join_with("{\"token\":\"ann\"}");
         other.send("421[\"sync\"]");
         other.expect_text("431[\"ann\"]");
     });
 }
 
-fn auth_that_cannot_be_read_refuses(ground: Ground) {
-    each_guard(ground, |served, log| {
-        let (mut client, _) = WebSocketClient::open_session(&served.target);
+fn auth_that_cannot_be_read_refuses(runtime: TestRuntime) {
+    each_guard(runtime, |server, log| {
+        let (mut client, _) = WebSocketClient::open_session(&server.target);
         client.send("40{\"wrong\":1}");
         client.expect_text("44{\"message\":\"not allowed\"}");
         assert!(log.wait_for(1)[0].starts_with("failed the auth payload has another shape"));
     });
 }
 
-fn a_client_that_leaves_while_a_guard_waits_never_was_there(ground: Ground) {
-    let (log, door) = (Log::new(), crate::support::Door::closed());
-    let (asked, passed, joined, left) = (log.clone(), door.clone(), log.clone(), log.clone());
-    let served = Served::start(
-        ground,
+fn a_client_that_leaves_while_a_guard_waits_reaches_no_handler(runtime: TestRuntime) {
+    let (log, latch) = (Log::new(), Latch::closed());
+    let (asked, passed, joined, left) = (log.clone(), latch.clone(), log.clone(), log.clone());
+    let server = TestServer::start(
+        runtime,
         Server::builder()
             .guard(move |_: Handshake| {
-                let (log, door) = (asked.clone(), passed.clone());
+                let (log, latch) = (asked.clone(), passed.clone());
                 async move {
                     log.push("asked");
-                    door.pass().await;
+                    latch.wait().await;
                     log.push("admitted");
                 }
             })
             .on_connect(move || joined.push("joined"))
             .on_disconnect(move || left.push("left")),
     );
-    let (mut client, _) = WebSocketClient::open_session(&served.target);
+    let (mut client, _) = WebSocketClient::open_session(&server.target);
     client.send("40");
     log.wait_for(1);
     drop(client);
     std::thread::sleep(std::time::Duration::from_millis(50));
-    door.open();
+    latch.open();
     log.wait_for(2);
     std::thread::sleep(std::time::Duration::from_millis(50));
     assert_eq!(log.entries(), ["asked", "admitted"]);

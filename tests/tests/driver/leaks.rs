@@ -4,28 +4,28 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_main_by_polling;
-use socketio_tests::kit::{HttpConnection, Polling, WebSocketClient};
+use socketio_tests::kit::{HttpConnection, Polling, WebSocketClient, wait_until};
 use socketio_tokio::{
     Arg, Async, Data, Handshake, Limits, Refusal, Reply, Server, ServerBuilder, Socket, State,
 };
 
-use crate::support::{Served, eventually};
+use crate::support::TestServer;
 
-crate::on_every_ground![
+crate::on_every_runtime![
     clients_that_are_gone_leave_nothing_behind,
     a_server_that_was_shut_down_leaves_nothing_behind,
     a_server_whose_serving_was_dropped_leaves_nothing_behind,
     a_server_whose_runtime_was_dropped_leaves_nothing_behind,
-    a_server_that_nobody_visited_leaves_nothing_behind,
+    a_server_without_clients_leaves_nothing_behind,
     a_client_that_never_reads_is_cut_off_when_serving_ends,
 ];
 
 /// The default.
 const USUAL_INTERVAL: Duration = Duration::from_secs(25);
 
-/// A value that knows how many of it there are.
+/// A value whose instances are counted.
 struct Counted(Arc<AtomicIsize>);
 
 impl Counted {
@@ -42,9 +42,9 @@ impl Drop for Counted {
 }
 
 /// A server that counts its clients' data, and its state.
-fn start(ground: Ground, ping_interval: Duration) -> (Served, Arc<AtomicIsize>, Weak<Counted>) {
+fn start(runtime: TestRuntime, ping_interval: Duration) -> (TestServer, Arc<AtomicIsize>, Weak<Counted>) {
     let (builder, count, weak) = builder(ping_interval);
-    (Served::start(ground, builder), count, weak)
+    (TestServer::start(runtime, builder), count, weak)
 }
 
 fn builder(ping_interval: Duration) -> (ServerBuilder<Async>, Arc<AtomicIsize>, Weak<Counted>) {
@@ -68,14 +68,14 @@ fn builder(ping_interval: Duration) -> (ServerBuilder<Async>, Arc<AtomicIsize>, 
             socket.call::<u32>("question", &()).await.map(|_| ())
         })
         .on_disconnect(async |_: Socket| tokio::task::yield_now().await)
-        // That nobody answers is what is tested.
+        // Calls are not answered here.
         .on_error(|_| ());
     (builder, count, weak)
 }
 
-/// One client comes and goes; how, depends on `number`.
-fn visit(served: &Served, number: usize) {
-    let target = &served.target;
+/// Connects a client and disconnects it; how, depends on `number`.
+fn use_briefly(server: &TestServer, number: usize) {
+    let target = &server.target;
     match number % 10 {
         0 => drop(HttpConnection::open(target)),
         1 => HttpConnection::open(target)
@@ -96,12 +96,12 @@ fn visit(served: &Served, number: usize) {
             drop(polling.probe());
         }
         8 => {
-            let mut client = served.join();
+            let mut client = server.join();
             client.send("42[\"ask\"]");
             assert!(client.text().ends_with("[\"question\"]"));
         }
         _ => {
-            let mut client = served.join();
+            let mut client = server.join();
             client.send("421[\"echo\",1]");
             client.expect_text("431[1]");
             client.close();
@@ -109,110 +109,110 @@ fn visit(served: &Served, number: usize) {
     }
 }
 
-fn clients_that_are_gone_leave_nothing_behind(ground: Ground) {
-    let (served, clients, _) = start(ground, Duration::from_millis(300));
+fn clients_that_are_gone_leave_nothing_behind(runtime: TestRuntime) {
+    let (server, clients, _) = start(runtime, Duration::from_millis(300));
     for number in 0..500 {
-        visit(&served, number);
+        use_briefly(&server, number);
     }
-    eventually("no socket is left", || {
-        served.server.sockets().is_ok_and(|all| all.is_empty())
+    wait_until("no socket is left", || {
+        server.handle.sockets().is_ok_and(|all| all.is_empty())
     });
-    eventually("no data of a client is left", || {
+    wait_until("no data of a client is left", || {
         clients.load(Ordering::SeqCst) == 0
     });
-    assert_eq!(served.server.of("/").sockets_in("one").expect("it is served"), []);
+    assert_eq!(server.handle.of("/").sockets_in("one").expect("it is served"), []);
     // It still serves.
-    let mut client = served.join();
+    let mut client = server.join();
     client.send("421[\"echo\",7]");
     client.expect_text("431[7]");
 }
 
-/// The state of an ended server must go although the runtime lives on.
+/// The state of an ended server must be dropped although the runtime goes on.
 #[track_caller]
-fn assert_goes(mut served: Served, clients: &Arc<AtomicIsize>, state: &Weak<Counted>) {
-    eventually("no data of a client is left", || {
+fn assert_is_dropped(mut server: TestServer, clients: &Arc<AtomicIsize>, state: &Weak<Counted>) {
+    wait_until("no data of a client is left", || {
         clients.load(Ordering::SeqCst) == 0
     });
-    served.server = Server::builder().build();
-    eventually("the server's state is dropped", || state.strong_count() == 0);
+    server.handle = Server::builder().build();
+    wait_until("the server's state is dropped", || state.strong_count() == 0);
 }
 
-fn a_server_that_was_shut_down_leaves_nothing_behind(ground: Ground) {
-    let (served, clients, state) = start(ground, USUAL_INTERVAL);
+fn a_server_that_was_shut_down_leaves_nothing_behind(runtime: TestRuntime) {
+    let (server, clients, state) = start(runtime, USUAL_INTERVAL);
     for number in 0..20 {
-        visit(&served, number);
+        use_briefly(&server, number);
     }
-    let client = served.join();
-    served
-        .server
+    let client = server.join();
+    server
+        .handle
         .shutdown(Duration::from_millis(200))
         .expect("it is served");
-    assert!(served.outcome(Duration::from_secs(5)).is_ok());
+    assert!(server.outcome(Duration::from_secs(5)).is_ok());
     drop(client);
-    assert_goes(served, &clients, &state);
+    assert_is_dropped(server, &clients, &state);
 }
 
-fn a_server_whose_serving_was_dropped_leaves_nothing_behind(ground: Ground) {
-    let (served, clients, state) = start(ground, USUAL_INTERVAL);
+fn a_server_whose_serving_was_dropped_leaves_nothing_behind(runtime: TestRuntime) {
+    let (server, clients, state) = start(runtime, USUAL_INTERVAL);
     for number in 0..20 {
-        visit(&served, number);
+        use_briefly(&server, number);
     }
-    let client = served.join();
-    served.abort();
-    assert_goes(served, &clients, &state);
+    let client = server.join();
+    server.abort();
+    assert_is_dropped(server, &clients, &state);
     drop(client);
 }
 
-/// Runtimes that every process has can not be dropped.
-fn a_server_whose_runtime_was_dropped_leaves_nothing_behind(ground: Ground) {
-    if !Ground::ENDING.contains(&ground) {
+/// Runtimes that belong to the process can not be stopped.
+fn a_server_whose_runtime_was_dropped_leaves_nothing_behind(runtime: TestRuntime) {
+    if !TestRuntime::STOPPABLE.contains(&runtime) {
         return;
     }
     let (builder, clients, state) = builder(USUAL_INTERVAL);
-    let doomed = Served::start(ground, builder);
+    let doomed = TestServer::start(runtime, builder);
     let polling = join_main_by_polling(&doomed.target);
     let mut asking = WebSocketClient::open_session(&doomed.target).0;
     asking.send("40");
     assert!(asking.text().starts_with("40"));
     asking.send("42[\"ask\"]");
     assert!(asking.text().ends_with("[\"question\"]"));
-    doomed.end_ground();
+    doomed.stop_runtime();
     assert_eq!(clients.load(Ordering::SeqCst), 0, "data of clients is left");
     assert_eq!(state.strong_count(), 0, "the server's state is left");
     drop((polling, asking));
 }
 
-fn a_server_that_nobody_visited_leaves_nothing_behind(ground: Ground) {
-    let (served, clients, state) = start(ground, USUAL_INTERVAL);
-    served
-        .server
+fn a_server_without_clients_leaves_nothing_behind(runtime: TestRuntime) {
+    let (server, clients, state) = start(runtime, USUAL_INTERVAL);
+    server
+        .handle
         .shutdown(Duration::from_millis(200))
         .expect("it is served");
-    assert!(served.outcome(Duration::from_secs(5)).is_ok());
-    assert_goes(served, &clients, &state);
+    assert!(server.outcome(Duration::from_secs(5)).is_ok());
+    assert_is_dropped(server, &clients, &state);
 }
 
-fn a_client_that_never_reads_is_cut_off_when_serving_ends(ground: Ground) {
+fn a_client_that_never_reads_is_cut_off_when_serving_ends(runtime: TestRuntime) {
     let mut limits = Limits::default();
     limits.queued_bytes = 64 * 1024 * 1024;
     let state = Arc::new(Counted::new(&Arc::default()));
     let weak = Arc::downgrade(&state);
-    let mut served = Served::start(ground, Server::builder().limits(limits).state(state));
-    let client = served.join();
+    let mut server = TestServer::start(runtime, Server::builder().limits(limits).state(state));
+    let client = server.join();
     for _ in 0..1_000 {
-        served
-            .server
+        server
+            .handle
             .emit("e", &"x".repeat(20_000))
             .expect("it is served");
     }
-    served
-        .server
+    server
+        .handle
         .shutdown(Duration::from_millis(200))
         .expect("it is served");
-    assert!(served.outcome(Duration::from_secs(5)).is_ok());
-    served.server = Server::builder().build();
+    assert!(server.outcome(Duration::from_secs(5)).is_ok());
+    server.handle = Server::builder().build();
     let ended = Instant::now();
-    eventually("the connection is dropped", || weak.strong_count() == 0);
+    wait_until("the connection is dropped", || weak.strong_count() == 0);
     assert!(
         ended.elapsed() < Duration::from_secs(2),
         "only after {:?}",

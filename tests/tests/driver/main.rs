@@ -1,5 +1,4 @@
-//! What the driver promises, over real sockets and the public API, on every binding, and on
-//! both schedulers of tokio.
+//! What the driver guarantees, over real sockets and the public API, on every binding, and on both schedulers of tokio.
 
 mod backpressure;
 mod backpressure_ready;
@@ -14,4 +13,4 @@ mod shutdown;
 mod support;
 mod upgrade;
 
-pub(crate) use socketio_tests::on_every_ground;
+pub(crate) use socketio_tests::on_every_runtime;

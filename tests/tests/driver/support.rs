@@ -1,36 +1,31 @@
-//! A server on any binding, and what tests need to wait for it.
+//! A server on any runtime, and what tests need to wait for it.
 
-use std::future::pending;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use socketio_tests::binding::{Ground, Serving};
-use socketio_tests::kit::{DEADLINE, WebSocketClient};
-use socketio_tests::testbed::{App, Target};
+use socketio_tests::binding::{RunningServer, TestRuntime};
+use socketio_tests::kit::{DEADLINE, WebSocketClient, wait_until};
+use socketio_tests::testbed::Target;
 use socketio_tokio::{Async, Server, ServerBuilder};
 use tokio::runtime::Builder;
 
-/// A server that is served until it is dropped.
-pub(crate) struct Served {
+/// A server that runs until this is dropped.
+pub(crate) struct TestServer {
     pub(crate) target: Target,
-    pub(crate) server: Server,
-    serving: Serving,
+    pub(crate) handle: Server,
+    running: RunningServer,
 }
 
-impl Served {
-    pub(crate) fn start(ground: Ground, builder: ServerBuilder<Async>) -> Self {
-        let server = builder.build();
-        let serving = Serving::start(ground, server.clone());
-        eventually("the server is served", || server.sockets().is_ok());
+impl TestServer {
+    pub(crate) fn start(runtime: TestRuntime, builder: ServerBuilder<Async>) -> Self {
+        let handle = builder.build();
+        let running = RunningServer::start(runtime, handle.clone());
+        wait_until("the server is served", || handle.sockets().is_ok());
         Self {
-            target: Target {
-                address: serving.address,
-                app: App::Lab,
-            },
-            server,
-            serving,
+            target: running.target(),
+            handle,
+            running,
         }
     }
 
@@ -49,30 +44,30 @@ impl Served {
         let id = reply
             .strip_prefix("40{\"sid\":\"")
             .and_then(|rest| rest.strip_suffix("\"}"));
-        let id = id.unwrap_or_else(|| panic!("not let in: {reply}")).to_owned();
+        let id = id.unwrap_or_else(|| panic!("not joined: {reply}")).to_owned();
         (client, id)
     }
 
     /// What `serve` returned, which must be within `deadline`.
     #[track_caller]
     pub(crate) fn outcome(&self, deadline: Duration) -> io::Result<()> {
-        self.serving.outcome(deadline)
+        self.running.outcome(deadline)
     }
 
     /// Drops the future of `serve` where it stands.
     pub(crate) fn abort(&self) {
-        self.serving.abort();
+        self.running.abort();
     }
 
-    /// Ends what it runs on, with everything on it. Handles of the server are gone before.
-    pub(crate) fn end_ground(self) {
-        let Self { server, serving, .. } = self;
-        drop(server);
-        serving.end_ground();
+    /// Stops its runtime, with everything on it, after its handle is dropped.
+    pub(crate) fn stop_runtime(self) {
+        let Self { handle, running, .. } = self;
+        drop(handle);
+        running.stop_runtime();
     }
 }
 
-/// What handlers noted, in order.
+/// Entries of handlers, in order.
 pub(crate) struct Log<T>(Arc<(Mutex<Vec<T>>, Condvar)>);
 
 impl<T> Clone for Log<T> {
@@ -109,60 +104,24 @@ impl<T: Clone> Log<T> {
         self.wait_long(count, DEADLINE)
     }
 
-    /// Waits for `count` entries as long as they keep coming: `patience` is for each.
+    /// Waits for `count` entries as long as they keep coming: `timeout` is for each.
     #[track_caller]
-    pub(crate) fn wait_long(&self, count: usize, patience: Duration) -> Vec<T> {
+    pub(crate) fn wait_long(&self, count: usize, timeout: Duration) -> Vec<T> {
         let mut entries = self.lock();
         let (mut seen, mut since) = (entries.len(), Instant::now());
         while entries.len() < count {
-            entries = match self.0.1.wait_timeout(entries, patience) {
+            entries = match self.0.1.wait_timeout(entries, timeout) {
                 Ok((entries, _)) => entries,
                 Err(poisoned) => poisoned.into_inner().0,
             };
             if entries.len() > seen {
                 (seen, since) = (entries.len(), Instant::now());
-            } else if since.elapsed() >= patience {
+            } else if since.elapsed() >= timeout {
                 drop(entries);
                 panic!("stuck at {seen} entries of {count}");
             }
         }
         entries.clone()
-    }
-}
-
-/// A door that handlers wait at until a test opens it.
-#[derive(Clone)]
-pub(crate) struct Door(Arc<tokio::sync::Semaphore>);
-
-impl Door {
-    pub(crate) fn closed() -> Self {
-        Self(Arc::new(tokio::sync::Semaphore::new(0)))
-    }
-
-    pub(crate) fn open(&self) {
-        self.0.add_permits(1_000_000);
-    }
-
-    /// Lets so many more pass.
-    pub(crate) fn open_for(&self, count: usize) {
-        self.0.add_permits(count);
-    }
-
-    pub(crate) async fn pass(&self) {
-        match self.0.acquire().await {
-            Ok(permit) => permit.forget(),
-            Err(_) => pending().await,
-        }
-    }
-}
-
-/// Waits until `condition` holds; nothing tells when it does.
-#[track_caller]
-pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < DEADLINE, "not within the deadline: {what}");
-        thread::sleep(Duration::from_millis(5));
     }
 }
 

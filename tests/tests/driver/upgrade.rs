@@ -8,19 +8,19 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_main_by_polling;
 use socketio_tests::kit::{HttpConnection, Incoming, Request};
 use socketio_tokio::{Arg, Arguments, Server};
 
-use crate::support::{Log, Served};
+use crate::support::{Log, TestServer};
 
-crate::on_every_ground![an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order,];
+crate::on_every_runtime![an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order,];
 
 const MESSAGES: u32 = 5_000;
-/// Every so many messages one has an attachment.
+/// One in so many messages has an attachment.
 const BINARY: u32 = 10;
-/// So many messages the server may be ahead of the client, so that traffic lasts while the transport changes.
+/// How many messages the server may be ahead of the client, so that traffic lasts while the transport changes.
 const WINDOW: u32 = 200;
 
 /// The packets of one message, text first; an attachment is in base64 as polling has it.
@@ -37,14 +37,14 @@ fn packets(number: u32) -> Vec<String> {
     }
 }
 
-/// What the client has of the server's messages: their numbers, in the order in which they came.
+/// The numbers of the messages that the client received, in the order in which they came.
 #[derive(Default)]
-struct Inbox {
+struct ReceivedMessages {
     numbers: Vec<u32>,
     attachment_of: Option<u32>,
 }
 
-impl Inbox {
+impl ReceivedMessages {
     fn text(&mut self, packet: &str) {
         assert_eq!(
             self.attachment_of, None,
@@ -78,10 +78,10 @@ impl Inbox {
     }
 }
 
-fn served(ground: Ground, log: &Log<u32>) -> Served {
+fn start_server(runtime: TestRuntime, log: &Log<u32>) -> TestServer {
     let (texts, binaries) = (log.clone(), log.clone());
-    Served::start(
-        ground,
+    TestServer::start(
+        runtime,
         Server::builder()
             .on("text", move |Arg(number): Arg<u32>| texts.push(number))
             .on("binary", move |arguments: Arguments| {
@@ -97,8 +97,8 @@ fn served(ground: Ground, log: &Log<u32>) -> Served {
 }
 
 /// Emits numbered messages, a window ahead of what the client has.
-fn emit(served: &Served, received: &Arc<AtomicU32>) -> thread::JoinHandle<()> {
-    let socket = served.server.sockets().expect("it is served").remove(0);
+fn emit(server: &TestServer, received: &Arc<AtomicU32>) -> thread::JoinHandle<()> {
+    let socket = server.handle.sockets().expect("it is served").remove(0);
     let received = Arc::clone(received);
     thread::spawn(move || {
         for number in 0..MESSAGES {
@@ -116,8 +116,8 @@ fn emit(served: &Served, received: &Arc<AtomicU32>) -> thread::JoinHandle<()> {
 }
 
 /// Posts numbered messages until it has to stop; the next number.
-fn post(served: &Served, url: String, stop: &Arc<AtomicBool>, last: u32) -> thread::JoinHandle<u32> {
-    let (mut connection, stop) = (HttpConnection::open(&served.target), Arc::clone(stop));
+fn post(server: &TestServer, url: String, stop: &Arc<AtomicBool>, last: u32) -> thread::JoinHandle<u32> {
+    let (mut connection, stop) = (HttpConnection::open(&server.target), Arc::clone(stop));
     thread::spawn(move || {
         let mut next = 0;
         while next < last && !stop.load(Ordering::Relaxed) {
@@ -133,43 +133,43 @@ fn post(served: &Served, url: String, stop: &Arc<AtomicBool>, last: u32) -> thre
 
 /// Polls until it has to stop.
 fn poll(
-    served: &Served,
+    server: &TestServer,
     url: String,
     stop: &Arc<AtomicBool>,
     received: &Arc<AtomicU32>,
-) -> thread::JoinHandle<Inbox> {
+) -> thread::JoinHandle<ReceivedMessages> {
     let (stop, received) = (Arc::clone(stop), Arc::clone(received));
-    let mut connection = HttpConnection::open(&served.target);
+    let mut connection = HttpConnection::open(&server.target);
     thread::spawn(move || {
-        let mut inbox = Inbox::default();
+        let mut received_messages = ReceivedMessages::default();
         while !stop.load(Ordering::SeqCst) {
             connection.send(&Request::get(url.as_str()));
             let response = connection.response();
             assert_eq!(response.status, 200, "poll refused: {response:?}");
-            inbox.payload(&response.packets());
-            received.store(inbox.numbers.len() as u32, Ordering::Relaxed);
+            received_messages.payload(&response.packets());
+            received.store(received_messages.numbers.len() as u32, Ordering::Relaxed);
         }
-        inbox
+        received_messages
     })
 }
 
-fn upgrade_after(ground: Ground, messages: u32) {
+fn upgrade_after(runtime: TestRuntime, messages: u32) {
     let log = Log::new();
-    let served = served(ground, &log);
-    let session = join_main_by_polling(&served.target);
+    let server = start_server(runtime, &log);
+    let session = join_main_by_polling(&server.target);
     let (stop, received) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-    let polling = poll(&served, session.url(), &stop, &received);
-    let posting = post(&served, session.url(), &stop, MESSAGES - 500);
-    let emitting = emit(&served, &received);
+    let polling = poll(&server, session.url(), &stop, &received);
+    let posting = post(&server, session.url(), &stop, MESSAGES - 500);
+    let emitting = emit(&server, &received);
     while received.load(Ordering::Relaxed) < messages {
         assert!(!polling.is_finished(), "polling failed");
         thread::sleep(Duration::from_micros(100));
     }
     let mut socket = session.probe();
     stop.store(true, Ordering::SeqCst);
-    let mut inbox = polling.join().expect("it polls");
+    let mut received_messages = polling.join().expect("it polls");
     let next = posting.join().expect("it posts");
-    let by_polling = inbox.numbers.len();
+    let by_polling = received_messages.numbers.len();
     socket.send("5");
     for packet in (next..MESSAGES).flat_map(packets) {
         match packet.strip_prefix('b') {
@@ -177,17 +177,20 @@ fn upgrade_after(ground: Ground, messages: u32) {
             None => socket.send(&packet),
         }
     }
-    while inbox.numbers.len() < MESSAGES as usize {
+    while received_messages.numbers.len() < MESSAGES as usize {
         match socket.next_message() {
-            Incoming::Text(text) => inbox.text(&text),
-            Incoming::Binary(bytes) => inbox.binary(&bytes),
-            Incoming::Closed(close) => panic!("closed ({close:?}) after {} messages", inbox.numbers.len()),
+            Incoming::Text(text) => received_messages.text(&text),
+            Incoming::Binary(bytes) => received_messages.binary(&bytes),
+            Incoming::Closed(close) => panic!(
+                "closed ({close:?}) after {} messages",
+                received_messages.numbers.len()
+            ),
         }
-        received.store(inbox.numbers.len() as u32, Ordering::Relaxed);
+        received.store(received_messages.numbers.len() as u32, Ordering::Relaxed);
     }
     let expected: Vec<_> = (0..MESSAGES).collect();
     assert_eq!(
-        inbox.numbers, expected,
+        received_messages.numbers, expected,
         "from the server, {by_polling} by polling"
     );
     assert_eq!(
@@ -202,8 +205,8 @@ fn upgrade_after(ground: Ground, messages: u32) {
     );
 }
 
-fn an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order(ground: Ground) {
+fn an_upgrade_in_the_middle_of_traffic_keeps_every_message_once_and_in_order(runtime: TestRuntime) {
     for messages in [1, 500, 1_500, 3_000] {
-        upgrade_after(ground, messages);
+        upgrade_after(runtime, messages);
     }
 }

@@ -1,86 +1,85 @@
-//! Many who come and do nothing, or come and go.
+//! Many connections that do nothing, or are closed at once.
 
-use crate::fortress::{Siege, attacks};
-use crate::line::{Line, get, handshake, join, post, text, upgrade};
+use crate::raw_connection::{RawConnection, get, handshake, join, post, text, upgrade};
+use crate::server_under_attack::{AttackContext, attacks};
 
 attacks![
-    connections_that_say_nothing_hold_nobody_up,
-    connections_that_come_and_go_leave_nothing,
-    sessions_that_nobody_comes_back_to_end,
-    websockets_that_come_and_go_leave_nothing,
+    silent_connections_delay_nobody,
+    connections_that_are_closed_at_once_leave_nothing,
+    sessions_without_polls_end,
+    websockets_that_are_closed_at_once_leave_nothing,
     upgrades_that_are_never_finished_leave_nothing,
     overlapping_polls_and_posts_end_their_sessions,
-    packets_for_foreign_sessions_reach_nobody,
+    packets_for_unknown_sessions_are_refused,
 ];
 
-fn connections_that_say_nothing_hold_nobody_up(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let lines: Vec<_> = (0..200).map(|_| Line::open(target)).collect();
-    lines
+fn silent_connections_delay_nobody(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    (0..200).map(|_| RawConnection::open(target)).collect()
 }
 
-fn connections_that_come_and_go_leave_nothing(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn connections_that_are_closed_at_once_leave_nothing(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     for number in 0..300 {
-        let mut line = Line::open(target);
+        let mut connection = RawConnection::open(target);
         if number % 2 == 0 {
-            line.offer("GET /socket.io/");
+            connection.write_some("GET /socket.io/");
         }
     }
     Vec::new()
 }
 
-fn sessions_that_nobody_comes_back_to_end(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut line = Line::open(target);
+fn sessions_without_polls_end(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connection = RawConnection::open(target);
     for _ in 0..5 {
         let many = get("").repeat(100);
-        line.exchange(&many);
-        line.hear_times("\"sid\"", 100);
-        line.take_heard();
+        connection.write_all(&many);
+        connection.read_count("\"sid\"", 100);
+        connection.take_received();
     }
     Vec::new()
 }
 
-fn websockets_that_come_and_go_leave_nothing(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn websockets_that_are_closed_at_once_leave_nothing(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     for number in 0..120 {
         match number % 3 {
             0 => drop(join(target)),
             1 => {
-                let mut line = Line::open(target);
-                line.offer(upgrade(""));
-                line.offer(text("40"));
+                let mut connection = RawConnection::open(target);
+                connection.write_some(upgrade(""));
+                connection.write_some(text("40"));
             }
             _ => {
-                let mut line = join(target);
-                line.offer(text("42[\"echo\",1]").repeat(20));
+                let mut connection = join(target);
+                connection.write_some(text("42[\"echo\",1]").repeat(20));
             }
         }
     }
     Vec::new()
 }
 
-fn upgrades_that_are_never_finished_leave_nothing(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut lines = Vec::new();
+fn upgrades_that_are_never_finished_leave_nothing(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connections = Vec::new();
     for _ in 0..60 {
         let (polls, sid) = handshake(target);
-        // Only one of them can be the one.
+        // Only one of them can become the session's transport.
         for _ in 0..3 {
-            let mut probe = Line::open(target);
-            probe.offer(upgrade(&format!("&sid={sid}")));
-            probe.offer(text("2probe"));
-            lines.push(probe);
+            let mut probe = RawConnection::open(target);
+            probe.write_some(upgrade(&format!("&sid={sid}")));
+            probe.write_some(text("2probe"));
+            connections.push(probe);
         }
-        lines.push(polls);
+        connections.push(polls);
     }
-    lines
+    connections
 }
 
-fn overlapping_polls_and_posts_end_their_sessions(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut lines = Vec::new();
+fn overlapping_polls_and_posts_end_their_sessions(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connections = Vec::new();
     for _ in 0..60 {
         let (mut first, sid) = handshake(target);
         let poll = get(&format!("&sid={sid}"));
@@ -88,30 +87,30 @@ fn overlapping_polls_and_posts_end_their_sessions(siege: &Siege) -> Vec<Line> {
             "POST /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: localhost\r\n\
                  Content-Length: 10\r\n\r\n4"
         );
-        first.offer(&poll);
+        first.write_some(&poll);
         for request in [&poll, &head, &head, &poll] {
-            let mut other = Line::open(target);
-            other.offer(request);
-            lines.push(other);
+            let mut other = RawConnection::open(target);
+            other.write_some(request);
+            connections.push(other);
         }
-        lines.push(first);
+        connections.push(first);
     }
-    lines
+    connections
 }
 
-fn packets_for_foreign_sessions_reach_nobody(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut line = Line::open(target);
+fn packets_for_unknown_sessions_are_refused(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connection = RawConnection::open(target);
     let polls: String = (0..300).map(|sid| get(&format!("&sid={sid:020}"))).collect();
-    line.exchange(&polls);
-    line.hear_times("Session ID unknown", 300);
+    connection.write_all(&polls);
+    connection.read_count("Session ID unknown", 300);
     for sid in 0..30 {
-        let mut line = Line::open(target);
-        line.offer(post(&format!("{sid:020}"), "42[\"echo\",1]"));
-        assert!(line.hear_out().contains("Session ID unknown"));
+        let mut connection = RawConnection::open(target);
+        connection.write_some(post(&format!("{sid:020}"), "42[\"echo\",1]"));
+        assert!(connection.read_to_end().contains("Session ID unknown"));
     }
-    let mut socket = Line::open(target);
-    socket.offer(upgrade("&sid=00000000000000000000"));
-    socket.hear_times("Session ID unknown", 1);
+    let mut socket = RawConnection::open(target);
+    socket.write_some(upgrade("&sid=00000000000000000000"));
+    socket.read_count("Session ID unknown", 1);
     Vec::new()
 }

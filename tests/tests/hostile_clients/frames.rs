@@ -2,55 +2,55 @@
 
 use socketio_tests::kit::Frame;
 
-use crate::fortress::{Siege, attacks};
-use crate::line::{Line, join, text};
+use crate::raw_connection::{RawConnection, join, text};
+use crate::server_under_attack::{AttackContext, attacks};
 
 attacks![
     ten_thousand_echoes_come_back,
     ten_thousand_pings_are_answered,
-    ten_thousand_pongs_mean_nothing,
+    ten_thousand_pongs_are_ignored,
     ten_thousand_fragments_are_one_message,
     ten_thousand_heartbeats_do_no_harm,
-    ten_thousand_frames_after_a_wrong_one_are_not_heard,
+    ten_thousand_frames_after_a_wrong_one_are_ignored,
 ];
 
 const MANY: usize = 10_000;
 
-fn ten_thousand_echoes_come_back(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut line = join(target);
-    line.exchange(text("42[\"echo\"]").repeat(MANY));
-    line.hear_times("42[\"echo\"]", MANY);
+fn ten_thousand_echoes_come_back(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connection = join(target);
+    connection.write_all(text("42[\"echo\"]").repeat(MANY));
+    connection.read_count("42[\"echo\"]", MANY);
     Vec::new()
 }
 
-fn ten_thousand_pings_are_answered(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn ten_thousand_pings_are_answered(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     for payload in ["", "ping"] {
-        let mut line = join(target);
-        line.exchange(Frame::new(9, payload).encode().repeat(MANY));
+        let mut connection = join(target);
+        connection.write_all(Frame::new(9, payload).encode().repeat(MANY));
         let pong = Frame::new(10, payload).unmasked().encode();
         // RFC 6455 section 5.5.3: only the latest ping needs an answer.
-        line.hear_bytes(&pong);
-        line.exchange(text("42[\"echo\",\"and after\"]"));
-        line.hear_bytes("and after");
+        connection.read_until(&pong);
+        connection.write_all(text("42[\"echo\",\"and after\"]"));
+        connection.read_until("and after");
     }
     Vec::new()
 }
 
-fn ten_thousand_pongs_mean_nothing(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut line = join(target);
-    line.exchange(Frame::new(10, "unasked").encode().repeat(MANY));
-    line.exchange(Frame::new(10, "").encode().repeat(MANY));
-    line.exchange(text("42[\"echo\",\"and after\"]"));
-    line.hear_bytes("and after");
+fn ten_thousand_pongs_are_ignored(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connection = join(target);
+    connection.write_all(Frame::new(10, "unasked").encode().repeat(MANY));
+    connection.write_all(Frame::new(10, "").encode().repeat(MANY));
+    connection.write_all(text("42[\"echo\",\"and after\"]"));
+    connection.read_until("and after");
     Vec::new()
 }
 
-fn ten_thousand_fragments_are_one_message(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut line = join(target);
+fn ten_thousand_fragments_are_one_message(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connection = join(target);
     let mut bytes = Frame::text("42[\"echo\",\"").unfinished().encode();
     for _ in 0..MANY / 3 {
         bytes.extend(Frame::new(0, "x").unfinished().encode());
@@ -58,32 +58,32 @@ fn ten_thousand_fragments_are_one_message(siege: &Siege) -> Vec<Line> {
         bytes.extend(Frame::new(9, "").encode());
     }
     bytes.extend(Frame::new(0, "\"]").encode());
-    line.exchange(&bytes);
-    line.hear_bytes("x\"]");
-    // One that never ends.
-    line.exchange(Frame::text("42[").unfinished().encode());
-    line.exchange(Frame::new(0, "1").unfinished().encode().repeat(MANY));
-    vec![line]
+    connection.write_all(&bytes);
+    connection.read_until("x\"]");
+    // A message that never ends.
+    connection.write_all(Frame::text("42[").unfinished().encode());
+    connection.write_all(Frame::new(0, "1").unfinished().encode().repeat(MANY));
+    vec![connection]
 }
 
-fn ten_thousand_heartbeats_do_no_harm(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut line = join(target);
-    line.exchange(text("3").repeat(MANY));
-    line.exchange(text("42[\"echo\",\"and after\"]"));
-    line.hear_bytes("and after");
-    // Of a server's words, and of none.
+fn ten_thousand_heartbeats_do_no_harm(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connection = join(target);
+    connection.write_all(text("3").repeat(MANY));
+    connection.write_all(text("42[\"echo\",\"and after\"]"));
+    connection.read_until("and after");
+    // Packets that only servers send, and none at all.
     for packet in ["2", "6", "", "0{}"] {
-        let mut line = join(target);
-        line.offer(text(packet).repeat(MANY));
-        line.finish();
-        line.hear_out();
+        let mut connection = join(target);
+        connection.write_some(text(packet).repeat(MANY));
+        connection.shut_down_write();
+        connection.read_to_end();
     }
     Vec::new()
 }
 
-fn ten_thousand_frames_after_a_wrong_one_are_not_heard(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn ten_thousand_frames_after_a_wrong_one_are_ignored(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let wrong = [
         Frame::new(0, "x"),
         Frame::text("4x").unmasked(),
@@ -91,13 +91,13 @@ fn ten_thousand_frames_after_a_wrong_one_are_not_heard(siege: &Siege) -> Vec<Lin
         Frame::new(8, [0x03, 0xe8]),
     ];
     for frame in wrong {
-        let mut line = join(target);
-        line.offer(frame.encode());
-        line.offer(text("42[\"echo\",\"after the end\"]").repeat(MANY));
-        line.finish();
-        let heard = line.hear_out();
+        let mut connection = join(target);
+        connection.write_some(frame.encode());
+        connection.write_some(text("42[\"echo\",\"after the end\"]").repeat(MANY));
+        connection.shut_down_write();
+        let received = connection.read_to_end();
         assert!(
-            !heard.contains("after the end"),
+            !received.contains("after the end"),
             "{frame:?} is followed by an echo"
         );
     }

@@ -1,12 +1,12 @@
-//! JSON that costs more than it says.
+//! JSON that costs more to read than to send.
 
-use crate::fortress::{Siege, attacks};
-use crate::line::{Line, join, text};
+use crate::raw_connection::{RawConnection, join, text};
+use crate::server_under_attack::{AttackContext, attacks};
 
 attacks![json_bombs_do_no_harm];
 
-fn json_bombs_do_no_harm(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn json_bombs_do_no_harm(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let keys: Vec<_> = (0..2_000).map(|number| format!("\"k{number}\":0")).collect();
     let values = [
         "[".repeat(30_000),
@@ -31,11 +31,11 @@ fn json_bombs_do_no_harm(siege: &Siege) -> Vec<Line> {
             format!("40/custom,{value}"),
             format!("431{value}"),
         ] {
-            // Some are right, some end the session; none ends more.
-            let mut line = join(target);
-            line.offer(text(&packet));
-            line.finish();
-            line.hear_out();
+            // Some are valid, some end the session; none ends another session.
+            let mut connection = join(target);
+            connection.write_some(text(&packet));
+            connection.shut_down_write();
+            connection.read_to_end();
         }
     }
     Vec::new()

@@ -1,20 +1,20 @@
-//! Hostile clients over real sockets, against a live server of each binding, while honest clients go on talking.
+//! Hostile clients over real sockets, against a running server of each binding, while honest clients exchange events.
 //!
-//! Each attack is a function, run by [`Fortress::withstand`]: what the server must bear, whatever the attack is, is said
-//! there once. What the attacked must hear is said by the attack. `ATTACK=name` in the environment runs only those whose
-//! name contains it, which tells who it was that left something.
+//! Each attack is a function, run by [`ServerUnderAttack::assert_withstands`], which checks what must hold whatever the
+//! attack is. What the attacker must receive is checked by the attack. `ATTACK=name` in the environment runs only those
+//! whose name contains it, to find the one that left something behind.
 
 mod acks;
 mod bodies;
 mod floods;
-mod fortress;
 mod frames;
-mod guests;
+mod honest_clients;
 mod json;
-mod line;
 mod names;
 mod pipelined;
+mod raw_connection;
 mod resets;
+mod server_under_attack;
 mod slow;
 mod tls;
 mod unread;
@@ -25,14 +25,14 @@ use socketio_tests::binding::Binding;
 use socketio_tests::on_every_server;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-use fortress::Fortress;
+use server_under_attack::ServerUnderAttack;
 
-on_every_server![every_attack_is_withstood_by_all_and_leaves_nothing];
+on_every_server![every_server_withstands_every_attack_and_keeps_nothing_of_it];
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-fn every_attack_is_withstood_by_all_and_leaves_nothing(binding: Binding) {
+fn every_server_withstands_every_attack_and_keeps_nothing_of_it(binding: Binding) {
     let all = [
         slow::ATTACKS,
         floods::ATTACKS,
@@ -48,5 +48,5 @@ fn every_attack_is_withstood_by_all_and_leaves_nothing(binding: Binding) {
     let chosen = std::env::var("ATTACK").unwrap_or_default();
     let mut attacks = all.concat();
     attacks.retain(|(name, _)| name.contains(&chosen));
-    Fortress::of(binding).withstand(&attacks);
+    ServerUnderAttack::of(binding).assert_withstands(&attacks);
 }

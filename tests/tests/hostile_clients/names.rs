@@ -1,7 +1,7 @@
-//! A new name each time, wherever the peer gives one.
+//! A new name each time, wherever a client can send one.
 
-use crate::fortress::{Siege, attacks};
-use crate::line::{Line, join, text};
+use crate::raw_connection::{RawConnection, join, text};
+use crate::server_under_attack::{AttackContext, attacks};
 
 attacks![
     names_in_requests_are_not_kept,
@@ -13,10 +13,10 @@ attacks![
 
 const MANY: usize = 1_000;
 
-fn names_in_requests_are_not_kept(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let round = siege.number * MANY;
-    let mut line = Line::open(target);
+fn names_in_requests_are_not_kept(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let round = context.number * MANY;
+    let mut connection = RawConnection::open(target);
     let mut requests = String::new();
     for number in round..round + MANY {
         requests += &format!(
@@ -25,20 +25,20 @@ fn names_in_requests_are_not_kept(siege: &Siege) -> Vec<Line> {
                  Origin: http://o{number}.test\r\nUser-Agent: a{number}\r\n\r\n"
         );
     }
-    line.exchange(&requests);
-    line.hear_times("Session ID unknown", MANY);
-    let mut line = Line::open(target);
+    connection.write_all(&requests);
+    connection.read_count("Session ID unknown", MANY);
+    let mut connection = RawConnection::open(target);
     let mut requests = String::new();
     for number in round..round + MANY {
         requests += &format!("M{number} /p{number}/?q{number} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
-    // A method that nobody knows may end the connection.
-    line.offer(&requests);
+    // An unknown method may end the connection.
+    connection.write_some(&requests);
     Vec::new()
 }
 
-fn odd_names_in_requests_do_no_harm(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn odd_names_in_requests_do_no_harm(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let long = "x".repeat(7_000);
     let names: [&[u8]; 8] = [
         b"%00",
@@ -61,41 +61,44 @@ fn odd_names_in_requests_do_no_harm(siege: &Siege) -> Vec<Line> {
             [start, b"a=b", middle, name, b"=", name, end].concat(),
             [start, b"a=b", middle, b"a=b\r\nX-", name, b": ", name, end].concat(),
         ] {
-            let mut line = Line::open(target);
-            line.offer(request);
-            line.finish();
-            let heard = line.hear_out();
-            assert!(heard.contains("HTTP/1.1 4"), "{name:?} is answered by {heard:?}");
+            let mut connection = RawConnection::open(target);
+            connection.write_some(request);
+            connection.shut_down_write();
+            let received = connection.read_to_end();
+            assert!(
+                received.contains("HTTP/1.1 4"),
+                "{name:?} is answered by {received:?}"
+            );
         }
     }
     Vec::new()
 }
 
-fn names_of_namespaces_are_not_kept(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let round = siege.number * MANY;
-    let mut line = join(target);
+fn names_of_namespaces_are_not_kept(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let round = context.number * MANY;
+    let mut connection = join(target);
     let unknown: Vec<u8> = (round..round + MANY)
         .flat_map(|number| text(&format!("40/n{number}?q{number}=1,{{\"k{number}\":1}}")))
         .collect();
-    line.exchange(&unknown);
-    line.hear_times("Invalid namespace", MANY);
-    line.take_heard();
-    // In and out of one that there is.
+    connection.write_all(&unknown);
+    connection.read_count("Invalid namespace", MANY);
+    connection.take_received();
+    // Joins and leaves one that exists.
     for _ in 0..100 {
-        line.exchange(text("40/custom,"));
-        line.hear_bytes("40/custom,{");
-        line.exchange(text("41/custom,"));
+        connection.write_all(text("40/custom,"));
+        connection.read_until("40/custom,{");
+        connection.write_all(text("41/custom,"));
     }
-    line.exchange(text("42[\"echo\",\"and after\"]"));
-    line.hear_bytes("and after");
-    vec![line]
+    connection.write_all(text("42[\"echo\",\"and after\"]"));
+    connection.read_until("and after");
+    vec![connection]
 }
 
-fn names_of_events_and_rooms_are_not_kept(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let round = siege.number * MANY;
-    let mut line = join(target);
+fn names_of_events_and_rooms_are_not_kept(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let round = context.number * MANY;
+    let mut connection = join(target);
     for number in round..round + MANY {
         let packets = [
             format!("42[\"e{number}\",\"v{number}\"]"),
@@ -103,15 +106,15 @@ fn names_of_events_and_rooms_are_not_kept(siege: &Siege) -> Vec<Line> {
             format!("42{number}[\"join\",\"room {number}\"]"),
             format!("43{number}[\"nobody asked\"]"),
         ];
-        line.exchange(packets.iter().flat_map(|packet| text(packet)).collect::<Vec<_>>());
+        connection.write_all(packets.iter().flat_map(|packet| text(packet)).collect::<Vec<_>>());
     }
-    line.exchange(text("42[\"echo\",\"and after\"]"));
-    line.hear_bytes("and after");
-    vec![line]
+    connection.write_all(text("42[\"echo\",\"and after\"]"));
+    connection.read_until("and after");
+    vec![connection]
 }
 
-fn odd_names_in_packets_do_no_harm(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn odd_names_in_packets_do_no_harm(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let long = "x".repeat(100_000);
     let names = [
         "",
@@ -131,11 +134,11 @@ fn odd_names_in_packets_do_no_harm(siege: &Siege) -> Vec<Line> {
             format!("42/{name},[\"echo\"]"),
             format!("41/{name},"),
         ] {
-            // Some are right, some are unknown, some end the session.
-            let mut line = join(target);
-            line.offer(text(&packet));
-            line.finish();
-            line.hear_out();
+            // Some are valid, some are unknown, some end the session.
+            let mut connection = join(target);
+            connection.write_some(text(&packet));
+            connection.shut_down_write();
+            connection.read_to_end();
         }
     }
     Vec::new()

@@ -1,17 +1,17 @@
-//! Requests and garbage in a row, without waiting for an answer.
+//! Pipelined requests and garbage, without waiting for a response.
 
-use crate::fortress::{Siege, attacks};
-use crate::line::{Line, get, handshake, join, post};
+use crate::raw_connection::{RawConnection, get, handshake, join, post};
+use crate::server_under_attack::{AttackContext, attacks};
 
 attacks![
-    garbage_in_a_row_ends_the_connection,
-    thousands_of_requests_in_a_row_are_all_answered,
+    garbage_ends_the_connection,
+    thousands_of_pipelined_requests_are_all_answered,
     requests_behind_a_parked_poll_wait_for_it,
     garbage_after_an_upgrade_ends_the_websocket,
 ];
 
-fn garbage_in_a_row_ends_the_connection(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn garbage_ends_the_connection(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let kinds: [&[u8]; 6] = [
         b"\r\n",
         b"\0",
@@ -21,47 +21,50 @@ fn garbage_in_a_row_ends_the_connection(siege: &Siege) -> Vec<Line> {
         b"POST / HTTP/1.1\r\n: \r\n\r\n",
     ];
     for number in 0..30 {
-        let mut line = Line::open(target);
+        let mut connection = RawConnection::open(target);
         let kind = kinds[number % kinds.len()];
-        line.offer(kind.repeat(64 * 1024 / kind.len()));
-        line.finish();
-        let heard = line.hear_out();
-        assert!(!heard.contains("HTTP/1.1 2"), "{kind:?} is answered by {heard:?}");
+        connection.write_some(kind.repeat(64 * 1024 / kind.len()));
+        connection.shut_down_write();
+        let received = connection.read_to_end();
+        assert!(
+            !received.contains("HTTP/1.1 2"),
+            "{kind:?} is answered by {received:?}"
+        );
     }
     Vec::new()
 }
 
-fn thousands_of_requests_in_a_row_are_all_answered(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn thousands_of_pipelined_requests_are_all_answered(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let requests = [
         get("&sid=nobody"),
         "OPTIONS /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
         "GET /elsewhere HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
         "HEAD /socket.io/?EIO=3&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
     ];
-    let mut line = Line::open(target);
-    line.exchange(requests.concat().repeat(500));
-    line.hear_times("HTTP/1.1 ", 2_000);
+    let mut connection = RawConnection::open(target);
+    connection.write_all(requests.concat().repeat(500));
+    connection.read_count("HTTP/1.1 ", 2_000);
     Vec::new()
 }
 
-/// A parked poll and what is behind it, as much as is taken; all of it goes with the connection.
-fn requests_behind_a_parked_poll_wait_for_it(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut lines = Vec::new();
+/// A parked poll and requests behind it, as many as the server takes; all of them end with the connection.
+fn requests_behind_a_parked_poll_wait_for_it(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connections = Vec::new();
     for _ in 0..20 {
-        let (mut line, sid) = handshake(target);
+        let (mut connection, sid) = handshake(target);
         let poll = get(&format!("&sid={sid}"));
         let requests = [poll.clone(), post(&sid, "42[\"echo\",1]"), poll];
-        let taken = line.offer(requests.concat().repeat(400));
+        let taken = connection.write_some(requests.concat().repeat(400));
         assert!(taken > 0);
-        lines.push(line);
+        connections.push(connection);
     }
-    lines
+    connections
 }
 
-fn garbage_after_an_upgrade_ends_the_websocket(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn garbage_after_an_upgrade_ends_the_websocket(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     for kind in [
         get("").into_bytes(),
         vec![0xff; 32],
@@ -69,10 +72,10 @@ fn garbage_after_an_upgrade_ends_the_websocket(siege: &Siege) -> Vec<Line> {
         b"\x16\x03\x01".to_vec(),
     ] {
         for _ in 0..10 {
-            let mut line = join(target);
-            line.offer(kind.repeat(1_000));
-            line.finish();
-            line.hear_out();
+            let mut connection = join(target);
+            connection.write_some(kind.repeat(1_000));
+            connection.shut_down_write();
+            connection.read_to_end();
         }
     }
     Vec::new()

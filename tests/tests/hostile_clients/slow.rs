@@ -1,90 +1,94 @@
-//! Everything byte by byte.
+//! Requests and frames byte by byte.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use socketio_tests::kit::DEADLINE;
 
-use crate::fortress::{HEAD_TIMEOUT, Siege, SiegeLimits, attacks};
-use crate::line::{Line, get, handshake, join, post, text};
+use crate::raw_connection::{RawConnection, get, handshake, join, post, text};
+use crate::server_under_attack::{AttackContext, HEAD_TIMEOUT, ServerLimits, attacks};
 
 attacks![
     heads_byte_by_byte_are_cut_off,
     bodies_byte_by_byte_are_cut_off,
-    frames_byte_by_byte_are_heard,
-    tls_records_are_no_head,
+    frames_byte_by_byte_are_handled,
+    tls_records_are_no_request,
 ];
 
-const LINES: usize = 60;
+const CONNECTIONS: usize = 60;
 
-/// Sends these bytes on all lines, one byte each in turn, in more time than a head or body has; waits for the end of the
-/// lines if that is due.
+/// Sends these bytes on all connections, one byte each in turn, in more time than a head or body may take; waits until
+/// the server has closed them if its limits are short.
 #[track_caller]
-fn drip(lines: &mut Vec<Line>, bytes: &[u8], limits: SiegeLimits) {
+fn send_slowly(connections: &mut Vec<RawConnection>, bytes: &[u8], limits: ServerLimits) {
     let pause = HEAD_TIMEOUT * 3 / 2 / u32::try_from(bytes.len()).expect("they are few");
     for byte in bytes {
-        for line in &mut *lines {
-            line.offer([*byte]);
+        for connection in &mut *connections {
+            connection.write_some([*byte]);
         }
         sleep(pause);
     }
     let started = Instant::now();
-    while limits == SiegeLimits::Short && !lines.is_empty() {
-        lines.retain_mut(|line| !line.is_over());
+    while limits == ServerLimits::Short && !connections.is_empty() {
+        connections.retain_mut(|connection| !connection.is_closed());
         assert!(
             started.elapsed() < DEADLINE,
             "{} slow connections are left",
-            lines.len()
+            connections.len()
         );
         sleep(Duration::from_millis(2));
     }
 }
 
-fn heads_byte_by_byte_are_cut_off(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut lines: Vec<_> = (0..LINES).map(|_| Line::open(target)).collect();
+fn heads_byte_by_byte_are_cut_off(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connections: Vec<_> = (0..CONNECTIONS).map(|_| RawConnection::open(target)).collect();
     let head = get("&slow=1");
-    drip(&mut lines, &head.as_bytes()[..head.len() - 1], siege.limits);
-    lines
+    send_slowly(
+        &mut connections,
+        &head.as_bytes()[..head.len() - 1],
+        context.limits,
+    );
+    connections
 }
 
-fn bodies_byte_by_byte_are_cut_off(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let (mut lines, sids): (Vec<_>, Vec<_>) = (0..LINES / 3).map(|_| handshake(target)).unzip();
+fn bodies_byte_by_byte_are_cut_off(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let (mut connections, sids): (Vec<_>, Vec<_>) = (0..CONNECTIONS / 3).map(|_| handshake(target)).unzip();
     let body = format!("4{}", "x".repeat(100));
-    for (line, sid) in lines.iter_mut().zip(&sids) {
+    for (connection, sid) in connections.iter_mut().zip(&sids) {
         let request = post(sid, &body);
-        line.offer(&request[..request.len() - body.len()]);
+        connection.write_some(&request[..request.len() - body.len()]);
     }
-    drip(&mut lines, &body.as_bytes()[1..], siege.limits);
-    lines
+    send_slowly(&mut connections, &body.as_bytes()[1..], context.limits);
+    connections
 }
 
-/// Slow frames are legal: who is heard is who answers heartbeats.
-fn frames_byte_by_byte_are_heard(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut lines: Vec<_> = (0..LINES).map(|_| join(target)).collect();
+/// Slow frames are legal: a client stays as long as it answers heartbeats.
+fn frames_byte_by_byte_are_handled(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connections: Vec<_> = (0..CONNECTIONS).map(|_| join(target)).collect();
     let echo = "42[\"echo\",\"slow\"]";
     for byte in text(echo) {
-        for line in &mut lines {
-            line.offer([byte]);
+        for connection in &mut connections {
+            connection.write_some([byte]);
         }
     }
-    for line in &mut lines {
-        line.hear_bytes(echo);
+    for connection in &mut connections {
+        connection.read_until(echo);
     }
-    lines
+    connections
 }
 
-fn tls_records_are_no_head(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut lines: Vec<_> = (0..LINES).map(|_| Line::open(target)).collect();
-    for line in &mut lines {
-        line.offer(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
-        line.offer([0; 64]);
+fn tls_records_are_no_request(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connections: Vec<_> = (0..CONNECTIONS).map(|_| RawConnection::open(target)).collect();
+    for connection in &mut connections {
+        connection.write_some(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
+        connection.write_some([0; 64]);
     }
-    for line in &mut lines {
-        line.hear_out();
+    for connection in &mut connections {
+        connection.read_to_end();
     }
     Vec::new()
 }

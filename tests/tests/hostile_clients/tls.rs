@@ -3,36 +3,31 @@
 use std::sync::Arc;
 
 use socketio_tests::binding::Binding;
+use socketio_tests::certificates::Authority;
 use socketio_tests::live::{Scheduler, within};
 use socketio_tests::testbed::Target;
 use socketio_tokio::client::{Attempts, Client, TransportOrder};
 use socketio_tokio::net::tls::{TlsClient, TlsServer};
 use tokio::runtime::Runtime;
 
-use crate::fortress::{Fortress, Siege};
-use crate::guests::Guests;
-use crate::line::Line;
-
-#[path = "../client_tls/certificates.rs"]
-#[allow(dead_code)]
-mod certificates;
-
-use certificates::Authority;
+use crate::honest_clients::HonestClients;
+use crate::raw_connection::RawConnection;
+use crate::server_under_attack::{AttackContext, ServerUnderAttack};
 
 mod on_tokio {
-    socketio_tests::on_one_binding!(Tokio: handshakes_that_are_never_finished_hold_nobody_up);
+    socketio_tests::on_one_binding!(Tokio: handshakes_that_are_never_finished_delay_nobody);
 }
 mod on_smol {
-    socketio_tests::on_one_binding!(Smol: handshakes_that_are_never_finished_hold_nobody_up);
+    socketio_tests::on_one_binding!(Smol: handshakes_that_are_never_finished_delay_nobody);
 }
 mod on_async_std {
-    socketio_tests::on_one_binding!(AsyncStd: handshakes_that_are_never_finished_hold_nobody_up);
+    socketio_tests::on_one_binding!(AsyncStd: handshakes_that_are_never_finished_delay_nobody);
 }
 mod on_blocking {
-    socketio_tests::on_one_binding!(Blocking: handshakes_that_are_never_finished_hold_nobody_up);
+    socketio_tests::on_one_binding!(Blocking: handshakes_that_are_never_finished_delay_nobody);
 }
 
-/// A record that announces more than comes, one that is none, and HTTP to the wrong door.
+/// A record that announces more than comes, one that is none, and HTTP without TLS.
 const BEGINNINGS: [&[u8]; 5] = [
     b"",
     b"\x16",
@@ -41,8 +36,8 @@ const BEGINNINGS: [&[u8]; 5] = [
     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
 ];
 
-/// An honest client over TLS, which would notice if it had to connect again.
-fn guest(
+/// The echoes of an honest client over TLS, which does not reconnect.
+fn echoes(
     runtime: &Arc<Runtime>,
     url: &str,
     tls: TlsClient,
@@ -53,7 +48,7 @@ fn guest(
         .transports(order)
         .reconnection_attempts(Attempts::AtMost(0));
     let connecting = within("the connection", async { socketio_tokio::connect(builder).await });
-    let client = runtime.block_on(connecting).expect("it is let in");
+    let client = runtime.block_on(connecting).expect("it is connected");
     let runtime = Arc::clone(runtime);
     Box::new(move |number| {
         let answer = runtime.block_on(within("an echo", client.call::<usize>("echo-ack", &number)));
@@ -61,32 +56,33 @@ fn guest(
     })
 }
 
-fn handshakes_that_are_never_finished_hold_nobody_up(binding: Binding) {
+fn handshakes_that_are_never_finished_delay_nobody(binding: Binding) {
     let authority = Authority::new("the authority of a test");
     let certificate = authority.server(&["127.0.0.1"]);
     let tls = TlsServer::builder(certificate.pem, certificate.key)
         .build()
         .expect("it is a certificate");
     let runtime = Arc::new(Scheduler::MultiThread.runtime());
-    let invite = |target: &Target| {
+    let connect = |target: &Target| {
         let url = format!("https://{}", target.address);
         let orders = [TransportOrder::WebSocket, TransportOrder::Polling];
-        Guests::of(
+        HonestClients::of(
             orders
                 .into_iter()
                 .map(|order| {
                     let trust = TlsClient::builder().ca_pem(authority.pem.clone()).build();
-                    guest(&runtime, &url, trust.expect("it is a certificate"), order)
+                    echoes(&runtime, &url, trust.expect("it is a certificate"), order)
                 })
                 .collect(),
         )
     };
-    let attack = |siege: &Siege| {
-        let mut lines: Vec<_> = (0..300).map(|_| Line::open(&siege.target)).collect();
-        for (line, beginning) in lines.iter_mut().zip(BEGINNINGS.iter().cycle()) {
-            line.offer(beginning);
+    let attack = |context: &AttackContext| {
+        let mut connections: Vec<_> = (0..300).map(|_| RawConnection::open(&context.target)).collect();
+        for (connection, beginning) in connections.iter_mut().zip(BEGINNINGS.iter().cycle()) {
+            connection.write_some(beginning);
         }
-        lines
+        connections
     };
-    Fortress::with_tls(binding, tls, invite).withstand(&[("beginnings of handshakes", attack)]);
+    ServerUnderAttack::with_tls(binding, tls, connect)
+        .assert_withstands(&[("beginnings of handshakes", attack)]);
 }

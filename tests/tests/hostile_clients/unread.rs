@@ -1,88 +1,90 @@
-//! Sockets that nobody reads.
+//! Clients that do not read.
 
-use socketio_tests::belongings::Belongings;
 use socketio_tests::kit::Frame;
+use socketio_tests::resource_usage::ResourceUsage;
 
-use crate::fortress::{QUEUED_BYTES, Siege, attacks};
-use crate::line::{Line, get, handshake, join, post, text};
+use crate::raw_connection::{RawConnection, get, handshake, join, post, text};
+use crate::server_under_attack::{AttackContext, QUEUED_BYTES, attacks};
 
 attacks![
-    large_echoes_that_nobody_reads_stop_the_reader,
-    polls_that_nobody_reads_are_kept_within_limits,
-    pongs_that_nobody_reads_are_not_collected,
-    answers_that_nobody_reads_stop_the_reader,
+    unread_echoes_stop_reading,
+    unread_polls_are_kept_within_limits,
+    unread_pongs_are_not_queued,
+    unread_responses_stop_reading,
 ];
 
-const LINES: usize = 6;
-/// Bytes of an echo, more than a thread's encoder keeps room for.
+const CONNECTIONS: usize = 6;
+/// Bytes of an echo, more than the capacity that a thread's encoder keeps.
 const LARGE: usize = 300_000;
 
-/// What a server may have taken from a client that reads nothing: what it may queue for it, and what systems buffer on
+/// What a server may have taken from a client that reads nothing: what it may queue for it, and what the kernel buffers on
 /// either side.
 const TAKEN: usize = QUEUED_BYTES + 16 * 1024 * 1024;
-/// What pongs may cost, of which the pings are ten times as many bytes.
-const COLLECTED: usize = 4 * 1024 * 1024;
+/// What the pongs may cost; the pings are ten times as many bytes.
+const QUEUED_PONGS: usize = 4 * 1024 * 1024;
 
-fn large_echoes_that_nobody_reads_stop_the_reader(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn unread_echoes_stop_reading(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let echo = text(&format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
-    let mut lines: Vec<_> = (0..LINES).map(|_| join(target)).collect();
-    for line in &mut lines {
+    let mut connections: Vec<_> = (0..CONNECTIONS).map(|_| join(target)).collect();
+    for connection in &mut connections {
         let taken: usize = (0..100)
-            .map(|_| line.offer(&echo))
+            .map(|_| connection.write_some(&echo))
             .take_while(|taken| *taken == echo.len())
             .sum();
         assert!(taken < TAKEN, "{taken} bytes are taken");
     }
-    lines
+    connections
 }
 
-fn polls_that_nobody_reads_are_kept_within_limits(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
-    let mut lines = Vec::new();
-    for _ in 0..LINES {
+fn unread_polls_are_kept_within_limits(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
+    let mut connections = Vec::new();
+    for _ in 0..CONNECTIONS {
         let (mut polls, sid) = handshake(target);
-        let mut posts = Line::open(target);
-        posts.exchange(post(&sid, "40"));
-        posts.hear_bytes("ok");
-        polls.offer(get(&format!("&sid={sid}")).repeat(3));
+        let mut posts = RawConnection::open(target);
+        posts.write_all(post(&sid, "40"));
+        posts.read_until("ok");
+        polls.write_some(get(&format!("&sid={sid}")).repeat(3));
         let echo = post(&sid, &format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
         for _ in 0..8 {
-            posts.offer(&echo);
+            posts.write_some(&echo);
         }
-        lines.extend([polls, posts]);
+        connections.extend([polls, posts]);
     }
-    lines
+    connections
 }
 
-/// Pings are read for ever, and most of them answered by nothing: what is kept for one client stays small meanwhile.
-fn pongs_that_nobody_reads_are_not_collected(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+/// Pings are read without end, and most of them are not answered: what is kept for one client stays small meanwhile.
+fn unread_pongs_are_not_queued(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let pings = Frame::new(9, [b'p'; 125]).encode().repeat(1_000);
-    let mut lines: Vec<_> = (0..LINES / 2).map(|_| join(target)).collect();
-    let before = Belongings::count().bytes;
-    for line in &mut lines {
+    let mut connections: Vec<_> = (0..CONNECTIONS / 2).map(|_| join(target)).collect();
+    let before = ResourceUsage::measure().bytes;
+    for connection in &mut connections {
         for _ in 0..100 {
-            if line.offer(&pings) < pings.len() {
+            if connection.write_some(&pings) < pings.len() {
                 break;
             }
         }
     }
-    let kept = Belongings::count().bytes.saturating_sub(before);
-    assert!(kept < COLLECTED, "{kept} bytes are kept");
-    lines
+    let kept = ResourceUsage::measure().bytes.saturating_sub(before);
+    assert!(kept < QUEUED_PONGS, "{kept} bytes are kept");
+    connections
 }
 
-fn answers_that_nobody_reads_stop_the_reader(siege: &Siege) -> Vec<Line> {
-    let target = &siege.target;
+fn unread_responses_stop_reading(context: &AttackContext) -> Vec<RawConnection> {
+    let target = &context.target;
     let requests = get("&sid=nobody").repeat(1_000);
-    let mut lines: Vec<_> = (0..LINES / 2).map(|_| Line::open(target)).collect();
-    for line in &mut lines {
+    let mut connections: Vec<_> = (0..CONNECTIONS / 2)
+        .map(|_| RawConnection::open(target))
+        .collect();
+    for connection in &mut connections {
         let taken: usize = (0..500)
-            .map(|_| line.offer(&requests))
+            .map(|_| connection.write_some(&requests))
             .take_while(|taken| *taken == requests.len())
             .sum();
         assert!(taken < TAKEN, "{taken} bytes are taken");
     }
-    lines
+    connections
 }

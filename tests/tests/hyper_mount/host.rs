@@ -79,7 +79,7 @@ async fn serve(listener: TcpListener, server: Server, mut stopped: oneshot::Rece
         let service = service_fn(move |request| answer(server.clone(), peer, request));
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let connection = connections.watch(connection.into_owned());
-        // How a connection ends is its client's affair.
+        // How a connection ends is not tested here.
         tokio::spawn(async move { drop(connection.await) });
     }
     connections.shutdown().await;

@@ -66,9 +66,9 @@ fn large_messages_cross_the_upgraded_stream() {
 }
 
 #[test]
-fn every_answer_is_that_of_the_own_front() {
+fn every_response_is_that_of_a_standalone_server() {
     let host = Host::start(&suite::server::<Async>(), App::Suite);
-    let own = OwnFront::start();
+    let own = StandaloneServer::start();
     for request in requests() {
         let hosted = HttpConnection::exchange(&host.target, &request);
         let listened = HttpConnection::exchange(&own.target, &request);
@@ -77,9 +77,9 @@ fn every_answer_is_that_of_the_own_front() {
 }
 
 #[test]
-fn a_post_that_is_too_large_is_413_on_both_fronts() {
+fn a_post_that_is_too_large_is_413_mounted_and_standalone() {
     let host = Host::start(&suite::server::<Async>(), App::Suite);
-    let own = OwnFront::start();
+    let own = StandaloneServer::start();
     let chunk = "x".repeat(250_100);
     let chunks = [chunk.as_str(); 4];
     let answer = |target: &Target| {
@@ -256,12 +256,12 @@ async fn sid(server: &Server) -> String {
         .to_owned()
 }
 
-/// A server that tells why its sockets left.
+/// A server that records why its sockets disconnected.
 fn reporting_server() -> (Server, Receiver<Reason>) {
     let (sender, left) = channel();
     let server = Server::builder()
         .on_disconnect(move |_: Socket, reason: Reason| {
-            // A test that is over does not listen any more.
+            // A test that has ended has dropped the receiver.
             let _ = sender.send(reason);
         })
         .build();
@@ -269,12 +269,12 @@ fn reporting_server() -> (Server, Receiver<Reason>) {
 }
 
 /// The suite on a listener of its own.
-struct OwnFront {
+struct StandaloneServer {
     target: Target,
     _runtime: Runtime,
 }
 
-impl OwnFront {
+impl StandaloneServer {
     fn start() -> Self {
         let runtime = Runtime::new().expect("a runtime starts");
         let listener = runtime
@@ -292,7 +292,7 @@ impl OwnFront {
     }
 }
 
-/// Requests that are refused, each in its own way, and those that only ask.
+/// Requests that are refused for different reasons, and preflights.
 fn requests() -> Vec<Request> {
     let path = "/socket.io/";
     let origin = |request: Request| request.header("Origin", "https://example.com");
@@ -319,7 +319,7 @@ fn requests() -> Vec<Request> {
     ]
 }
 
-/// What a client goes by: status, body, and the headers but those that belong to the connection and the host.
+/// What matters to a client: status, body, and the headers but those that belong to the connection and the host.
 fn essence(response: &Response) -> (u16, String, BTreeSet<(String, String)>) {
     const FRAMING: [&str; 4] = ["connection", "content-length", "date", "transfer-encoding"];
     let headers = response.headers.iter();

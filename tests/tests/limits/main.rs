@@ -1,4 +1,4 @@
-//! Every limit is reached over real sockets: what the peer is answered, and what the application is told.
+//! Every limit is reached over real sockets: what the peer receives, and what the application is told.
 
 mod clients;
 mod connections;
@@ -7,4 +7,4 @@ mod sessions;
 mod sockets;
 mod support;
 
-pub(crate) use socketio_tests::on_every_ground;
+pub(crate) use socketio_tests::on_every_runtime;

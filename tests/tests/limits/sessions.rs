@@ -2,18 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use socketio_tests::binding::Ground;
+use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_main;
 use socketio_tests::kit::{Close, WebSocketClient};
-use socketio_tokio::{CloseReason, Error, PacketError, Reason, RefusalContext as Why, Violation};
+use socketio_tokio::{CloseReason, Error, PacketError, Reason, RefusalContext as Context, Violation};
 
-use crate::support::House;
+use crate::support::LimitedServer;
 
-crate::on_every_ground!(packets_beyond_the_limits_end_the_session);
+crate::on_every_runtime!(packets_beyond_the_limits_end_the_session);
 
-fn packets_beyond_the_limits_end_the_session(ground: Ground) {
-    let house = House::with(
-        ground,
+fn packets_beyond_the_limits_end_the_session(runtime: TestRuntime) {
+    let server = LimitedServer::with(
+        runtime,
         |limits| {
             limits.attachments = 2;
             limits.json_depth = 10;
@@ -33,43 +33,43 @@ fn packets_beyond_the_limits_end_the_session(ground: Ground) {
             Some(1009),
         ),
     ] {
-        let (mut client, _) = join_main(&house.target);
+        let (mut client, _) = join_main(&server.target);
         client.offer(text);
         assert_eq!(client.closed(), Close::Frame(close), "{reason}");
-        assert_eq!(house.reason(), reason);
+        assert_eq!(server.reason(), reason);
     }
-    house.assert_nobody_else();
+    server.assert_no_other_refusal();
 }
 
 #[test]
-fn a_rule_broken_before_anything_was_joined_is_told_as_a_refusal() {
-    let house = House::start(Ground::MultiThread, |_| {});
-    let (mut client, _) = WebSocketClient::open_session(&house.target);
+fn a_violation_before_anything_was_joined_is_reported_as_a_refusal() {
+    let server = LimitedServer::start(TestRuntime::MultiThread, |_| {});
+    let (mut client, _) = WebSocketClient::open_session(&server.target);
     client.send("42[\"early\"]");
     assert_eq!(client.closed(), Close::Frame(None));
-    assert_eq!(house.refused(), Why::Violation(Violation::NotJoined));
+    assert_eq!(server.refused(), Context::Violation(Violation::NotJoined));
 }
 
 #[test]
-fn whoever_joins_nothing_is_closed_and_told_of() {
-    let house = House::with(
-        Ground::MultiThread,
+fn a_client_that_joins_nothing_is_closed_and_reported() {
+    let server = LimitedServer::with(
+        TestRuntime::MultiThread,
         |_| {},
         |builder| builder.connect_timeout(Duration::from_millis(150)),
     );
-    let (mut client, _) = WebSocketClient::open_session(&house.target);
+    let (mut client, _) = WebSocketClient::open_session(&server.target);
     assert_eq!(client.closed(), Close::Frame(None));
-    assert_eq!(house.refused(), Why::NothingJoined);
+    assert_eq!(server.refused(), Context::NothingJoined);
 }
 
 #[test]
 fn a_client_that_does_not_read_is_closed_with_the_reason() {
-    let house = House::start(Ground::MultiThread, |limits| limits.queued_bytes = 100_000);
-    let (client, _) = join_main(&house.target);
+    let server = LimitedServer::start(TestRuntime::MultiThread, |limits| limits.queued_bytes = 100_000);
+    let (client, _) = join_main(&server.target);
     let text = "x".repeat(50_000);
     let started = Instant::now();
     let error = loop {
-        if let Some(socket) = house.server.sockets().expect("it is served").pop()
+        if let Some(socket) = server.handle.sockets().expect("it is served").pop()
             && let Err(error) = socket.emit("flood", &text)
         {
             break error;
@@ -81,7 +81,7 @@ fn a_client_that_does_not_read_is_closed_with_the_reason() {
     };
     assert!(error.to_string().contains("Limits::queued_bytes"), "{error}");
     assert_eq!(error, Error::QueueFull);
-    let reason = house.reason();
+    let reason = server.reason();
     assert_eq!(reason, Reason::Session(CloseReason::SlowConsumer));
     assert!(reason.to_string().contains("Limits::queued_bytes"), "{reason}");
     drop(client);

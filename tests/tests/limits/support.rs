@@ -1,62 +1,53 @@
-//! A server with small limits that says whom it refused and why its sockets left.
+//! A server with small limits that reports whom it refused and why its sockets disconnected.
 
 use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Instant;
 
-use socketio_tests::binding::{Ground, Serving};
-use socketio_tests::kit::{DEADLINE, HttpConnection, Request, Response};
-use socketio_tests::testbed::{App, Target};
+use socketio_tests::binding::{RunningServer, TestRuntime};
+use socketio_tests::kit::{DEADLINE, HttpConnection, Request, Response, wait_until};
+use socketio_tests::testbed::Target;
 use socketio_tokio::{Async, Limits, Peer, Reason, RefusalContext, Refused, Server, ServerBuilder, Socket};
 
 pub(crate) const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
-pub(crate) struct House {
+pub(crate) struct LimitedServer {
     pub(crate) target: Target,
-    pub(crate) server: Server,
+    pub(crate) handle: Server,
     refused: Receiver<Refused>,
     reasons: Receiver<Reason>,
-    _serving: Serving,
+    _running: RunningServer,
 }
 
-impl House {
-    pub(crate) fn start(ground: Ground, change: impl FnOnce(&mut Limits)) -> Self {
-        Self::with(ground, change, |builder| builder)
+impl LimitedServer {
+    pub(crate) fn start(runtime: TestRuntime, change: impl FnOnce(&mut Limits)) -> Self {
+        Self::with(runtime, change, |builder| builder)
     }
 
     pub(crate) fn with(
-        ground: Ground,
+        runtime: TestRuntime,
         change: impl FnOnce(&mut Limits),
         describe: impl FnOnce(ServerBuilder<Async>) -> ServerBuilder<Async>,
     ) -> Self {
         let mut limits = Limits::default();
         change(&mut limits);
-        let (tell_refused, refused) = channel();
-        let (tell_reason, reasons): (Sender<Reason>, _) = channel();
+        let (refused_sender, refused) = channel();
+        let (reason_sender, reasons): (Sender<Reason>, _) = channel();
         let builder = Server::builder()
             .limits(limits)
             .namespace("/chat", |chat| chat)
             .on_disconnect(move |_: Socket, reason: Reason| {
-                let _ = tell_reason.send(reason);
+                let _ = reason_sender.send(reason);
             })
-            .on_refused(move |refused| drop(tell_refused.send(refused.clone())));
-        let server = describe(builder).build();
-        let serving = Serving::start(ground, server.clone());
-        let started = Instant::now();
-        while server.sockets().is_err() {
-            assert!(started.elapsed() < DEADLINE, "it is not served");
-            std::thread::yield_now();
-        }
-        let address = serving.address;
+            .on_refused(move |refused| drop(refused_sender.send(refused.clone())));
+        let handle = describe(builder).build();
+        let running = RunningServer::start(runtime, handle.clone());
+        wait_until("the server is served", || handle.sockets().is_ok());
         Self {
-            target: Target {
-                address,
-                app: App::Lab,
-            },
-            server,
+            target: running.target(),
+            handle,
             refused,
             reasons,
-            _serving: serving,
+            _running: running,
         }
     }
 
@@ -64,7 +55,7 @@ impl House {
         HttpConnection::open(&self.target)
     }
 
-    /// A handshake on a connection of its own, which goes on.
+    /// A handshake on a connection of its own, which stays open.
     pub(crate) fn handshake(&self) -> (HttpConnection, Response) {
         let mut connection = self.connect();
         connection.send(&Request::get(POLLING));
@@ -72,7 +63,7 @@ impl House {
         (connection, response)
     }
 
-    /// Whom the application is told of next; it is somebody of this machine.
+    /// What the next client was refused for; its address is this machine's.
     #[track_caller]
     pub(crate) fn refused(&self) -> RefusalContext {
         self.refusal().context
@@ -80,7 +71,7 @@ impl House {
 
     #[track_caller]
     pub(crate) fn refusal(&self) -> Refused {
-        let refused = self.refused.recv_timeout(DEADLINE).expect("somebody was refused");
+        let refused = self.refused.recv_timeout(DEADLINE).expect("a client was refused");
         let Peer::Address(address) = refused.peer else {
             panic!("{refused}");
         };
@@ -88,15 +79,17 @@ impl House {
         refused
     }
 
-    /// Nobody else was refused.
+    /// No other client was refused.
     #[track_caller]
-    pub(crate) fn assert_nobody_else(&self) {
+    pub(crate) fn assert_no_other_refusal(&self) {
         assert_eq!(self.refused.try_recv().ok(), None);
     }
 
-    /// Why a socket left.
+    /// Why a socket disconnected.
     #[track_caller]
     pub(crate) fn reason(&self) -> Reason {
-        self.reasons.recv_timeout(DEADLINE).expect("a socket left")
+        self.reasons
+            .recv_timeout(DEADLINE)
+            .expect("a socket disconnected")
     }
 }

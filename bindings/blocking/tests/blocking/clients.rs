@@ -11,7 +11,7 @@ use socketio_blocking::{
     connect_simple, start_server,
 };
 
-use crate::support::{LONG, Latch, Reports, connected, listen, started};
+use crate::support::{Channel, Latch, TIMEOUT, connected, listen, started};
 
 #[test]
 fn a_simple_client_takes_events_one_after_the_other() {
@@ -42,10 +42,13 @@ fn a_simple_client_takes_events_one_after_the_other() {
     client.emit("count", &3).expect("is sent");
     let event = client.recv().expect("comes");
     assert_eq!((event.name(), event.arg::<i64>()), ("number", Ok(0)));
-    assert_eq!(client.recv_timeout(LONG).expect("comes").arg::<i64>(), Ok(1));
-    assert_eq!(client.call::<i64>("sum", &[1, 2, 3]).timeout(LONG).wait(), Ok(6));
+    assert_eq!(client.recv_timeout(TIMEOUT).expect("comes").arg::<i64>(), Ok(1));
+    assert_eq!(
+        client.call::<i64>("sum", &[1, 2, 3]).timeout(TIMEOUT).wait(),
+        Ok(6)
+    );
     let other = client.in_ns("/other");
-    assert_eq!(other.call::<i64>("sum", &(1, 2)).timeout(LONG).wait(), Ok(3));
+    assert_eq!(other.call::<i64>("sum", &(1, 2)).timeout(TIMEOUT).wait(), Ok(3));
     client.emit("leave", &()).expect("is sent");
     let rest: Vec<i64> = client
         .iter()
@@ -70,7 +73,7 @@ fn a_simple_client_waits_for_its_connection() {
     drop(first.serving);
     let lost = events.find(|event| matches!(event, ConnectionEvent::Disconnected { .. }));
     assert!(lost.is_some());
-    let asking = std::thread::spawn(move || client.call::<i64>("echo", &5).timeout(LONG).wait());
+    let asking = std::thread::spawn(move || client.call::<i64>("echo", &5).timeout(TIMEOUT).wait());
     let failed = events.find(|event| matches!(event, ConnectionEvent::AttemptFailed { .. }));
     assert!(failed.is_some());
     let listener = TcpListener::bind(first.url.trim_start_matches("http://")).expect("binds");
@@ -92,24 +95,24 @@ fn connection_events_are_an_iterator_that_ends_with_the_client() {
     assert!(client.closed_timeout(Duration::from_millis(20)).is_none());
     client.disconnect();
     let reason = client.closed();
-    assert_eq!(client.closed_timeout(LONG), Some(reason));
+    assert_eq!(client.closed_timeout(TIMEOUT), Some(reason));
     drop(client);
     let rest: Vec<_> = events.by_ref().collect();
     assert!(
         matches!(rest.last(), Some(ConnectionEvent::Closed { .. })),
         "{rest:?}"
     );
-    assert_eq!(events.recv_timeout(LONG), Err(RecvError::Disconnected));
+    assert_eq!(events.recv_timeout(TIMEOUT), Err(RecvError::Disconnected));
 }
 
 #[test]
 fn the_drop_of_the_last_handle_sends_what_is_queued_and_waits_until_the_client_is_closed() {
-    let seen = Reports::new();
-    let (reporter, last) = (seen.reporter(), seen.reporter());
+    let seen = Channel::new();
+    let (sender, last) = (seen.sender(), seen.sender());
     let server = started(
         Server::builder()
-            .on("number", move |Arg(number): Arg<i64>| reporter.report(number))
-            .on_disconnect(move || last.report(-1)),
+            .on("number", move |Arg(number): Arg<i64>| sender.send(number))
+            .on_disconnect(move || last.send(-1)),
     );
     let client = connected(&server.url);
     let (events, other) = (client.events(), client.clone());
@@ -123,11 +126,11 @@ fn the_drop_of_the_last_handle_sends_what_is_queued_and_waits_until_the_client_i
     let before = Instant::now();
     assert!(matches!(events.last(), Some(ConnectionEvent::Closed { .. })));
     assert!(before.elapsed() < Duration::from_secs(1));
-    assert_eq!([seen.next(), seen.next(), seen.next()], [1, 2, -1]);
+    assert_eq!([seen.recv(), seen.recv(), seen.recv()], [1, 2, -1]);
 }
 
 #[test]
-fn the_drop_of_a_client_whose_server_says_nothing_ends_in_time() {
+fn the_drop_of_a_client_whose_server_is_silent_ends_in_time() {
     let (listener, url) = listen();
     let builder = Client::builder(url.as_str()).close_timeout(Duration::from_millis(300));
     // Its threads end with it.
@@ -150,18 +153,18 @@ fn a_client_may_be_dropped_by_its_own_handler() {
     let server = started(Server::builder().on("go", |socket: Socket| socket.emit("gone", &())));
     let (handle, place) = std::sync::mpsc::channel::<Client>();
     let place = std::sync::Mutex::new(place);
-    let dropped = Reports::new();
-    let reporter = dropped.reporter();
+    let dropped = Channel::new();
+    let sender = dropped.sender();
     let builder = Client::builder(server.url.as_str()).on("gone", move || {
         let client = place.lock().expect("is whole").recv().expect("is given");
         drop(client);
-        reporter.report(());
+        sender.send(());
     });
     let client = socketio_blocking::connect(builder).expect("connects");
     let events = client.events();
     client.emit("go", &()).expect("is sent");
     handle.send(client).expect("is wanted");
-    dropped.next();
+    dropped.recv();
     assert!(matches!(events.last(), Some(ConnectionEvent::Closed { .. })));
 }
 
@@ -175,16 +178,16 @@ fn callbacks_are_plain_functions_that_may_block() {
             }
         }),
     );
-    let (latch, asked) = (Latch::default(), Reports::new());
-    let (blocked_on, reporter) = (latch.clone(), asked.reporter());
+    let (latch, asked) = (Latch::default(), Channel::new());
+    let (handler_latch, sender) = (latch.clone(), asked.sender());
     let builder = Client::builder(server.url.as_str()).auth_with(move || {
-        reporter.report(());
-        blocked_on.wait();
+        sender.send(());
+        handler_latch.wait();
         Ok::<_, std::convert::Infallible>(BTreeMap::from([("token", "fresh")]))
     });
     let client = socketio_blocking::start(builder).expect("starts");
-    asked.next();
-    // Meanwhile others get on, on the same threads.
+    asked.recv();
+    // Meanwhile other clients are served on the same threads.
     let mut others = BTreeMap::new();
     others.insert("token", "fresh");
     let other = socketio_blocking::connect(Client::builder(server.url.as_str()).auth(&others));
@@ -203,9 +206,9 @@ fn a_client_may_be_dropped_by_a_thread_that_is_ending() {
     thread_local! {
         static CLIENT: RefCell<Option<Client>> = const { RefCell::new(None) };
     }
-    let (left, server) = (Reports::new(), Server::builder());
-    let reporter = left.reporter();
-    let server = started(server.on_disconnect(move || reporter.report(())));
+    let (left, server) = (Channel::new(), Server::builder());
+    let sender = left.sender();
+    let server = started(server.on_disconnect(move || sender.send(())));
     let url = server.url;
     let thread = std::thread::spawn(move || {
         // Before anything of this crate, so that it is destroyed after that.
@@ -213,24 +216,24 @@ fn a_client_may_be_dropped_by_a_thread_that_is_ending() {
         CLIENT.set(Some(connected(&url)));
     });
     thread.join().expect("ends");
-    left.next();
+    left.recv();
 }
 
 #[test]
 fn the_error_hook_is_called_on_a_worker_whatever_failed() {
     let (listener, url) = listen();
-    let told = Reports::new();
-    let reporter = told.reporter();
+    let messages = Channel::new();
+    let sender = messages.sender();
     let builder = Client::builder(url)
         .offline(Offline::Buffer {
             packets: 1,
             bytes: 1_000,
         })
-        .on_error(move |_: &_| reporter.report(std::thread::current().name().map(str::to_owned)));
+        .on_error(move |_: &_| sender.send(std::thread::current().name().map(str::to_owned)));
     let client = socketio_blocking::start(builder).expect("starts");
     client.emit("never", &()).expect("is kept");
-    // Nobody has accepted it.
+    // It was never accepted.
     drop(listener);
-    let thread = told.next().expect("has a name");
+    let thread = messages.recv().expect("has a name");
     assert!(thread.contains("worker"), "{thread}");
 }

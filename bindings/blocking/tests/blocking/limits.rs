@@ -6,7 +6,7 @@ use std::process::Command;
 
 use socketio_blocking::{Limits, Server};
 
-use crate::support::{LONG, started};
+use crate::support::{TIMEOUT, started};
 
 #[test]
 fn connections_beyond_the_limit_are_answered_503() {
@@ -16,7 +16,7 @@ fn connections_beyond_the_limit_are_answered_503() {
     let address = server.url.trim_start_matches("http://").to_owned();
     let ask = || {
         let mut stream = TcpStream::connect(&address).expect("connects");
-        stream.set_read_timeout(Some(LONG)).expect("is set");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("is set");
         let request = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n";
         stream.write_all(request).expect("is sent");
         let mut status = [0; 12];

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use socketio_blocking::{Blocking, Client, Server, ServerBuilder, Serving, Threads};
 
-/// Nothing here takes so long unless it is broken.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+/// How long anything may take; only what is broken takes so long.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A listener and its URL.
 pub(crate) fn listen() -> (TcpListener, String) {
@@ -15,60 +15,60 @@ pub(crate) fn listen() -> (TcpListener, String) {
     (listener, format!("http://{address}"))
 }
 
-/// A server on threads of its own, until it is dropped.
-pub(crate) struct Started {
+/// A server that runs on threads of its own until this is dropped.
+pub(crate) struct StartedServer {
     pub(crate) url: String,
     pub(crate) server: Server,
     pub(crate) serving: Serving,
 }
 
-pub(crate) fn started(builder: ServerBuilder<Blocking>) -> Started {
+pub(crate) fn started(builder: ServerBuilder<Blocking>) -> StartedServer {
     started_on(&Threads::builder().build().expect("starts"), builder)
 }
 
-pub(crate) fn started_on(threads: &Threads, builder: ServerBuilder<Blocking>) -> Started {
+pub(crate) fn started_on(threads: &Threads, builder: ServerBuilder<Blocking>) -> StartedServer {
     let (listener, url) = listen();
     let server = builder.build();
     let serving = threads.start_server(listener, server.clone()).expect("starts");
-    Started { url, server, serving }
+    StartedServer { url, server, serving }
 }
 
-/// What handlers report to a test.
-pub(crate) struct Reports<T>(Reporter<T>, Receiver<T>);
+/// A channel from handlers to the test.
+pub(crate) struct Channel<T>(ChannelSender<T>, Receiver<T>);
 
-/// What handlers report with.
-pub(crate) struct Reporter<T>(Sender<T>);
+/// Its sending half.
+pub(crate) struct ChannelSender<T>(Sender<T>);
 
-impl<T> Clone for Reporter<T> {
+impl<T> Clone for ChannelSender<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T: Send> Reports<T> {
+impl<T: Send> Channel<T> {
     pub(crate) fn new() -> Self {
         let (sender, receiver) = channel();
-        Self(Reporter(sender), receiver)
+        Self(ChannelSender(sender), receiver)
     }
 
-    pub(crate) fn reporter(&self) -> Reporter<T> {
-        Reporter(self.0.0.clone())
+    pub(crate) fn sender(&self) -> ChannelSender<T> {
+        ChannelSender(self.0.0.clone())
     }
 
-    /// What is reported within `time`.
+    /// What is sent within `time`.
     pub(crate) fn within(&self, time: Duration) -> Option<T> {
         self.1.recv_timeout(time).ok()
     }
 
-    pub(crate) fn next(&self) -> T {
-        self.1.recv_timeout(LONG).expect("is reported")
+    pub(crate) fn recv(&self) -> T {
+        self.1.recv_timeout(TIMEOUT).expect("is sent")
     }
 }
 
-impl<T> Reporter<T> {
-    pub(crate) fn report(&self, report: T) {
-        // A test that has seen enough takes no more reports.
-        let _ = self.0.send(report);
+impl<T> ChannelSender<T> {
+    pub(crate) fn send(&self, value: T) {
+        // A test that has received enough has dropped the receiver.
+        let _ = self.0.send(value);
     }
 }
 
@@ -77,27 +77,27 @@ pub(crate) fn connected(url: &str) -> Client {
     socketio_blocking::connect(Client::builder(url)).expect("connects")
 }
 
-/// Threads of this process whose names begin so.
+/// How many threads of this process have names with this prefix.
 #[cfg(target_os = "linux")]
-pub(crate) fn living(prefix: &str) -> usize {
+pub(crate) fn count_threads(prefix: &str) -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").expect("is Linux");
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
     names.filter(|name| name.starts_with(prefix)).count()
 }
 
-/// Waits until so many threads are left whose names begin so: the system forgets a thread a moment after it was joined.
+/// Waits until `count` such threads are left: the system removes a thread a moment after it was joined.
 #[cfg(target_os = "linux")]
 #[track_caller]
-pub(crate) fn remain(prefix: &str, count: usize) {
+pub(crate) fn await_threads(prefix: &str, count: usize) {
     let begun = std::time::Instant::now();
-    while living(prefix) != count {
-        let is_over = begun.elapsed() > Duration::from_secs(10);
-        assert!(!is_over, "{} threads instead of {count}", living(prefix));
+    while count_threads(prefix) != count {
+        let is_late = begun.elapsed() > Duration::from_secs(10);
+        assert!(!is_late, "{} threads instead of {count}", count_threads(prefix));
         std::thread::yield_now();
     }
 }
 
-/// A latch that is closed until it is opened, once.
+/// A latch at which threads wait until it is opened.
 #[derive(Clone, Default)]
 pub(crate) struct Latch(Arc<(Mutex<bool>, Condvar)>);
 
@@ -113,8 +113,8 @@ impl Latch {
         let (open, _) = self
             .0
             .1
-            .wait_timeout_while(closed, LONG, |open| !*open)
+            .wait_timeout_while(closed, TIMEOUT, |open| !*open)
             .expect("is whole");
-        assert!(*open, "nobody has opened the latch");
+        assert!(*open, "the latch was not opened");
     }
 }

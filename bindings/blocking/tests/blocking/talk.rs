@@ -10,7 +10,7 @@ use socketio_blocking::{
     Arg, Args, Blocking, Bytes, Client, Reply, Server, ServerBuilder, Socket, Transport, Wait,
 };
 
-use crate::support::{LONG, Reports, listen, started};
+use crate::support::{Channel, TIMEOUT, listen, started};
 
 fn echo() -> ServerBuilder<Blocking> {
     Server::builder()
@@ -21,29 +21,29 @@ fn echo() -> ServerBuilder<Blocking> {
             socket.emit("told", &text)
         })
         .on("ask", |socket: Socket, Arg(number): Arg<i64>| {
-            let answer: i64 = socket.call("double", &number).timeout(LONG).wait()?;
+            let answer: i64 = socket.call("double", &number).timeout(TIMEOUT).wait()?;
             Ok::<_, socketio_blocking::CallError>(Reply(answer + 1))
         })
 }
 
 fn talk(order: TransportOrder, ends_on: Transport) {
     let server = started(echo());
-    let told = Reports::new();
-    let reporter = told.reporter();
+    let messages = Channel::new();
+    let sender = messages.sender();
     let builder = Client::builder(server.url.as_str())
         .transports(order)
         .on("double", |Arg(number): Arg<i64>| Reply(2 * number))
-        .on("told", move |Arg(text): Arg<String>| reporter.report(text));
+        .on("told", move |Arg(text): Arg<String>| sender.send(text));
     let client = socketio_blocking::connect(builder).expect("connects");
     exchange(&client);
     client.emit("tell", "grüße").expect("is sent");
-    assert_eq!(told.next(), "grüße");
-    assert_eq!(client.call::<i64>("ask", &20).timeout(LONG).wait(), Ok(41));
+    assert_eq!(messages.recv(), "grüße");
+    assert_eq!(client.call::<i64>("ask", &20).timeout(TIMEOUT).wait(), Ok(41));
     let events = client.events();
     if client.transport() != Some(ends_on) {
         let upgraded = events.into_iter().find(|_| client.transport() == Some(ends_on));
         assert!(upgraded.is_some(), "the client is gone");
-        assert_eq!(client.call::<i64>("ask", &1).timeout(LONG).wait(), Ok(3));
+        assert_eq!(client.call::<i64>("ask", &1).timeout(TIMEOUT).wait(), Ok(3));
     }
 }
 
@@ -52,7 +52,7 @@ fn exchange(client: &Client) {
     let data = Bytes::from(vec![7; 1_000_000 / 2]);
     let answer = client
         .emit_with_ack("echo", &(41, data.clone()))
-        .timeout(LONG)
+        .timeout(TIMEOUT)
         .wait();
     let (number, back): (i64, Bytes) = answer.expect("answers").parse().expect("has the shape");
     assert_eq!((number, back), (41, data));
@@ -116,7 +116,7 @@ fn unix() {
 }
 
 #[test]
-fn a_name_is_looked_up_and_a_server_that_is_not_there_is_told() {
+fn names_are_resolved_and_a_missing_server_is_an_error() {
     let server = started(echo());
     let url = server.url.replace("127.0.0.1", "localhost");
     exchange(&socketio_blocking::connect(Client::builder(url.as_str())).expect("connects"));

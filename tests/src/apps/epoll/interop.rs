@@ -29,7 +29,7 @@ pub(super) struct Interop {
     settings: Settings,
     auth: Option<NamespaceId>,
     deny: Option<NamespaceId>,
-    /// Who is told what the client answers.
+    /// The sockets that are called, by the calls' ids.
     asked: HashMap<AckId, SocketId>,
     sids: Sids,
     /// What clients gave to be kept.
@@ -95,7 +95,7 @@ impl App for Interop {
     }
 }
 
-/// Who sent an event, and where.
+/// The socket that sent an event, and its ack.
 struct Caller {
     socket: SocketId,
     namespace: NamespaceId,
@@ -114,7 +114,7 @@ impl Interop {
         }
     }
 
-    /// Lets a client in and welcomes it, or refuses it.
+    /// Accepts a client and emits `welcome`, or refuses it.
     fn admit(&mut self, context: &mut Context<Server>, socket: SocketId, namespace: NamespaceId) {
         let auth = auth_of(context, socket);
         if let Some(refusal) = self.refusal(context, namespace, auth.as_ref()) {
@@ -128,7 +128,7 @@ impl Interop {
         context.emit(socket, "welcome", &Welcome { sid, auth, user });
     }
 
-    /// What a client is told that may not enter.
+    /// What a client is refused with, if it may not join.
     fn refusal(
         &self,
         context: &mut Context<Server>,
@@ -206,17 +206,17 @@ impl Interop {
         Some(())
     }
 
-    /// Asks the client back; `Event::Acked` brings what it answered.
+    /// Calls the client; `Event::Acked` brings its answer.
     fn ask(
         &mut self,
         context: &mut Context<Server>,
         socket: SocketId,
         question: &Raw,
-        patience: Duration,
+        timeout: Duration,
     ) -> Option<()> {
         let namespace = context.server.namespace_of(socket)?;
         let packet = context.event(namespace, "question", question)?;
-        let deadline = context.now + patience;
+        let deadline = context.now + timeout;
         let asked = context
             .server
             .emit_with_ack(context.now, socket, &packet, deadline);

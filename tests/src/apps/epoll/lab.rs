@@ -20,7 +20,7 @@ use super::{Sids, members};
 pub(super) struct Lab {
     main: Option<NamespaceId>,
     deny: Option<NamespaceId>,
-    /// Who is told what the client answers.
+    /// The sockets that are called, by the calls' ids.
     asked: HashMap<AckId, SocketId>,
     sids: Sids,
 }

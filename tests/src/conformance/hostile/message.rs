@@ -31,7 +31,7 @@ pub(crate) fn malformed_payloads_close_the_session(target: &Target) {
 }
 
 pub(crate) fn packets_before_a_malformed_one_are_delivered(target: &Target) {
-    // Whoever sent them is gone, and may hear nothing of what became of them.
+    // The session that sent them is gone, and may receive no answer.
     let (mut other, _) = join_main(target);
     other.send(r#"421["join","before the malformed"]"#);
     other.expect_text("431[]");

@@ -82,14 +82,14 @@ pub(crate) fn t17_concurrent_casts_never_mix_attachments(target: &Target) {
                 assert_echoes(&mut socket);
             });
         }
-        let mut heard = vec![0; usize::from(CASTERS)];
+        let mut received = vec![0; usize::from(CASTERS)];
         for _ in 0..CASTERS as usize * CASTS as usize {
             let header = receiver.text();
             let caster = header
                 .strip_prefix(r#"452-["cast","#)
                 .and_then(|rest| rest.chars().next()?.to_digit(10));
             let caster = caster.unwrap_or_else(|| panic!("not a cast: {header:?}"));
-            let cast = &mut heard[caster as usize];
+            let cast = &mut received[caster as usize];
             receiver.expect_binary(&[caster as u8, *cast, 0]);
             receiver.expect_binary(&[caster as u8, *cast, 1]);
             *cast += 1;
@@ -282,14 +282,14 @@ pub(crate) fn t23_an_attachment_without_header_closes(target: &Target) {
 }
 
 pub(crate) fn t29_volatile_packets_are_dropped_without_a_poll(target: &Target) {
-    let (mut witness, _) = join_main(target);
-    witness.send(r#"421["join","t29"]"#);
-    witness.expect_text("431[]");
+    let (mut observer, _) = join_main(target);
+    observer.send(r#"421["join","t29"]"#);
+    observer.expect_text("431[]");
     let mut session = join_main_by_polling(target);
     session.deliver(r#"42["volatile-burst",3]"#);
     // Handlers may run after the POST was answered; this one runs after the burst.
     session.deliver(r#"42["cast","t29","burst is over"]"#);
-    witness.expect_text(r#"42["cast","burst is over"]"#);
+    observer.expect_text(r#"42["cast","burst is over"]"#);
     session.deliver(r#"42["message","after"]"#);
     assert_eq!(session.collect(1), [r#"42["message-back","after"]"#]);
 }

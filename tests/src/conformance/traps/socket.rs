@@ -1,9 +1,9 @@
-//! T18-T21, T30: namespaces, what closes what, and the reasons applications hear.
+//! T18-T21, T30: namespaces, what closes what, and the reasons that applications get.
 
 use super::closes_upon;
 use crate::conformance::{assert_echoes, assert_still_serves};
 use crate::kit::socketio::{join_main, socket_id};
-use crate::kit::{Close, HttpConnection, Incoming, Patience, Polling, Request, WebSocketClient, settle};
+use crate::kit::{Close, Deadline, HttpConnection, Incoming, Polling, Request, WebSocketClient, settle};
 use crate::testbed::Target;
 
 pub(crate) fn t18_the_comma_after_a_namespace_is_optional_inbound_and_always_outbound(target: &Target) {
@@ -296,7 +296,7 @@ pub(crate) fn t30_a_broken_socket_rule_without_a_poll_is_forced_too(target: &Tar
     );
 }
 
-/// A socket that hears about every disconnection.
+/// A socket that receives every report of a disconnection.
 #[track_caller]
 fn watch(target: &Target) -> WebSocketClient {
     let (mut socket, _) = join_main(target);
@@ -319,9 +319,9 @@ fn assert_left(watcher: &mut WebSocketClient, id: &str, reason: &str) {
 #[track_caller]
 fn reason_of(watcher: &mut WebSocketClient, id: &str) -> String {
     let prefix = format!(r#"42["left","{id}",""#);
-    let patience = Patience::start();
+    let deadline = Deadline::start();
     loop {
-        patience.check("notice of the disconnection");
+        deadline.check("notice of the disconnection");
         let text = watcher.text();
         if let Some(rest) = text.strip_prefix(&prefix) {
             return rest

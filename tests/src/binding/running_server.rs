@@ -25,12 +25,14 @@ use socketio_tokio::Tokio;
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, oneshot};
 
+use crate::testbed::{App, Target};
+
 /// What the names of [`threads`] begin with.
 pub const THREADS_NAME: &str = "threads";
 
-/// Where a server runs.
+/// The runtime that a server of a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
+pub enum TestRuntime {
     /// tokio, everything on one thread.
     CurrentThread,
     /// tokio, on four threads.
@@ -43,9 +45,9 @@ pub enum Ground {
     Blocking,
 }
 
-/// A server that is served until it is dropped, and everything with it.
+/// A server that runs on a thread of its own until this is dropped.
 #[derive(Debug)]
-pub struct Serving {
+pub struct RunningServer {
     /// Where it listens.
     pub address: SocketAddr,
     abort: Arc<Notify>,
@@ -55,20 +57,20 @@ pub struct Serving {
 }
 
 /// Where a server listens.
-enum Ear {
+enum BoundListener {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
-/// What is to be served, and whom it is told.
-struct Life {
+/// What is to be served, and where the outcome goes.
+struct ServeTask {
     server: Server,
     tls: Option<TlsServer>,
     abort: Arc<Notify>,
     ended: Sender<io::Result<()>>,
 }
 
-impl Ground {
+impl TestRuntime {
     /// All.
     pub const ALL: [Self; 5] = [
         Self::CurrentThread,
@@ -78,15 +80,15 @@ impl Ground {
         Self::Blocking,
     ];
 
-    /// Those that end with all their tasks.
-    pub const ENDING: [Self; 3] = [Self::CurrentThread, Self::MultiThread, Self::Blocking];
+    /// Those that can be stopped, with all their tasks.
+    pub const STOPPABLE: [Self; 3] = [Self::CurrentThread, Self::MultiThread, Self::Blocking];
 }
 
-impl Serving {
+impl RunningServer {
     /// Serves on a port of its own.
     #[must_use]
-    pub fn start(ground: Ground, server: Server) -> Self {
-        Self::start_with(ground, server, None)
+    pub fn start(runtime: TestRuntime, server: Server) -> Self {
+        Self::start_with(runtime, server, None)
     }
 
     /// The same, over TLS if wanted.
@@ -95,11 +97,11 @@ impl Serving {
     ///
     /// If no port is free.
     #[must_use]
-    pub fn start_with(ground: Ground, server: Server, tls: Option<TlsServer>) -> Self {
+    pub fn start_with(runtime: TestRuntime, server: Server, tls: Option<TlsServer>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         listener.set_nonblocking(true).expect("it is a socket");
-        Self::begin(ground, server, tls, Ear::Tcp(listener), address)
+        Self::begin(runtime, server, tls, BoundListener::Tcp(listener), address)
     }
 
     /// Serves on a Unix socket, which has no address.
@@ -108,30 +110,45 @@ impl Serving {
     ///
     /// If nothing can be bound to `path`.
     #[must_use]
-    pub fn start_unix(ground: Ground, server: Server, path: &Path) -> Self {
+    pub fn start_unix(runtime: TestRuntime, server: Server, path: &Path) -> Self {
         let listener = UnixListener::bind(path).expect("it can be bound");
         listener.set_nonblocking(true).expect("it is a socket");
-        let nowhere = (Ipv4Addr::UNSPECIFIED, 0).into();
-        Self::begin(ground, server, None, Ear::Unix(listener), nowhere)
+        let no_address = (Ipv4Addr::UNSPECIFIED, 0).into();
+        Self::begin(runtime, server, None, BoundListener::Unix(listener), no_address)
     }
 
-    fn begin(ground: Ground, server: Server, tls: Option<TlsServer>, ear: Ear, address: SocketAddr) -> Self {
+    fn begin(
+        runtime: TestRuntime,
+        server: Server,
+        tls: Option<TlsServer>,
+        listener: BoundListener,
+        address: SocketAddr,
+    ) -> Self {
         let (ended, outcome) = channel();
         let abort = Arc::new(Notify::new());
         let (stop, stopped) = oneshot::channel();
-        let life = Life {
+        let task = ServeTask {
             server,
             tls,
             abort: Arc::clone(&abort),
             ended,
         };
-        let thread = thread::spawn(move || life.run(ground, ear, stopped));
+        let thread = thread::spawn(move || task.run(runtime, listener, stopped));
         Self {
             address,
             abort,
             outcome,
             stop: Some(stop),
             thread: Some(thread),
+        }
+    }
+
+    /// The server as the clients of [`kit`](crate::kit) name it.
+    #[must_use]
+    pub const fn target(&self) -> Target {
+        Target {
+            address: self.address,
+            app: App::Lab,
         }
     }
 
@@ -153,17 +170,17 @@ impl Serving {
             .expect("serve() returns in time")
     }
 
-    /// Drops the future of `serve` where it stands; what it runs on goes on.
+    /// Drops the future of `serve` where it stands; the runtime goes on.
     pub fn abort(&self) {
         self.abort.notify_one();
     }
 
-    /// Ends what it runs on while the future of `serve` goes on, as far as that can be ended.
+    /// Stops the runtime while the future of `serve` still runs, as far as the runtime can be stopped.
     ///
     /// # Panics
     ///
     /// If that panics.
-    pub fn end_ground(mut self) {
+    pub fn stop_runtime(mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             thread.join().expect("the runtime ends");
@@ -171,54 +188,54 @@ impl Serving {
     }
 }
 
-impl Drop for Serving {
+impl Drop for RunningServer {
     fn drop(&mut self) {
         self.abort();
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // Somebody panics already.
+            // The test panics already.
             let _ = thread.join();
         }
     }
 }
 
-impl Life {
-    /// Runs until `stopped` is told.
-    fn run(self, ground: Ground, ear: Ear, stopped: oneshot::Receiver<()>) {
-        match ground {
-            Ground::CurrentThread => self.run_on_tokio(Builder::new_current_thread(), ear, stopped),
-            Ground::MultiThread => self.run_on_tokio(Builder::new_multi_thread(), ear, stopped),
-            Ground::Smol => self.run_on_smol(ear, stopped),
-            Ground::AsyncStd => {
-                let life = match ear {
-                    Ear::Tcp(listener) => {
+impl ServeTask {
+    /// Runs until the sender of `stopped` is dropped.
+    fn run(self, runtime: TestRuntime, listener: BoundListener, stopped: oneshot::Receiver<()>) {
+        match runtime {
+            TestRuntime::CurrentThread => self.run_on_tokio(Builder::new_current_thread(), listener, stopped),
+            TestRuntime::MultiThread => self.run_on_tokio(Builder::new_multi_thread(), listener, stopped),
+            TestRuntime::Smol => self.run_on_smol(listener, stopped),
+            TestRuntime::AsyncStd => {
+                let task = match listener {
+                    BoundListener::Tcp(listener) => {
                         let listener = async_std::net::TcpListener::from(listener);
-                        async_std::task::spawn(self.live(AsyncStd, listener))
+                        async_std::task::spawn(self.serve(AsyncStd, listener))
                     }
-                    Ear::Unix(listener) => {
+                    BoundListener::Unix(listener) => {
                         let listener = async_std::os::unix::net::UnixListener::from(listener);
-                        async_std::task::spawn(self.live(AsyncStd, listener))
+                        async_std::task::spawn(self.serve(AsyncStd, listener))
                     }
                 };
                 let _ = async_std::task::block_on(stopped);
-                drop(life);
+                drop(task);
             }
-            Ground::Blocking => self.run_on_threads(ear, stopped),
+            TestRuntime::Blocking => self.run_on_threads(listener, stopped),
         }
     }
 
-    fn run_on_tokio(self, mut builder: Builder, ear: Ear, stopped: oneshot::Receiver<()>) {
+    fn run_on_tokio(self, mut builder: Builder, listener: BoundListener, stopped: oneshot::Receiver<()>) {
         let runtime = builder.worker_threads(4).enable_all().build();
         let runtime = runtime.expect("a runtime can be made");
         runtime.block_on(async {
-            match ear {
-                Ear::Tcp(listener) => {
+            match listener {
+                BoundListener::Tcp(listener) => {
                     let listener = tokio::net::TcpListener::from_std(listener).expect("it is a socket");
-                    tokio::spawn(self.live(Tokio::current(), listener))
+                    tokio::spawn(self.serve(Tokio::current(), listener))
                 }
-                Ear::Unix(listener) => {
+                BoundListener::Unix(listener) => {
                     let listener = tokio::net::UnixListener::from_std(listener).expect("it is a socket");
-                    tokio::spawn(self.live(Tokio::current(), listener))
+                    tokio::spawn(self.serve(Tokio::current(), listener))
                 }
             };
             let _ = stopped.await;
@@ -226,40 +243,40 @@ impl Life {
         runtime.shutdown_timeout(Duration::from_secs(1));
     }
 
-    fn run_on_smol(self, ear: Ear, stopped: oneshot::Receiver<()>) {
+    fn run_on_smol(self, listener: BoundListener, stopped: oneshot::Receiver<()>) {
         let executor = Arc::new(smol::Executor::new());
         let runtime = Smol::on(Arc::clone(&executor));
-        let life = match ear {
-            Ear::Tcp(listener) => {
+        let task = match listener {
+            BoundListener::Tcp(listener) => {
                 let listener: smol::net::TcpListener = listener.try_into().expect("it is a socket");
-                executor.spawn(self.live(runtime, listener))
+                executor.spawn(self.serve(runtime, listener))
             }
-            Ear::Unix(listener) => {
+            BoundListener::Unix(listener) => {
                 let listener: smol::net::unix::UnixListener = listener.try_into().expect("it is a socket");
-                executor.spawn(self.live(runtime, listener))
+                executor.spawn(self.serve(runtime, listener))
             }
         };
-        life.detach();
+        task.detach();
         let _ = smol::block_on(executor.run(stopped));
     }
 
-    fn run_on_threads(self, ear: Ear, stopped: oneshot::Receiver<()>) {
+    fn run_on_threads(self, listener: BoundListener, stopped: oneshot::Receiver<()>) {
         let threads = Threads::builder().build().expect("there is room for threads");
         let handle = threads.handle();
-        match ear {
-            Ear::Tcp(listener) => {
+        match listener {
+            BoundListener::Tcp(listener) => {
                 let listener = listener.into_listener(&handle).expect("it is a socket");
-                handle.spawn(self.live(handle.clone(), listener));
+                handle.spawn(self.serve(handle.clone(), listener));
             }
-            Ear::Unix(listener) => {
+            BoundListener::Unix(listener) => {
                 let listener = listener.into_listener(&handle).expect("it is a socket");
-                handle.spawn(self.live(handle.clone(), listener));
+                handle.spawn(self.serve(handle.clone(), listener));
             }
         }
         let _ = stopped.blocking_recv();
     }
 
-    async fn live<R: Runtime, L: Listener<R>>(self, runtime: R, listener: L) {
+    async fn serve<R: Runtime, L: Listener<R>>(self, runtime: R, listener: L) {
         let Self {
             server,
             tls,
@@ -273,7 +290,7 @@ impl Life {
             }
         };
         if let Some(result) = unless(abort.notified(), serve).await {
-            // A test that does not ask has no other end.
+            // A test that does not ask has dropped the other end.
             let _ = ended.send(result);
         }
     }
@@ -304,7 +321,7 @@ pub fn threads() -> &'static Threads {
     &THREADS
 }
 
-/// Lets async-std have so many threads, which it counts when it is first used in the environment that the process was
+/// Gives async-std so many threads, which it counts when it is first used in the environment that the process was
 /// started with: if that says otherwise, the program is started again in the same process.
 ///
 /// # Errors

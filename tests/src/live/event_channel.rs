@@ -1,4 +1,4 @@
-//! What handlers heard, waited for by the test.
+//! Events that handlers receive, for the test to wait for.
 
 use serde::de::DeserializeOwned;
 use socketio_tokio::Arguments;
@@ -6,31 +6,31 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::within;
 
-/// Gives what it is given to its [`Heard`].
+/// Sends the arguments of events to its [`EventReceiver`].
 #[derive(Clone, Debug)]
-pub struct Ear(UnboundedSender<Arguments>);
+pub struct EventSender(UnboundedSender<Arguments>);
 
 /// The arguments of the events that came, in order.
 #[derive(Debug)]
-pub struct Heard(UnboundedReceiver<Arguments>);
+pub struct EventReceiver(UnboundedReceiver<Arguments>);
 
-/// An ear, and what it hears.
+/// A channel from handlers to the test.
 #[must_use]
-pub fn ear() -> (Ear, Heard) {
+pub fn event_channel() -> (EventSender, EventReceiver) {
     let (sender, receiver) = unbounded_channel();
-    (Ear(sender), Heard(receiver))
+    (EventSender(sender), EventReceiver(receiver))
 }
 
-impl Ear {
-    /// A handler that hears.
-    pub fn hear(&self) -> impl Fn(Arguments) + Send + Sync + use<> + 'static {
+impl EventSender {
+    /// A handler that sends the arguments of its events.
+    pub fn handler(&self) -> impl Fn(Arguments) + Send + Sync + use<> + 'static {
         let sender = self.0.clone();
-        // A test that hears enough drops its end.
+        // A test that has received enough drops its end.
         move |arguments| drop(sender.send(arguments.detach()))
     }
 }
 
-impl Heard {
+impl EventReceiver {
     /// The arguments of the next event.
     ///
     /// # Panics
@@ -38,7 +38,7 @@ impl Heard {
     /// If none comes in time.
     pub async fn next(&mut self) -> Arguments {
         let next = within("an event", self.0.recv()).await;
-        next.expect("the handler lives")
+        next.expect("the handler still exists")
     }
 
     /// The first argument of the next event.
@@ -52,8 +52,8 @@ impl Heard {
         first.unwrap_or_else(|error| panic!("{}: {error}", arguments.text()))
     }
 
-    /// What came and was not taken yet.
-    pub fn so_far(&mut self) -> Vec<Arguments> {
+    /// The events that came and were not taken yet.
+    pub fn drain(&mut self) -> Vec<Arguments> {
         std::iter::from_fn(|| self.0.try_recv().ok()).collect()
     }
 }

@@ -1,31 +1,31 @@
-//! There and back.
+//! Connections over TLS and Unix sockets that succeed.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use socketio_tests::binding::{Binding, Serving};
+use socketio_tests::binding::{Binding, RunningServer};
 use socketio_tests::live::{Peer, PeerOptions, within};
 use socketio_tokio::net::TlsClient;
 use socketio_tokio::net::tls::TlsServer;
 use socketio_tokio::{Bytes, Transport};
 
-use crate::certificates::Authority;
 use crate::{ORDERS, assert_echoes, once, serve_tls, serve_with, server, trusting};
+use socketio_tests::certificates::Authority;
 
 socketio_tests::on_every_client![
     https_and_wss,
     half_a_megabyte_of_bytes_over_tls,
     a_client_with_a_certificate,
     a_name_that_is_not_that_of_the_url,
-    anybody_where_the_danger_is_accepted,
+    any_certificate_where_the_danger_is_accepted,
     a_unix_socket,
     node_over_https,
 ];
 
 fn https_and_wss(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let authority = Authority::new("ours");
-        let (_serving, port) = serve_tls(binding, &authority.server(&["localhost", "127.0.0.1"]));
+        let (_running, port) = serve_tls(binding, &authority.server(&["localhost", "127.0.0.1"]));
         for scheme in ["https", "wss"] {
             for (order, transport) in ORDERS {
                 for host in ["localhost", "127.0.0.1"] {
@@ -43,9 +43,9 @@ fn https_and_wss(binding: Binding) {
 }
 
 fn half_a_megabyte_of_bytes_over_tls(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let authority = Authority::new("ours");
-        let (_serving, port) = serve_tls(binding, &authority.server(&["localhost"]));
+        let (_running, port) = serve_tls(binding, &authority.server(&["localhost"]));
         for (order, _) in ORDERS {
             let builder = once(&format!("https://localhost:{port}"))
                 .transports(order)
@@ -67,12 +67,12 @@ fn half_a_megabyte_of_bytes_over_tls(binding: Binding) {
 }
 
 fn a_client_with_a_certificate(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let (ours, clients) = (Authority::new("ours"), Authority::new("of clients"));
         let certificate = ours.server(&["localhost"]);
         let tls = TlsServer::builder(certificate.pem, certificate.key)
             .require_client_certificate(clients.pem.as_str());
-        let (_serving, port) = serve_with(binding, tls.build().expect("it can be used"));
+        let (_running, port) = serve_with(binding, tls.build().expect("it can be used"));
         let own = clients.client();
         let tls = TlsClient::builder()
             .only_ca_pem(ours.pem.as_str())
@@ -88,9 +88,9 @@ fn a_client_with_a_certificate(binding: Binding) {
 }
 
 fn a_name_that_is_not_that_of_the_url(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let authority = Authority::new("ours");
-        let (_serving, port) = serve_tls(binding, &authority.server(&["example.org"]));
+        let (_running, port) = serve_tls(binding, &authority.server(&["example.org"]));
         let tls = TlsClient::builder()
             .only_ca_pem(authority.pem.as_str())
             .server_name("example.org");
@@ -99,9 +99,9 @@ fn a_name_that_is_not_that_of_the_url(binding: Binding) {
     });
 }
 
-fn anybody_where_the_danger_is_accepted(binding: Binding) {
-    binding.trial(|| async {
-        let (_serving, port) = serve_tls(
+fn any_certificate_where_the_danger_is_accepted(binding: Binding) {
+    binding.run_test(|| async {
+        let (_running, port) = serve_tls(
             binding,
             &Authority::new("nobody").expired_server(&["example.org"]),
         );
@@ -112,19 +112,19 @@ fn anybody_where_the_danger_is_accepted(binding: Binding) {
 }
 
 fn a_unix_socket(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let folder = temporary(binding, "unix");
         let path = folder.join("server.sock");
-        std::fs::create_dir_all(&folder).expect("there is a folder for such");
-        // Of an earlier round.
+        std::fs::create_dir_all(&folder).expect("temporary files can be made");
+        // It may be left from an earlier run.
         let _ = std::fs::remove_file(&path);
-        let serving = Serving::start_unix(binding.ground(), server(), &path);
+        let running = RunningServer::start_unix(binding.test_runtime(), server(), &path);
         for (order, transport) in ORDERS {
             let builder = once(&format!("unix:{}", path.display())).transports(order);
             assert_echoes(binding, builder, transport).await;
         }
-        drop(serving);
-        std::fs::remove_dir_all(&folder).expect("it was ours");
+        drop(running);
+        std::fs::remove_dir_all(&folder).expect("it can be removed");
     });
 }
 
@@ -139,7 +139,7 @@ fn node_over_https(binding: Binding) {
     let authority = Authority::new("ours");
     let certificate = authority.server(&["localhost"]);
     let folder = temporary(binding, "node");
-    std::fs::create_dir_all(&folder).expect("there is a folder for such");
+    std::fs::create_dir_all(&folder).expect("temporary files can be made");
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     std::fs::write(&cert, &certificate.pem).expect("it can be written");
     std::fs::write(&key, &certificate.key).expect("it can be written");
@@ -148,7 +148,7 @@ fn node_over_https(binding: Binding) {
     let _ = std::fs::remove_dir_all(&folder);
     let Ok(server) = started else { return };
     let port = server.address().port();
-    binding.trial(|| async {
+    binding.run_test(|| async {
         for (order, transport) in ORDERS {
             let builder = once(&format!("https://localhost:{port}"))
                 .transports(order)

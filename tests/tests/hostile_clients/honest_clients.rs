@@ -1,4 +1,4 @@
-//! Honest clients. They talk over polling and WebSocket until they are thanked, and never connect again.
+//! Honest clients. They exchange echoes over polling and WebSocket until they are stopped, and never reconnect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -8,82 +8,86 @@ use std::time::{Duration, Instant};
 use socketio_tests::kit::{DEADLINE, Polling, WebSocketClient};
 use socketio_tests::testbed::Target;
 
-/// Between two echoes of one guest.
-const PACE: Duration = Duration::from_millis(4);
-/// What the application says to everybody who joins.
+/// Between two echoes of one client.
+const ECHO_INTERVAL: Duration = Duration::from_millis(4);
+/// The event that the application emits to every socket that joins.
 pub(crate) const WELCOME: &str = "42[\"welcome\"";
 
-/// Honest clients that talk.
-pub(crate) struct Guests {
-    all: Vec<Guest>,
-    is_over: Arc<AtomicBool>,
+/// Honest clients, each on a thread of its own.
+pub(crate) struct HonestClients {
+    all: Vec<HonestClient>,
+    is_stopped: Arc<AtomicBool>,
 }
 
-struct Guest {
-    tally: Arc<Tally>,
+struct HonestClient {
+    statistics: Arc<Statistics>,
     thread: JoinHandle<()>,
 }
 
-/// What one guest has done.
+/// The echoes of one client.
 #[derive(Default)]
-struct Tally {
+struct Statistics {
     echoes: AtomicUsize,
     /// By the binary logarithm of microseconds.
     latencies: [AtomicU64; 32],
 }
 
-impl Tally {
-    fn note(&self, latency: Duration) {
+impl Statistics {
+    fn record(&self, latency: Duration) {
         let microseconds = u32::try_from(latency.as_micros()).unwrap_or(u32::MAX).max(1);
         self.latencies[microseconds.ilog2() as usize].fetch_add(1, Ordering::Relaxed);
         self.echoes.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-impl Guests {
+impl HonestClients {
     /// Two over each transport.
-    pub(crate) fn invite(target: &Target) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
+    pub(crate) fn connect(target: &Target) -> Self {
+        let is_stopped = Arc::new(AtomicBool::new(false));
         let mut all = Vec::new();
         for _ in 0..2 {
             let mut socket = join(target);
-            all.push(Guest::start(&is_over, move |number| {
+            all.push(HonestClient::start(&is_stopped, move |number| {
                 by_websocket(&mut socket, number)
             }));
             let mut session = join_by_polling(target);
-            all.push(Guest::start(&is_over, move |number| {
+            all.push(HonestClient::start(&is_stopped, move |number| {
                 by_polling(&mut session, number)
             }));
         }
-        Self { all, is_over }
+        Self { all, is_stopped }
     }
 
-    /// Those whose echoes are made by `echo`, which panics if one is lost.
+    /// One for each function, which makes one echo and panics if it does not come.
     pub(crate) fn of(echoes: Vec<Box<dyn FnMut(usize) + Send>>) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
+        let is_stopped = Arc::new(AtomicBool::new(false));
         let all = echoes
             .into_iter()
-            .map(|echo| Guest::start(&is_over, echo))
+            .map(|echo| HonestClient::start(&is_stopped, echo))
             .collect();
-        Self { all, is_over }
+        Self { all, is_stopped }
     }
 
-    /// How many echoes each has had.
+    /// How many echoes each has received.
     pub(crate) fn echoes(&self) -> Vec<usize> {
-        let count = |guest: &Guest| guest.tally.echoes.load(Ordering::SeqCst);
+        let count = |client: &HonestClient| client.statistics.echoes.load(Ordering::SeqCst);
         self.all.iter().map(count).collect()
     }
 
-    /// Whether each has had `count` since.
-    pub(crate) fn have_had(&self, count: usize, since: &[usize]) -> bool {
+    /// Whether each has received `count` since.
+    pub(crate) fn have_received(&self, count: usize, since: &[usize]) -> bool {
         let mut pairs = self.echoes().into_iter().zip(since);
         pairs.all(|(now, before)| now >= before + count)
     }
 
-    /// Panics if one has given up; `when` says what is going on.
+    /// Panics if one has failed; `when` says what is going on.
     #[track_caller]
-    pub(crate) fn assert_well(&self, when: &str) {
-        let lost = self.all.iter().filter(|guest| guest.thread.is_finished()).count();
+    pub(crate) fn assert_connected(&self, when: &str) {
+        let lost = self
+            .all
+            .iter()
+            .filter(|client| client.thread.is_finished())
+            .count();
         assert_eq!(
             lost,
             0,
@@ -92,12 +96,12 @@ impl Guests {
         );
     }
 
-    /// Waits until each has had `count` more.
+    /// Waits until each has received `count` more.
     #[track_caller]
     pub(crate) fn await_echoes(&self, count: usize, when: &str) {
         let (before, started) = (self.echoes(), Instant::now());
-        while !self.have_had(count, &before) {
-            self.assert_well(when);
+        while !self.have_received(count, &before) {
+            self.assert_connected(when);
             assert!(
                 started.elapsed() < DEADLINE,
                 "{when}: an honest client is not answered"
@@ -106,11 +110,11 @@ impl Guests {
         }
     }
 
-    /// Half of the echoes and all but a hundredth came within these times, of which the next power of two is told.
+    /// The median and the 99th percentile of the latencies, each rounded up to a power of two microseconds.
     pub(crate) fn latencies(&self) -> (Duration, Duration) {
         let mut sums = [0; 32];
-        for guest in &self.all {
-            for (sum, count) in sums.iter_mut().zip(&guest.tally.latencies) {
+        for client in &self.all {
+            for (sum, count) in sums.iter_mut().zip(&client.statistics.latencies) {
                 *sum += count.load(Ordering::Relaxed);
             }
         }
@@ -126,32 +130,32 @@ impl Guests {
         (below(50), below(99))
     }
 
-    /// Lets them go.
+    /// Stops them; none may have failed.
     #[track_caller]
-    pub(crate) fn thank(self) {
-        self.is_over.store(true, Ordering::SeqCst);
-        for guest in self.all {
-            assert!(guest.thread.join().is_ok(), "an honest client was lost");
+    pub(crate) fn stop(self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        for client in self.all {
+            assert!(client.thread.join().is_ok(), "an honest client was lost");
         }
     }
 }
 
-impl Guest {
-    fn start(is_over: &Arc<AtomicBool>, mut echo: impl FnMut(usize) + Send + 'static) -> Self {
-        let tally = Arc::new(Tally::default());
-        let (is_over, noted) = (Arc::clone(is_over), Arc::clone(&tally));
+impl HonestClient {
+    fn start(is_stopped: &Arc<AtomicBool>, mut echo: impl FnMut(usize) + Send + 'static) -> Self {
+        let statistics = Arc::new(Statistics::default());
+        let (is_stopped, recorded) = (Arc::clone(is_stopped), Arc::clone(&statistics));
         let thread = thread::spawn(move || {
             for number in 0.. {
-                if is_over.load(Ordering::SeqCst) {
+                if is_stopped.load(Ordering::SeqCst) {
                     break;
                 }
                 let started = Instant::now();
                 echo(number);
-                noted.note(started.elapsed());
-                sleep(PACE);
+                recorded.record(started.elapsed());
+                sleep(ECHO_INTERVAL);
             }
         });
-        Self { tally, thread }
+        Self { statistics, thread }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients whose application, runtime or way to the server behaves badly.
+//! Clients whose application, runtime or connector misbehaves.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use socketio_tests::binding::Binding;
-use socketio_tests::live::{House, Scheduler, eventually, within};
+use socketio_tests::live::{LocalServer, Scheduler, eventually, within};
 use socketio_tokio::bytes::BytesMut;
 use socketio_tokio::client::{Client, ClientBuilder, ClientSocket, Reconnection, TransportOrder};
 use socketio_tokio::engine::{BoxStream, Stream};
@@ -21,67 +21,67 @@ use tokio::net::TcpListener;
 use crate::{ORDERS, app, client, connect};
 
 socketio_tests::on_every_client![
-    a_client_that_is_stuck_on_its_way_goes_with_its_last_handle,
+    a_client_that_can_not_finish_connecting_ends_with_its_last_handle,
     attempts_that_fail_at_once_leave_room_for_others_and_end_when_told,
-    callbacks_that_never_answer_are_waited_for_only_so_long,
-    a_poll_whose_answer_was_cut_off_is_not_sent_again,
-    a_handler_may_drop_the_last_handle_and_leave_or_return,
-    what_serialising_and_dropping_do_with_the_client_harms_nobody,
+    callbacks_that_never_answer_time_out,
+    a_poll_whose_response_was_truncated_is_not_sent_again,
+    a_handler_may_drop_the_last_handle_and_disconnect_or_connect,
+    arguments_may_emit_while_they_are_serialised_and_dropped,
 ];
 
-/// Never connects, and counts.
-struct Nowhere {
+/// A connector that never connects, and counts its attempts.
+struct NeverConnects {
     dials: Arc<AtomicUsize>,
-    fate: fn() -> Connecting,
+    outcome: fn() -> Connecting,
 }
 
-impl Connector for Nowhere {
+impl Connector for NeverConnects {
     fn connect(&self, _: &Endpoint) -> Connecting {
         self.dials.fetch_add(1, Ordering::Relaxed);
-        (self.fate)()
+        (self.outcome)()
     }
 }
 
-/// Starts a client that is stuck on its way, drops it, and waits for the last of it to go.
-async fn assert_goes(binding: Binding, name: &'static str, builder: ClientBuilder<Async>) {
-    let witness = Arc::new(());
+/// Starts a client that can not finish connecting, drops it, and waits until nothing holds its state.
+async fn assert_ends_when_dropped(binding: Binding, name: &'static str, builder: ClientBuilder<Async>) {
+    let state = Arc::new(());
     let client = binding
-        .start(builder.state(Arc::clone(&witness)))
+        .start(builder.state(Arc::clone(&state)))
         .expect("it starts");
     tokio::time::sleep(Duration::from_millis(50)).await;
     let closed = client.closed();
     drop(client);
     within(name, closed).await;
-    eventually(name, || Arc::strong_count(&witness) == 1).await;
+    eventually(name, || Arc::strong_count(&state) == 1).await;
 }
 
-fn a_client_that_is_stuck_on_its_way_goes_with_its_last_handle(binding: Binding) {
-    binding.trial(|| async {
+fn a_client_that_can_not_finish_connecting_ends_with_its_last_handle(binding: Binding) {
+    binding.run_test(|| async {
         let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("a port is free");
         let silent = silent.local_addr().expect("it is bound");
-        let house = House::open(app());
-        let stuck = || Nowhere {
+        let server = LocalServer::open(app());
+        let stuck = || NeverConnects {
             dials: Arc::default(),
-            fate: || Box::pin(pending()),
+            outcome: || Box::pin(pending()),
         };
         let mut cases = Vec::new();
         for order in ORDERS {
             let to = |url: String| Client::builder(url).transports(order);
-            cases.push(("dialling", to(house.url()).connector(stuck())));
+            cases.push(("dialling", to(server.url()).connector(stuck())));
             cases.push(("a handshake", to(format!("http://{silent}"))));
             cases.push(("TLS", to(format!("https://{silent}"))));
-            let asks = async || pending::<Result<&'static str, Infallible>>().await;
-            cases.push(("the URL", to(house.url()).url_with(asks)));
-            let asks = async || pending::<Result<(), Infallible>>().await;
-            cases.push(("the auth", to(house.url()).auth_with(asks)));
+            let never_answers = async || pending::<Result<&'static str, Infallible>>().await;
+            cases.push(("the URL", to(server.url()).url_with(never_answers)));
+            let never_answers = async || pending::<Result<(), Infallible>>().await;
+            cases.push(("the auth", to(server.url()).auth_with(never_answers)));
         }
-        // A peer that says nothing is given some seconds for its farewell.
+        // A silent peer is given some seconds to close.
         socketio_tests::live::all_of(
             cases
                 .into_iter()
-                .map(|(name, builder)| (name, assert_goes(binding, name, builder)))
+                .map(|(name, builder)| (name, assert_ends_when_dropped(binding, name, builder)))
                 .collect(),
         )
         .await;
@@ -89,11 +89,11 @@ fn a_client_that_is_stuck_on_its_way_goes_with_its_last_handle(binding: Binding)
 }
 
 fn attempts_that_fail_at_once_leave_room_for_others_and_end_when_told(binding: Binding) {
-    binding.trial(|| async {
+    binding.run_test(|| async {
         let dials = Arc::new(AtomicUsize::new(0));
-        let connector = Nowhere {
+        let connector = NeverConnects {
             dials: Arc::clone(&dials),
-            fate: || Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) }),
+            outcome: || Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) }),
         };
         let mut reconnection = Reconnection::default();
         (reconnection.min, reconnection.max) = (Duration::ZERO, Duration::ZERO);
@@ -105,62 +105,66 @@ fn attempts_that_fail_at_once_leave_room_for_others_and_end_when_told(binding: B
         eventually("it tries", || dials.load(Ordering::Relaxed) > 100).await;
         client.disconnect();
         within("the end", client.closed()).await;
-        let made = dials.load(Ordering::Relaxed);
+        let attempts = dials.load(Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(dials.load(Ordering::Relaxed) <= made + 1);
+        assert!(dials.load(Ordering::Relaxed) <= attempts + 1);
     });
 }
 
-fn callbacks_that_never_answer_are_waited_for_only_so_long(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+fn callbacks_that_never_answer_time_out(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         let soon = Duration::from_millis(50);
-        let asks = async || pending::<Result<&'static str, Infallible>>().await;
-        let builder = Client::builder(house.url()).connect_timeout(soon).url_with(asks);
+        let never_answers = async || pending::<Result<&'static str, Infallible>>().await;
+        let builder = Client::builder(server.url())
+            .connect_timeout(soon)
+            .url_with(never_answers);
         let outcome = within("the end", binding.connect(builder)).await;
-        let error = outcome.expect_err("it never learns where to").to_string();
+        let error = outcome.expect_err("it has no URL").to_string();
         assert!(error.contains("connect_timeout"), "{error}");
-        let asks = async || pending::<Result<(), Infallible>>().await;
-        let builder = Client::builder(house.url()).join_timeout(soon).auth_with(asks);
+        let never_answers = async || pending::<Result<(), Infallible>>().await;
+        let builder = Client::builder(server.url())
+            .join_timeout(soon)
+            .auth_with(never_answers);
         let outcome = within("the end", binding.connect(builder)).await;
-        let error = outcome.expect_err("it never learns as whom").to_string();
+        let error = outcome.expect_err("it has no auth").to_string();
         assert!(error.contains("join_timeout"), "{error}");
     });
 }
 
-/// A server that exists only here: it opens a session, and breaks off in the middle of the head that answers the poll.
-struct BreaksOff {
+/// A server without a socket: it opens a session, and resets the connection in the middle of the response to the poll.
+struct TruncatingConnector {
     polls: Arc<AtomicUsize>,
 }
 
-impl Connector for BreaksOff {
+impl Connector for TruncatingConnector {
     fn connect(&self, _: &Endpoint) -> Connecting {
         let polls = Arc::clone(&self.polls);
-        let stream = Breaking {
+        let stream = TruncatedStream {
             polls,
-            says: Vec::new(),
-            is_broken: false,
+            response: Vec::new(),
+            is_truncated: false,
             waker: None,
         };
         Box::pin(async move { Ok(Box::new(stream) as BoxStream) })
     }
 }
 
-struct Breaking {
+struct TruncatedStream {
     polls: Arc<AtomicUsize>,
-    says: Vec<u8>,
-    is_broken: bool,
+    response: Vec<u8>,
+    is_truncated: bool,
     waker: Option<Waker>,
 }
 
-impl Stream for Breaking {
+impl Stream for TruncatedStream {
     fn poll_read(&mut self, task: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        let said = std::mem::take(&mut self.says);
-        if !said.is_empty() {
-            buffer.extend_from_slice(&said);
-            return Poll::Ready(Ok(said.len()));
+        let bytes = std::mem::take(&mut self.response);
+        if !bytes.is_empty() {
+            buffer.extend_from_slice(&bytes);
+            return Poll::Ready(Ok(bytes.len()));
         }
-        if self.is_broken {
+        if self.is_truncated {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         self.waker = Some(task.waker().clone());
@@ -172,13 +176,13 @@ impl Stream for Breaking {
         let text = String::from_utf8_lossy(&request);
         if text.starts_with("GET") && text.contains("sid=") {
             self.polls.fetch_add(1, Ordering::Relaxed);
-            self.says.extend_from_slice(b"HTTP/1.1 200 OK\r\nContent-Le");
-            self.is_broken = true;
+            self.response.extend_from_slice(b"HTTP/1.1 200 OK\r\nContent-Le");
+            self.is_truncated = true;
         } else if text.starts_with("GET") {
             let body =
                 r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}"#;
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-            self.says.extend_from_slice(answer.as_bytes());
+            self.response.extend_from_slice(answer.as_bytes());
         }
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -191,10 +195,10 @@ impl Stream for Breaking {
     }
 }
 
-fn a_poll_whose_answer_was_cut_off_is_not_sent_again(binding: Binding) {
-    binding.trial(|| async {
+fn a_poll_whose_response_was_truncated_is_not_sent_again(binding: Binding) {
+    binding.run_test(|| async {
         let polls = Arc::new(AtomicUsize::new(0));
-        let connector = BreaksOff {
+        let connector = TruncatingConnector {
             polls: Arc::clone(&polls),
         };
         let builder = Client::builder("http://127.0.0.1:9").connector(connector);
@@ -204,54 +208,54 @@ fn a_poll_whose_answer_was_cut_off_is_not_sent_again(binding: Binding) {
         assert_eq!(
             polls.load(Ordering::Relaxed),
             1,
-            "what was cut off may have held events"
+            "what was truncated may have held events"
         );
     });
 }
 
 #[test]
-fn a_client_whose_runtime_is_gone_is_closed_and_says_so() {
+fn a_client_whose_runtime_is_dropped_reports_that_it_is_closed() {
     for scheduler in Scheduler::BOTH {
         for order in ORDERS {
-            let house = House::open(app());
+            let server = LocalServer::open(app());
             let runtime = scheduler.runtime();
-            let (made, mut call) = runtime.block_on(async {
-                let made = connect(Binding::Tokio, client(&house, order)).await;
-                let mut call = Box::pin(made.call::<()>("never", &()));
-                assert!(futures_now(&mut call).await.is_none());
-                (made, call)
+            let (client, mut call) = runtime.block_on(async {
+                let client = connect(Binding::Tokio, client(&server, order)).await;
+                let mut call = Box::pin(client.call::<()>("never", &()));
+                assert!(poll_once(&mut call).await.is_none());
+                (client, call)
             });
             runtime.shutdown_timeout(Duration::from_secs(5));
             scheduler.runtime().block_on(async {
-                within("the end", made.closed()).await;
+                within("the end", client.closed()).await;
                 let ended = within("the call", &mut call).await;
                 assert!(matches!(ended, Err(CallError::Disconnected)), "{ended:?}");
-                assert!(!made.connected());
-                assert!(made.emit("say", &1).is_err());
-                made.connect();
-                made.disconnect();
-                within("the end", made.closed()).await;
-                drop(made);
+                assert!(!client.connected());
+                assert!(client.emit("say", &1).is_err());
+                client.connect();
+                client.disconnect();
+                within("the end", client.closed()).await;
+                drop(client);
             });
         }
     }
 }
 
-/// What a future comes to at once.
-async fn futures_now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+/// The output of a future that is ready at once.
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     tokio::time::timeout(Duration::ZERO, future).await.ok()
 }
 
-fn a_handler_may_drop_the_last_handle_and_leave_or_return(binding: Binding) {
-    binding.trial(|| async {
-        let house = House::open(app());
+fn a_handler_may_drop_the_last_handle_and_disconnect_or_connect(binding: Binding) {
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
         for order in ORDERS {
             let kept: Arc<Mutex<Option<Client>>> = Arc::default();
             let (dropped, left) = (Arc::clone(&kept), Arc::new(AtomicUsize::new(0)));
             let counted = Arc::clone(&left);
-            let builder = client(&house, order)
+            let builder = client(&server, order)
                 .on("said", move |socket: ClientSocket| {
-                    // Leaves, comes back, and loses its last handle, all in one handler.
+                    // Disconnects, reconnects, and drops the last handle, all in one handler.
                     socket.disconnect_client();
                     socket.connect();
                     drop(dropped.lock().unwrap().take());
@@ -259,13 +263,13 @@ fn a_handler_may_drop_the_last_handle_and_leave_or_return(binding: Binding) {
                 .on_disconnect(move || {
                     counted.fetch_add(1, Ordering::Relaxed);
                 });
-            let made = connect(binding, builder).await;
-            let closed = made.closed();
+            let client = connect(binding, builder).await;
+            let closed = client.closed();
             {
                 // The handler waits for the handle it is to drop.
                 let mut slot = kept.lock().unwrap();
-                made.emit("say", &1).expect("it is connected");
-                *slot = Some(made);
+                client.emit("say", &1).expect("it is connected");
+                *slot = Some(client);
             }
             within("the end", closed).await;
             eventually("on_disconnect", || left.load(Ordering::Relaxed) == 1).await;
@@ -273,7 +277,7 @@ fn a_handler_may_drop_the_last_handle_and_leave_or_return(binding: Binding) {
     });
 }
 
-fn what_serialising_and_dropping_do_with_the_client_harms_nobody(binding: Binding) {
+fn arguments_may_emit_while_they_are_serialised_and_dropped(binding: Binding) {
     /// Emits while it is serialised, and when it is dropped.
     struct Busy(Client);
     impl serde::Serialize for Busy {
@@ -287,17 +291,17 @@ fn what_serialising_and_dropping_do_with_the_client_harms_nobody(binding: Bindin
             let _ = self.0.emit("count to", &0);
         }
     }
-    binding.trial(|| async {
-        let house = House::open(app());
-        let made = connect(binding, client(&house, TransportOrder::WebSocket)).await;
-        let busy = Busy(made.clone());
-        assert_eq!(within("an echo", made.call::<u32>("echo", &busy)).await, Ok(7));
-        let delivered = within("a delivery", made.deliver("echo", &busy)).await;
+    binding.run_test(|| async {
+        let server = LocalServer::open(app());
+        let client = connect(binding, client(&server, TransportOrder::WebSocket)).await;
+        let busy = Busy(client.clone());
+        assert_eq!(within("an echo", client.call::<u32>("echo", &busy)).await, Ok(7));
+        let delivered = within("a delivery", client.deliver("echo", &busy)).await;
         assert_eq!(
             delivered.expect("it answers").first::<u32>().expect("a number"),
             7
         );
         drop(busy);
-        assert_eq!(within("an echo", made.call::<u32>("echo", &8)).await, Ok(8));
+        assert_eq!(within("an echo", client.call::<u32>("echo", &8)).await, Ok(8));
     });
 }

@@ -1,25 +1,34 @@
-//! Certificates of authorities that exist for one test.
+//! Certificate authorities that exist for one test.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
 
-/// An authority.
-pub(crate) struct Authority {
+/// A certificate authority.
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    /// Its certificate.
-    pub(crate) pem: String,
+    /// Its certificate, in PEM.
+    pub pem: String,
 }
 
 /// A certificate with its key.
-pub(crate) struct Certificate {
-    pub(crate) pem: String,
-    pub(crate) key: String,
+#[derive(Debug)]
+pub struct Certificate {
+    /// The certificate, in PEM.
+    pub pem: String,
+    /// Its private key, in PEM.
+    pub key: String,
 }
 
 impl Authority {
-    pub(crate) fn new(name: &str) -> Self {
+    /// A new authority with this common name.
+    ///
+    /// # Panics
+    ///
+    /// If no key can be made.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
         let key = KeyPair::generate().expect("keys can be made");
         let mut parameters = CertificateParams::new(Vec::new()).expect("no names");
         parameters.distinguished_name.push(DnType::CommonName, name);
@@ -33,12 +42,14 @@ impl Authority {
     }
 
     /// A server's certificate for these names and addresses.
-    pub(crate) fn server(&self, names: &[&str]) -> Certificate {
+    #[must_use]
+    pub fn server(&self, names: &[&str]) -> Certificate {
         self.sign(parameters(names))
     }
 
-    /// One that was valid long ago.
-    pub(crate) fn expired_server(&self, names: &[&str]) -> Certificate {
+    /// A server's certificate that expired long ago.
+    #[must_use]
+    pub fn expired_server(&self, names: &[&str]) -> Certificate {
         let mut parameters = parameters(names);
         parameters.not_before = date_time_ymd(2001, 1, 1);
         parameters.not_after = date_time_ymd(2002, 1, 1);
@@ -46,7 +57,8 @@ impl Authority {
     }
 
     /// A client's certificate.
-    pub(crate) fn client(&self) -> Certificate {
+    #[must_use]
+    pub fn client(&self) -> Certificate {
         let mut parameters = parameters(&["client.test"]);
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(parameters)

@@ -1,4 +1,4 @@
-//! A connection of somebody who keeps to no rule.
+//! Connections of attackers.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -9,22 +9,22 @@ use rustix::net::sockopt::set_socket_linger;
 use socketio_tests::kit::{DEADLINE, Frame, Request};
 use socketio_tests::testbed::Target;
 
-use crate::guests::WELCOME;
+use crate::honest_clients::WELCOME;
 
 /// How long a write waits for the server to take more.
-const RELUCTANCE: Duration = Duration::from_millis(50);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// A heartbeat as it comes over WebSocket.
 const PING: &[u8] = b"\x81\x012";
 
-/// One TCP connection that never waits for long.
-pub(crate) struct Line {
+/// One TCP connection, which never waits long for the server.
+pub(crate) struct RawConnection {
     stream: TcpStream,
-    /// What was read and not asked for.
+    /// What was received and not taken yet.
     unread: Vec<u8>,
 }
 
-impl Line {
+impl RawConnection {
     #[track_caller]
     pub(crate) fn open(target: &Target) -> Self {
         let stream =
@@ -37,13 +37,13 @@ impl Line {
         }
     }
 
-    /// Writes as much as is taken; how much that is.
-    pub(crate) fn offer(&mut self, bytes: impl AsRef<[u8]>) -> usize {
+    /// Writes as much as the server takes; returns how much that is.
+    pub(crate) fn write_some(&mut self, bytes: impl AsRef<[u8]>) -> usize {
         let (bytes, mut written, mut since) = (bytes.as_ref(), 0, Instant::now());
         while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
             match self.stream.write(rest) {
                 Ok(count) => (written, since) = (written + count, Instant::now()),
-                Err(error) if error.kind() == ErrorKind::WouldBlock && since.elapsed() < RELUCTANCE => {
+                Err(error) if error.kind() == ErrorKind::WouldBlock && since.elapsed() < WRITE_TIMEOUT => {
                     sleep(Duration::from_millis(1));
                 }
                 Err(_) => break,
@@ -52,16 +52,16 @@ impl Line {
         written
     }
 
-    /// Writes all; reads meanwhile, so that neither side waits for the other.
+    /// Writes all, unless the server closes the connection; reads meanwhile, so that neither side waits for the other.
     #[track_caller]
-    pub(crate) fn exchange(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write_all(&mut self, bytes: impl AsRef<[u8]>) {
         let (mut rest, started) = (bytes.as_ref(), Instant::now());
         while !rest.is_empty() {
             assert!(started.elapsed() < DEADLINE, "the server does not read");
             match self.stream.write(rest) {
                 Ok(count) => rest = &rest[count..],
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if !self.read_on() {
+                    if !self.read_available() {
                         return;
                     }
                 }
@@ -70,8 +70,8 @@ impl Line {
         }
     }
 
-    /// Takes what has come, after a short pause if nothing has; whether the connection goes on.
-    fn read_on(&mut self) -> bool {
+    /// Reads what has come, after a short pause if nothing has; returns whether the connection is open.
+    fn read_available(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
         match self.stream.read(&mut buffer) {
             Ok(0) => return false,
@@ -82,74 +82,74 @@ impl Line {
         true
     }
 
-    /// Reads until these bytes have come so often; answers heartbeats, which takes patience and no more.
+    /// Reads until these bytes have come `times` times; answers heartbeats, which may come during long reads.
     #[track_caller]
-    pub(crate) fn hear_times(&mut self, bytes: impl AsRef<[u8]>, times: usize) {
+    pub(crate) fn read_count(&mut self, bytes: impl AsRef<[u8]>, times: usize) {
         let (bytes, started) = (bytes.as_ref(), Instant::now());
-        let (mut seen, mut heard, mut goes_on) = (0, 0, true);
+        let (mut seen, mut received, mut is_open) = (0, 0, true);
         loop {
-            let news = |needle: &[u8]| {
+            let count_new = |needle: &[u8]| {
                 count(
                     &self.unread[(seen + 1_usize).saturating_sub(needle.len())..],
                     needle,
                 )
             };
-            heard += news(bytes);
-            let pings = news(PING);
+            received += count_new(bytes);
+            let pings = count_new(PING);
             seen = self.unread.len();
-            if heard >= times {
+            if received >= times {
                 return;
             }
-            let (what, so_far) = (String::from_utf8_lossy(bytes), self.heard());
+            let (what, beginning) = (String::from_utf8_lossy(bytes), self.received());
             assert!(
-                goes_on,
-                "hung up after {heard} of {times} {what:?}; it said {so_far:?}"
+                is_open,
+                "closed after {received} of {times} {what:?}; it sent {beginning:?}"
             );
             let is_late = started.elapsed() > DEADLINE;
             assert!(
                 !is_late,
-                "only {heard} of {times} {what:?} within the deadline: {so_far:?}"
+                "only {received} of {times} {what:?} within the deadline: {beginning:?}"
             );
             if pings > 0 {
-                self.offer(text("3"));
+                self.write_some(text("3"));
             }
-            goes_on = self.read_on();
+            is_open = self.read_available();
         }
     }
 
-    /// Reads until these bytes have come, and forgets everything.
+    /// Reads until these bytes have come, and discards everything.
     #[track_caller]
-    pub(crate) fn hear_bytes(&mut self, bytes: impl AsRef<[u8]>) {
-        self.hear_times(bytes, 1);
+    pub(crate) fn read_until(&mut self, bytes: impl AsRef<[u8]>) {
+        self.read_count(bytes, 1);
         self.unread.clear();
     }
 
-    /// Reads until the server hangs up; all that came.
+    /// Reads until the server closes the connection; returns what came, or its beginning.
     #[track_caller]
-    pub(crate) fn hear_out(&mut self) -> String {
+    pub(crate) fn read_to_end(&mut self) -> String {
         let started = Instant::now();
-        while self.read_on() {
+        while self.read_available() {
             assert!(
                 started.elapsed() < DEADLINE,
-                "the server does not hang up; it said {:?}",
-                self.heard()
+                "the server does not close the connection; it sent {:?}",
+                self.received()
             );
         }
-        self.heard()
+        self.received()
     }
 
-    /// What has come so far, which is forgotten.
-    pub(crate) fn take_heard(&mut self) -> String {
+    /// Takes what has come so far.
+    pub(crate) fn take_received(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.unread)).into_owned()
     }
 
     /// What has come so far, or its beginning.
-    pub(crate) fn heard(&self) -> String {
+    pub(crate) fn received(&self) -> String {
         String::from_utf8_lossy(&self.unread[..self.unread.len().min(2_000)]).into_owned()
     }
 
-    /// Whether the server has hung up; forgets what has come.
-    pub(crate) fn is_over(&mut self) -> bool {
+    /// Whether the server has closed the connection; discards what has come.
+    pub(crate) fn is_closed(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
         match self.stream.read(&mut buffer) {
             Ok(count) => count == 0,
@@ -157,9 +157,9 @@ impl Line {
         }
     }
 
-    /// Says that nothing more comes.
-    pub(crate) fn finish(&self) {
-        // The server may be gone.
+    /// Closes the sending direction.
+    pub(crate) fn shut_down_write(&self) {
+        // The server may have closed already.
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
@@ -169,7 +169,7 @@ impl Line {
     }
 }
 
-/// `GET` of a path of Engine.IO with this query, and nothing after it.
+/// `GET` of the polling transport with this query.
 pub(crate) fn get(query: &str) -> String {
     format!("GET /socket.io/?EIO=4&transport=polling{query} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
@@ -196,33 +196,35 @@ pub(crate) fn text(text: &str) -> Vec<u8> {
 
 /// A session over WebSocket that has joined `/`.
 #[track_caller]
-pub(crate) fn join(target: &Target) -> Line {
-    let mut line = Line::open(target);
-    line.offer(upgrade(""));
-    line.hear_bytes("\"maxPayload\":1000000}");
-    line.offer(text("40"));
-    line.hear_bytes(WELCOME);
-    line
+pub(crate) fn join(target: &Target) -> RawConnection {
+    let mut connection = RawConnection::open(target);
+    connection.write_some(upgrade(""));
+    connection.read_until("\"maxPayload\":1000000}");
+    connection.write_some(text("40"));
+    connection.read_until(WELCOME);
+    connection
 }
 
-/// The id of a new session over polling, and the line it was made on.
+/// A connection on which a polling session was opened, and the id of the session.
 #[track_caller]
-pub(crate) fn handshake(target: &Target) -> (Line, String) {
-    let mut line = Line::open(target);
-    line.offer(get(""));
-    line.hear_times("}", 1);
-    let heard = line.take_heard();
-    let sid = heard
+pub(crate) fn handshake(target: &Target) -> (RawConnection, String) {
+    let mut connection = RawConnection::open(target);
+    connection.write_some(get(""));
+    connection.read_count("}", 1);
+    let received = connection.take_received();
+    let sid = received
         .split("\"sid\":\"")
         .nth(1)
         .and_then(|rest| rest.split('"').next());
-    let sid = sid.unwrap_or_else(|| panic!("no session: {heard:?}")).to_owned();
-    (line, sid)
+    let sid = sid
+        .unwrap_or_else(|| panic!("no session: {received:?}"))
+        .to_owned();
+    (connection, sid)
 }
 
-/// How often `needle` is in `heard`.
-fn count(heard: &[u8], needle: &[u8]) -> usize {
-    heard
+/// How often `needle` is in `received`.
+fn count(received: &[u8], needle: &[u8]) -> usize {
+    received
         .windows(needle.len())
         .filter(|window| *window == needle)
         .count()

@@ -1,6 +1,6 @@
-//! What a process has: live memory, threads and open descriptors, counted before and after.
+//! What a process uses: live memory, threads and open descriptors, measured before and after.
 //!
-//! A test binary that counts names the allocator:
+//! Memory is measured only in test binaries that name this allocator:
 //!
 //! ```
 //! use std::alloc::System;
@@ -16,22 +16,22 @@ use std::time::{Duration, Instant};
 
 use stats_alloc::INSTRUMENTED_SYSTEM;
 
-/// What this process has at one moment.
+/// What this process uses at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Belongings {
+pub struct ResourceUsage {
     /// Bytes of heap that are alive.
     pub bytes: usize,
     /// Allocations that are alive.
     pub allocations: usize,
-    /// Threads, workers that wait for work apart: those end some seconds after their last.
+    /// Threads, without workers of the blocking binding, which end some seconds after their last work.
     pub threads: usize,
     /// Open descriptors.
     pub files: usize,
 }
 
-/// By how much a process may have more than before.
+/// How much more than before a process may use.
 #[derive(Clone, Copy, Debug)]
-pub struct Slack {
+pub struct Tolerance {
     /// Bytes of heap.
     pub bytes: usize,
     /// Allocations.
@@ -42,10 +42,10 @@ pub struct Slack {
     pub files: usize,
 }
 
-impl Belongings {
-    /// Counts.
+impl ResourceUsage {
+    /// The usage now.
     #[must_use]
-    pub fn count() -> Self {
+    pub fn measure() -> Self {
         let stats = INSTRUMENTED_SYSTEM.stats();
         let descriptors = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
         Self {
@@ -56,13 +56,13 @@ impl Belongings {
         }
     }
 
-    /// The most of several counts, taken while nothing but the usual goes on.
+    /// The most of several measurements, taken while nothing unusual goes on.
     #[must_use]
     pub fn at_rest() -> Self {
-        let mut most = Self::count();
+        let mut most = Self::measure();
         for _ in 0..10 {
             sleep(Duration::from_millis(5));
-            let now = Self::count();
+            let now = Self::measure();
             most = Self {
                 bytes: most.bytes.max(now.bytes),
                 allocations: most.allocations.max(now.allocations),
@@ -73,28 +73,28 @@ impl Belongings {
         most
     }
 
-    /// Whether there is no more than there was `before`, but for the slack.
+    /// Whether no more is used than `before` and the tolerance.
     #[must_use]
-    pub const fn is_within(&self, before: &Self, slack: Slack) -> bool {
-        self.bytes <= before.bytes + slack.bytes
-            && self.allocations <= before.allocations + slack.allocations
-            && self.threads <= before.threads + slack.threads
-            && self.files <= before.files + slack.files
+    pub const fn is_within(&self, before: &Self, tolerance: Tolerance) -> bool {
+        self.bytes <= before.bytes + tolerance.bytes
+            && self.allocations <= before.allocations + tolerance.allocations
+            && self.threads <= before.threads + tolerance.threads
+            && self.files <= before.files + tolerance.files
     }
 
-    /// Waits until there is no more than there was, but for the slack.
+    /// Waits until no more is used than at this measurement, within the tolerance.
     ///
     /// # Errors
     ///
-    /// What there is when `patience` has passed.
-    pub fn await_return(&self, slack: Slack, patience: Duration) -> Result<Self, Self> {
+    /// What is used when `timeout` has passed.
+    pub fn await_return(&self, tolerance: Tolerance, timeout: Duration) -> Result<Self, Self> {
         let started = Instant::now();
         loop {
-            let now = Self::count();
-            if now.is_within(self, slack) {
+            let now = Self::measure();
+            if now.is_within(self, tolerance) {
                 return Ok(now);
             }
-            if started.elapsed() >= patience {
+            if started.elapsed() >= timeout {
                 return Err(now);
             }
             sleep(Duration::from_millis(5));
