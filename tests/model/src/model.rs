@@ -327,7 +327,12 @@ impl Model {
             ConnectionState::NotYetConnected,
             ConnectionState::Connected,
             fact,
-        )
+        )?;
+        // It may have been taken out when the server's side ended.
+        if self.socket(socket_id).has_cause() {
+            self.disconnecting.insert(socket_id);
+        }
+        Ok(())
     }
 
     fn disconnected(&mut self, socket_id: SocketId, side: Side, fact: &Fact) -> Result<(), Violation> {

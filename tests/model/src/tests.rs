@@ -283,6 +283,28 @@ fn a_lost_connection_is_detected_in_time() {
     assert_eq!(model.check_idle(later), Ok(()));
 }
 
+#[test]
+fn an_end_that_began_before_the_client_connected_is_detected_in_time() {
+    let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
+    for fact in [
+        Fact::ServerConnecting {
+            socket_id: ONE,
+            namespace: NAMESPACE,
+        },
+        Fact::ServerConnected(ONE),
+        Fact::DisconnectCaused(ONE, DisconnectCause::ByServer),
+        Fact::ServerDisconnected(ONE),
+        Fact::ClientConnected(ONE),
+    ] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+    }
+    let later = Duration::from_secs(1) + DETECTION_TIME + Duration::from_millis(1);
+    assert_eq!(
+        model.check_idle(later),
+        Err(Violation::NotDetected(ONE, Side::Client))
+    );
+}
+
 /// A client has buffered the messages 1 to 3, and gets a socket at the server.
 fn buffering() -> Model {
     let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
