@@ -407,3 +407,25 @@ fn what_was_buffered_is_sent_or_reported() {
         assert_eq!(model.check_finished(), Ok(()));
     }
 }
+
+#[test]
+fn a_report_of_a_message_behind_one_that_may_have_been_sent_accounts_for_it() {
+    let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
+    let buffered = |message| Fact::Buffered(CLIENT, NAMESPACE, Message(message));
+    for fact in [
+        buffered(1),
+        Fact::BufferSent(CLIENT, NAMESPACE, None),
+        buffered(2),
+        buffered(3),
+        Fact::BufferedNotSent(CLIENT, NAMESPACE),
+    ] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+    }
+    let left = Err(Violation::LostSilently(CLIENT, Message(3)));
+    assert_eq!(model.check_finished(), left);
+    assert_eq!(
+        note_later(&mut model, Fact::BufferedNotSent(CLIENT, NAMESPACE)),
+        Ok(())
+    );
+    assert_eq!(model.check_finished(), Ok(()));
+}
