@@ -37,10 +37,21 @@ struct Inner {
 /// The state of a client in one namespace.
 #[derive(Clone, Default)]
 struct NamespaceState {
-    socket_id: Option<SocketId>,
+    presence: Presence,
     socket: Option<ClientSocket>,
     /// Whether the application disconnected it, and has not connected it since.
     is_leaving: bool,
+}
+
+/// Whether the handlers of a namespace may run.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Presence {
+    /// Before `on_connect`, and from `on_disconnect` on.
+    #[default]
+    Disconnected,
+    /// `on_connect` has begun when the socket had disconnected already, so that its id is not known.
+    Unidentified,
+    Connected(SocketId),
 }
 
 impl ClientApp {
@@ -98,9 +109,22 @@ impl ClientApp {
         }
     }
 
+    fn fail(&self, failure: String) {
+        if self.0.is_alive.load(Ordering::Relaxed) {
+            self.0.record.fail(failure);
+        }
+    }
+
     /// Its socket's id in a namespace, if `on_connect` has begun and `on_disconnect` has not.
     pub(super) fn socket_id(&self, namespace_index: usize) -> Option<SocketId> {
-        self.namespaces()[namespace_index].socket_id
+        match self.presence(namespace_index) {
+            Presence::Connected(socket_id) => Some(socket_id),
+            Presence::Disconnected | Presence::Unidentified => None,
+        }
+    }
+
+    fn presence(&self, namespace_index: usize) -> Presence {
+        self.namespaces()[namespace_index].presence
     }
 
     /// Its socket in a namespace, once it has been connected.
@@ -110,12 +134,8 @@ impl ClientApp {
 
     /// The application is about to disconnect it.
     pub(super) fn mark_leaving(&self, namespace_index: usize) {
-        let socket_id = {
-            let own = &mut self.namespaces()[namespace_index];
-            own.is_leaving = true;
-            own.socket_id
-        };
-        if let Some(socket_id) = socket_id {
+        self.namespaces()[namespace_index].is_leaving = true;
+        if let Some(socket_id) = self.socket_id(namespace_index) {
             self.note(Fact::DisconnectCaused(socket_id, DisconnectCause::ByClient));
         }
     }
@@ -201,8 +221,14 @@ impl ClientApp {
     }
 
     fn note_received(&self, socket: &ClientSocket, number: u64) {
-        if let Some(socket_id) = self.socket_id(namespace_index(socket.namespace_name())) {
-            self.note(Fact::ClientReceived(socket_id, Message(number)));
+        match self.presence(namespace_index(socket.namespace_name())) {
+            Presence::Connected(socket_id) => self.note(Fact::ClientReceived(socket_id, Message(number))),
+            // What it may receive is not known.
+            Presence::Unidentified => {}
+            Presence::Disconnected => self.fail(format!(
+                "message {number} is received at {:?} before on_connect or after on_disconnect",
+                self.0.client
+            )),
         }
     }
 }
@@ -224,12 +250,18 @@ fn register_handlers(
 fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
     // Without an id it has disconnected already, and which socket this was is not known any more.
     let socket_id = socket.id().map(|id| app.0.record.socket_id(id.as_str()));
-    let is_leaving = {
+    let presence = socket_id.map_or(Presence::Unidentified, Presence::Connected);
+    let (before, is_leaving) = {
         let own = &mut app.namespaces()[namespace_index(socket.namespace_name())];
-        own.socket_id = socket_id;
         own.socket = Some(socket.clone());
-        own.is_leaving
+        (std::mem::replace(&mut own.presence, presence), own.is_leaving)
     };
+    if before != Presence::Disconnected {
+        app.fail(format!(
+            "on_connect runs at {:?} before on_disconnect",
+            app.0.client
+        ));
+    }
     let namespace = namespace_of(socket.namespace_name());
     app.note(Fact::BufferSent(app.0.client, namespace, socket_id));
     let Some(socket_id) = socket_id else { return };
@@ -246,14 +278,21 @@ fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
 }
 
 fn on_disconnect(socket: ClientSocket, State(app): State<ClientApp>, reason: ClientReason) {
-    let socket_id = app.namespaces()[namespace_index(socket.namespace_name())]
-        .socket_id
-        .take();
-    if let Some(socket_id) = socket_id {
-        app.0
-            .record
-            .log(format!("{socket_id:?} disconnects at the client: {reason}"));
-        app.note(Fact::ClientDisconnected(socket_id));
+    let before = {
+        let own = &mut app.namespaces()[namespace_index(socket.namespace_name())];
+        std::mem::take(&mut own.presence)
+    };
+    match before {
+        Presence::Connected(socket_id) => {
+            let record = &app.0.record;
+            record.log(format!("{socket_id:?} disconnects at the client: {reason}"));
+            app.note(Fact::ClientDisconnected(socket_id));
+        }
+        Presence::Unidentified => {}
+        Presence::Disconnected => app.fail(format!(
+            "on_disconnect runs at {:?} without on_connect: {reason}",
+            app.0.client
+        )),
     }
 }
 
