@@ -10,6 +10,7 @@ use socketio_driver::{
 };
 use socketio_model::{ClientId, Delivery, DisconnectCause, Fact, Message, Side, SocketId};
 
+use super::call_setup::may_end_unsent;
 use super::events::{self, auth_of};
 use super::record::{NAMESPACES, Record, namespace_index, namespace_of};
 use super::{CallSetup, ClientSetup, Content, ContentKind};
@@ -215,9 +216,16 @@ impl ClientApp {
         let message = self.0.record.next_message();
         let call = socket.call(call_setup.event(), &message.0);
         let socket_id = self.0.record.socket_id(id.as_str());
-        call_setup
+        let unsent = call_setup
             .run(Side::Client, socket_id, message, call, |fact| self.note(fact))
             .await;
+        if let Some(outcome) = unsent
+            && !may_end_unsent(&outcome, socket.connected())
+        {
+            self.fail(format!(
+                "the client's call {message:?} on {socket_id:?} ended at once: {outcome:?}"
+            ));
+        }
     }
 
     fn note_received(&self, socket: &ClientSocket, number: u64) {
