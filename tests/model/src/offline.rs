@@ -17,6 +17,10 @@ impl OfflineBuffers {
         Self(BTreeMap::new())
     }
 
+    pub(crate) fn len(&self, client: ClientId, namespace: Namespace) -> usize {
+        self.0.get(&(client, namespace)).map_or(0, Buffer::len)
+    }
+
     pub(crate) fn push(&mut self, client: ClientId, namespace: Namespace, message: Message) {
         let buffer = self.0.entry((client, namespace)).or_default();
         buffer.push_back((message, Certainty::Must));

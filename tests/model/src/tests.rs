@@ -421,6 +421,7 @@ fn a_report_of_a_message_behind_one_that_may_have_been_sent_accounts_for_it() {
     ] {
         assert_eq!(note_later(&mut model, fact), Ok(()));
     }
+    assert_eq!(model.buffered(CLIENT, NAMESPACE), 2);
     let left = Err(Violation::LostSilently(CLIENT, Message(3)));
     assert_eq!(model.check_finished(), left);
     assert_eq!(
