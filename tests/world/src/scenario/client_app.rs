@@ -1,12 +1,15 @@
 //! A client and its handlers.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
-use socketio_driver::client::{Client, ClientReason};
+use socketio_driver::client::{Client, ClientReason, Offline};
 use socketio_driver::{
-    Ack, Arg, Args, Async, ClientSocket, ErrorReport, NamespaceBuilder, Reply, Stage, State, engine,
+    Ack, Arg, Args, Async, ClientSocket, Error, ErrorReport, NamespaceBuilder, Reply, Stage, State, engine,
 };
 use socketio_model::{ClientId, Delivery, DisconnectCause, Fact, Message, Side, SocketId};
 
@@ -27,6 +30,7 @@ pub(super) struct ClientApp(Arc<Inner>);
 struct Inner {
     record: Arc<Record>,
     client: ClientId,
+    offline: Offline,
     host: Host,
     /// False once its host was killed: what runs while its tasks are dropped is not noted.
     is_alive: AtomicBool,
@@ -42,6 +46,8 @@ struct NamespaceState {
     socket: Option<ClientSocket>,
     /// Whether the application disconnected it, and has not connected it since.
     is_leaving: bool,
+    /// At most as many bytes are buffered.
+    buffered_bytes: usize,
 }
 
 /// Whether the handlers of a namespace may run.
@@ -66,6 +72,7 @@ impl ClientApp {
         let app = Self(Arc::new(Inner {
             record: Arc::clone(record),
             client: record.next_client(),
+            offline: setup.offline,
             host: host.clone(),
             is_alive: AtomicBool::new(true),
             namespaces: Mutex::default(),
@@ -181,33 +188,78 @@ impl ClientApp {
     pub(super) fn emit(&self, socket: &ClientSocket, content: Content, delivery: Delivery) {
         let message = self.0.record.next_message();
         let sent = content.emit_to(socket, message, delivery);
-        self.note_sent(socket, message, delivery, sent.is_ok());
+        self.note_sent(socket, message, delivery, content.size, sent);
     }
 
     /// Asks the server to perform the action of a step.
     pub(super) fn request_action(&self, socket: &ClientSocket, step: usize) {
         let message = self.0.record.next_message();
         let sent = socket.emit(events::ACTION, &(message.0, step));
-        self.note_sent(socket, message, Delivery::Reliable, sent.is_ok());
+        self.note_sent(socket, message, Delivery::Reliable, 0, sent);
     }
 
-    fn note_sent(&self, socket: &ClientSocket, message: Message, delivery: Delivery, is_sent: bool) {
-        let namespace = namespace_of(socket.namespace_name());
-        match (socket.id(), is_sent) {
-            (Some(id), true) => {
+    fn note_sent(
+        &self,
+        socket: &ClientSocket,
+        message: Message,
+        delivery: Delivery,
+        size: usize,
+        sent: Result<(), Error>,
+    ) {
+        let name = socket.namespace_name();
+        let namespace = namespace_of(name);
+        match (socket.id(), sent) {
+            (Some(id), Ok(())) => {
                 let socket_id = self.0.record.socket_id(id.as_str());
                 // `on_connect` may not have begun yet.
-                self.note(Fact::BufferSent(self.0.client, namespace, Some(socket_id)));
+                self.note_buffer_sent(name, Some(socket_id));
                 self.note(Fact::ClientSent(socket_id, message, delivery));
             }
-            (Some(_), false) => self.0.record.fail(format!(
-                "{message:?} was refused although the namespace is connected"
+            (Some(_), Err(error)) => self.0.record.fail(format!(
+                "{message:?} was refused although the namespace is connected: {error}"
             )),
-            (None, true) if delivery == Delivery::Reliable => {
+            // Volatile events are dropped.
+            (None, _) if delivery == Delivery::Volatile => {}
+            (None, Ok(())) => {
+                self.namespaces()[namespace_index(name)].buffered_bytes += most_buffered_bytes(size);
                 self.note(Fact::Buffered(self.0.client, namespace, message));
             }
-            // Volatile events are dropped.
-            (None, _) => {}
+            (None, Err(error)) if !self.may_refuse(socket, size, &error) => self.fail(format!(
+                "{message:?} was refused although {:?} buffers events: {error}",
+                self.0.client
+            )),
+            (None, Err(_)) => {}
+        }
+    }
+
+    fn note_buffer_sent(&self, name: &str, socket_id: Option<SocketId>) {
+        if socket_id.is_some() {
+            self.namespaces()[namespace_index(name)].buffered_bytes = 0;
+        }
+        self.note(Fact::BufferSent(self.0.client, namespace_of(name), socket_id));
+    }
+
+    /// Whether the client can refuse a reliable event in this namespace, which is not connected.
+    fn may_refuse(&self, socket: &ClientSocket, size: usize, error: &Error) -> bool {
+        let Offline::Buffer { packets, bytes } = self.0.offline else {
+            return true;
+        };
+        let name = socket.namespace_name();
+        match error {
+            Error::BufferFull => {
+                let buffered_bytes = self.namespaces()[namespace_index(name)].buffered_bytes;
+                let (client, namespace) = (self.0.client, namespace_of(name));
+                let buffered = self
+                    .0
+                    .record
+                    .with_model(|model| model.buffered(client, namespace));
+                buffered >= packets || buffered_bytes + most_buffered_bytes(size) > bytes
+            }
+            Error::NotConnected => {
+                let is_leaving = self.namespaces()[namespace_index(name)].is_leaving;
+                is_leaving || !will_connect(socket)
+            }
+            _ => false,
         }
     }
 
@@ -241,6 +293,18 @@ impl ClientApp {
     }
 }
 
+/// The most bytes that an event of this size takes: its second attachment has half as many, and there are numbers, names
+/// and headers.
+const fn most_buffered_bytes(size: usize) -> usize {
+    size * 2 + 300
+}
+
+/// Whether a namespace connects by itself: the server has neither refused nor disconnected it.
+fn will_connect(socket: &ClientSocket) -> bool {
+    let mut task = Context::from_waker(Waker::noop());
+    pin!(socket.ready()).poll(&mut task).is_pending()
+}
+
 fn register_handlers(
     namespace: NamespaceBuilder<Async, ClientSocket>,
 ) -> NamespaceBuilder<Async, ClientSocket> {
@@ -270,8 +334,7 @@ fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
             app.0.client
         ));
     }
-    let namespace = namespace_of(socket.namespace_name());
-    app.note(Fact::BufferSent(app.0.client, namespace, socket_id));
+    app.note_buffer_sent(socket.namespace_name(), socket_id);
     let Some(socket_id) = socket_id else { return };
     app.socket_ids().push(socket_id);
     app.note(Fact::ClientConnected(socket_id));
