@@ -84,7 +84,7 @@ impl ClientApp {
             .transports(setup.transports)
             .offline(setup.offline)
             .retry_initial(true)
-            .on_error(move |report| failures.note_error(&report));
+            .on_error(move |report| failures.note_error(report));
         for name in NAMESPACES.iter().take(usize::from(setup.namespaces)) {
             builder = builder.namespace(name, |namespace| {
                 register_handlers(namespace).auth(&auth_of(client_index))
