@@ -225,7 +225,7 @@ impl ClientApp {
                 self.note(Fact::Buffered(self.0.client, namespace, message));
             }
             (None, Err(error)) if !self.may_refuse(socket, size, &error) => self.fail(format!(
-                "{message:?} was refused although {:?} buffers events: {error}",
+                "an event was refused although its client buffers events: {message:?} of {:?}: {error}",
                 self.0.client
             )),
             (None, Err(_)) => {}
@@ -275,7 +275,7 @@ impl ClientApp {
             && !may_end_unsent(&outcome, socket.connected())
         {
             self.fail(format!(
-                "the client's call {message:?} on {socket_id:?} ended at once: {outcome:?}"
+                "a call by the client ended at once: {message:?} on {socket_id:?}: {outcome:?}"
             ));
         }
     }
@@ -286,7 +286,7 @@ impl ClientApp {
             // What it may receive is not known.
             Presence::Unidentified => {}
             Presence::Disconnected => self.fail(format!(
-                "message {number} is received at {:?} before on_connect or after on_disconnect",
+                "an event was handled before on_connect or after on_disconnect: message {number} at {:?}",
                 self.0.client
             )),
         }
@@ -329,10 +329,7 @@ fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
         (std::mem::replace(&mut own.presence, presence), own.is_leaving)
     };
     if before != Presence::Disconnected {
-        app.fail(format!(
-            "on_connect runs at {:?} before on_disconnect",
-            app.0.client
-        ));
+        app.fail(format!("on_connect ran before on_disconnect: {:?}", app.0.client));
     }
     app.note_buffer_sent(socket.namespace_name(), socket_id);
     let Some(socket_id) = socket_id else { return };
@@ -361,7 +358,7 @@ fn on_disconnect(socket: ClientSocket, State(app): State<ClientApp>, reason: Cli
         }
         Presence::Unidentified => {}
         Presence::Disconnected => app.fail(format!(
-            "on_disconnect runs at {:?} without on_connect: {reason}",
+            "on_disconnect ran without on_connect: {:?}: {reason}",
             app.0.client
         )),
     }

@@ -126,7 +126,7 @@ impl ServerApp {
             && !may_end_unsent(&outcome, socket.connected())
         {
             self.record().fail(format!(
-                "the server's call {message:?} to {socket_id:?} ended at once: {outcome:?}"
+                "a call by the server ended at once: {message:?} to {socket_id:?}: {outcome:?}"
             ));
         }
     }
