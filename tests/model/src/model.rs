@@ -8,8 +8,8 @@ use crate::offline::{Buffer, OfflineBuffers};
 use crate::socket::{ConnectionState, Socket};
 use crate::stream::{Certainty, Stream};
 use crate::{
-    AnswerExpectation, Broadcast, CallOutcome, Delivery, DisconnectCause, Fact, Message, Namespace, Room,
-    Side, SocketId, Violation,
+    AnswerExpectation, Broadcast, CallOutcome, ClientId, Delivery, DisconnectCause, Fact, Message, Namespace,
+    Room, Side, SocketId, Violation,
 };
 
 /// What the network between server and clients guarantees.
@@ -58,19 +58,13 @@ impl Model {
     pub fn note(&mut self, at: Duration, fact: &Fact) -> Result<(), Violation> {
         self.check_detection(at)?;
         match *fact {
-            Fact::ServerConnecting { socket_id, namespace } => {
-                self.server_connecting(at, socket_id, namespace, fact)
-            }
-            Fact::ServerConnected(socket_id) => self.transition(
-                socket_id,
-                Side::Server,
-                ConnectionState::Connecting,
-                ConnectionState::Connected,
-                fact,
-            ),
-            Fact::ServerDisconnected(socket_id) => self.disconnected(socket_id, Side::Server, fact),
-            Fact::ClientConnected(socket_id) => self.client_connected(socket_id, fact),
-            Fact::ClientDisconnected(socket_id) => self.disconnected(socket_id, Side::Client, fact),
+            Fact::ServerConnecting { .. }
+            | Fact::ServerConnected(_)
+            | Fact::ServerDisconnected(_)
+            | Fact::ClientConnected(_)
+            | Fact::ClientDisconnected(_)
+            | Fact::DisconnectCaused(..)
+            | Fact::Killed(..) => self.change_connection(at, fact),
             Fact::RoomJoined(..) | Fact::RoomLeft(..) | Fact::RoomClosed(..) => {
                 self.move_between_rooms(fact);
                 Ok(())
@@ -108,17 +102,6 @@ impl Model {
                 message,
                 outcome,
             } => self.call_ended(at, caller, message, outcome, fact),
-            Fact::DisconnectCaused(socket_id, cause) => {
-                self.socket(socket_id).add_cause(cause, at);
-                self.disconnecting.insert(socket_id);
-                Ok(())
-            }
-            Fact::Killed(side, socket_id) => {
-                *self.socket(socket_id).state(side) = ConnectionState::Killed;
-                self.calls
-                    .retain(|(caller, _), call| *caller != side || call.socket_id != socket_id);
-                Ok(())
-            }
         }
     }
 
@@ -139,6 +122,12 @@ impl Model {
         self.sockets
             .get(&socket_id)
             .map_or_else(BTreeSet::new, |socket| socket.rooms.clone())
+    }
+
+    /// How many messages a client has buffered for a namespace, at most: some of them may have been sent.
+    #[must_use]
+    pub fn buffered(&self, client: ClientId, namespace: Namespace) -> usize {
+        self.buffers.len(client, namespace)
     }
 
     /// How many calls of a side have not ended.
@@ -191,6 +180,36 @@ impl Model {
         match self.calls.iter().find(|(_, call)| !call.has_ended) {
             Some(((caller, message), _)) => Err(Violation::CallNotEnded(*caller, *message)),
             None => Ok(()),
+        }
+    }
+
+    fn change_connection(&mut self, at: Duration, fact: &Fact) -> Result<(), Violation> {
+        match *fact {
+            Fact::ServerConnecting { socket_id, namespace } => {
+                self.server_connecting(at, socket_id, namespace, fact)
+            }
+            Fact::ServerConnected(socket_id) => self.transition(
+                socket_id,
+                Side::Server,
+                ConnectionState::Connecting,
+                ConnectionState::Connected,
+                fact,
+            ),
+            Fact::ServerDisconnected(socket_id) => self.disconnected(socket_id, Side::Server, fact),
+            Fact::ClientConnected(socket_id) => self.client_connected(socket_id, fact),
+            Fact::ClientDisconnected(socket_id) => self.disconnected(socket_id, Side::Client, fact),
+            Fact::DisconnectCaused(socket_id, cause) => {
+                self.socket(socket_id).add_cause(cause, at);
+                self.disconnecting.insert(socket_id);
+                Ok(())
+            }
+            Fact::Killed(side, socket_id) => {
+                *self.socket(socket_id).state(side) = ConnectionState::Killed;
+                self.calls
+                    .retain(|(caller, _), call| *caller != side || call.socket_id != socket_id);
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -327,7 +346,12 @@ impl Model {
             ConnectionState::NotYetConnected,
             ConnectionState::Connected,
             fact,
-        )
+        )?;
+        // It may have been taken out when the server's side ended.
+        if self.socket(socket_id).has_cause() {
+            self.disconnecting.insert(socket_id);
+        }
+        Ok(())
     }
 
     fn disconnected(&mut self, socket_id: SocketId, side: Side, fact: &Fact) -> Result<(), Violation> {

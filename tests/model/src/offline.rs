@@ -17,15 +17,27 @@ impl OfflineBuffers {
         Self(BTreeMap::new())
     }
 
+    pub(crate) fn len(&self, client: ClientId, namespace: Namespace) -> usize {
+        self.0.get(&(client, namespace)).map_or(0, Buffer::len)
+    }
+
     pub(crate) fn push(&mut self, client: ClientId, namespace: Namespace, message: Message) {
         let buffer = self.0.entry((client, namespace)).or_default();
         buffer.push_back((message, Certainty::Must));
     }
 
-    /// Whether there was one to remove.
+    /// Whether there was one to remove. If the oldest may have been sent, the one that was meant may be a later one.
     pub(crate) fn remove_oldest(&mut self, client: ClientId, namespace: Namespace) -> bool {
-        let buffer = self.0.get_mut(&(client, namespace));
-        buffer.is_some_and(|buffer| buffer.pop_front().is_some())
+        let Some(buffer) = self.0.get_mut(&(client, namespace)) else {
+            return false;
+        };
+        let removed = buffer.pop_front();
+        if let Some((_, Certainty::May)) = removed
+            && let Some((_, certainty)) = buffer.iter_mut().find(|(_, other)| *other == Certainty::Must)
+        {
+            *certainty = Certainty::May;
+        }
+        removed.is_some()
     }
 
     pub(crate) fn take(&mut self, client: ClientId, namespace: Namespace) -> Buffer {

@@ -283,6 +283,28 @@ fn a_lost_connection_is_detected_in_time() {
     assert_eq!(model.check_idle(later), Ok(()));
 }
 
+#[test]
+fn an_end_that_began_before_the_client_connected_is_detected_in_time() {
+    let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
+    for fact in [
+        Fact::ServerConnecting {
+            socket_id: ONE,
+            namespace: NAMESPACE,
+        },
+        Fact::ServerConnected(ONE),
+        Fact::DisconnectCaused(ONE, DisconnectCause::ByServer),
+        Fact::ServerDisconnected(ONE),
+        Fact::ClientConnected(ONE),
+    ] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+    }
+    let later = Duration::from_secs(1) + DETECTION_TIME + Duration::from_millis(1);
+    assert_eq!(
+        model.check_idle(later),
+        Err(Violation::NotDetected(ONE, Side::Client))
+    );
+}
+
 /// A client has buffered the messages 1 to 3, and gets a socket at the server.
 fn buffering() -> Model {
     let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
@@ -384,4 +406,27 @@ fn what_was_buffered_is_sent_or_reported() {
         assert_eq!(note_later(&mut model, end), Ok(()));
         assert_eq!(model.check_finished(), Ok(()));
     }
+}
+
+#[test]
+fn a_report_of_a_message_behind_one_that_may_have_been_sent_accounts_for_it() {
+    let mut model = Model::new(Guarantee::Reliable, DETECTION_TIME);
+    let buffered = |message| Fact::Buffered(CLIENT, NAMESPACE, Message(message));
+    for fact in [
+        buffered(1),
+        Fact::BufferSent(CLIENT, NAMESPACE, None),
+        buffered(2),
+        buffered(3),
+        Fact::BufferedNotSent(CLIENT, NAMESPACE),
+    ] {
+        assert_eq!(note_later(&mut model, fact), Ok(()));
+    }
+    assert_eq!(model.buffered(CLIENT, NAMESPACE), 2);
+    let left = Err(Violation::LostSilently(CLIENT, Message(3)));
+    assert_eq!(model.check_finished(), left);
+    assert_eq!(
+        note_later(&mut model, Fact::BufferedNotSent(CLIENT, NAMESPACE)),
+        Ok(())
+    );
+    assert_eq!(model.check_finished(), Ok(()));
 }

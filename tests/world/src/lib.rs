@@ -38,3 +38,13 @@ mod world;
 pub use conditions::{NetworkConditions, Statistics};
 pub use host::{Host, SimListener, SimStream};
 pub use world::{Sleep, World};
+
+/// The number in an environment variable of the tests, such as `SIM_SEEDS`; `None` if it is not set.
+///
+/// # Panics
+/// If it is set to something else.
+#[must_use]
+pub fn variable(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().expect("the variable is a number"))
+}

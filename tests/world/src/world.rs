@@ -131,7 +131,7 @@ impl World {
                 last_due: 0,
                 spawned: Vec::new(),
                 killed: Vec::new(),
-                trace: seed,
+                trace: 0,
                 running: 0,
                 last_seed: 0,
             }),
@@ -167,7 +167,8 @@ impl World {
         self.lock().now - self.0.started
     }
 
-    /// A hash of all that was sent so far, with times and links: worlds that differ in anything differ in it.
+    /// A hash of all bytes that were sent so far, with their times, links and directions. It says nothing of what was
+    /// done without sending anything.
     #[must_use]
     pub fn trace(&self) -> u64 {
         self.lock().trace

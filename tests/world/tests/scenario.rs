@@ -8,16 +8,11 @@
 use std::path::Path;
 use std::thread;
 
-use socketio_world::Statistics;
 use socketio_world::scenario::{Report, Scenario};
+use socketio_world::{Statistics, variable};
 
 /// How many scenarios are run unless a variable says otherwise: enough for every fault of the network.
 const SEEDS: u64 = 100;
-
-fn variable(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().expect("the variable is a number"))
-}
 
 /// Runs a scenario; gives its failure with its seed.
 fn run(seed: u64) -> Result<Report, String> {

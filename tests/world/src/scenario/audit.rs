@@ -30,8 +30,7 @@ pub(super) fn audit(record: &Record, server: &Server) {
     for (socket_id, entry) in record.sockets() {
         compare_rooms(record, socket_id, &entry.socket);
     }
-    // A server that is not serving has nothing.
-    let counts = server.counts().unwrap_or_default();
+    let counts = value_or_nothing(record, server.counts());
     let open = record.with_model(|model| model.open_calls(Side::Server));
     let most = counts.sessions * (MAX_QUEUED_BYTES.max(LARGEST_EVENT) + LARGEST_EVENT);
     if counts.acks > open || counts.queued_bytes > most {
@@ -42,7 +41,7 @@ pub(super) fn audit(record: &Record, server: &Server) {
 /// For when nothing has happened for long: nothing is queued, and only calls that wait for their deadlines are open.
 pub(super) fn audit_idle(record: &Record, server: &Server) {
     audit(record, server);
-    let counts = server.counts().unwrap_or_default();
+    let counts = value_or_nothing(record, server.counts());
     let (sockets, rooms, open) = record.with_model(|model| {
         let rooms = namespaces()
             .map(|namespace| occupied_rooms(model, namespace))
@@ -61,10 +60,20 @@ pub(super) fn audit_idle(record: &Record, server: &Server) {
 
 /// For when all clients have disconnected: nothing is left.
 pub(super) fn audit_empty(record: &Record, server: &Server) {
-    let counts = server.counts().unwrap_or_default();
-    if counts != Counts::default() {
+    let counts = server.counts();
+    if counts != Ok(Counts::default()) {
         record.fail(format!("all clients have disconnected, and there is {counts:?}"));
     }
+}
+
+/// What the server reports; a server that is not serving has nothing.
+fn value_or_nothing<T: Default>(record: &Record, reported: Result<T, Error>) -> T {
+    reported.unwrap_or_else(|error| {
+        if error != Error::NotServing {
+            record.fail(format!("the server does not report about itself: {error}"));
+        }
+        T::default()
+    })
 }
 
 fn namespaces() -> impl Iterator<Item = Namespace> {
@@ -78,8 +87,7 @@ fn occupied_rooms(model: &Model, namespace: Namespace) -> usize {
 }
 
 fn compare(record: &Record, namespace: Namespace, room: Option<Room>, members: Result<Vec<Socket>, Error>) {
-    // A server that is not serving has none.
-    let members = members.unwrap_or_default();
+    let members = value_or_nothing(record, members);
     let actual: BTreeSet<SocketId> = members
         .iter()
         .map(|socket| record.socket_id(socket.id().as_str()))

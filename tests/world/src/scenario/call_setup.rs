@@ -61,7 +61,7 @@ impl CallSetup {
         }
     }
 
-    /// Makes the call, notes it if it was sent, and notes how it ended.
+    /// Makes the call, notes it if it was sent, and notes how it ended. Gives the outcome of one that was not sent.
     pub(super) async fn run(
         self,
         caller: Side,
@@ -69,12 +69,12 @@ impl CallSetup {
         message: Message,
         call: Call<u64>,
         note: impl Fn(Fact),
-    ) {
+    ) -> Option<Result<u64, CallError>> {
         let mut call = pin!(call.timeout(self.timeout));
         // A call that cannot be sent ends at its first poll.
         let first = poll_fn(|task| Poll::Ready(call.as_mut().poll(task))).await;
-        if first.is_ready() {
-            return;
+        if let Poll::Ready(outcome) = first {
+            return Some(outcome);
         }
         note(match caller {
             Side::Server => Fact::ServerSent(socket_id, message, Delivery::Reliable),
@@ -99,5 +99,11 @@ impl CallSetup {
             message,
             outcome,
         });
+        None
     }
+}
+
+/// Whether a call could end so without being sent: only if the socket is not connected.
+pub(super) const fn may_end_unsent(outcome: &Result<u64, CallError>, is_connected: bool) -> bool {
+    !is_connected && matches!(outcome, Err(CallError::NotSent(_) | CallError::Disconnected))
 }

@@ -1,15 +1,19 @@
 //! A client and its handlers.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
-use socketio_driver::client::{Client, ClientReason};
+use socketio_driver::client::{Client, ClientReason, Offline};
 use socketio_driver::{
-    Ack, Arg, Args, Async, ClientSocket, ErrorReport, NamespaceBuilder, Reply, Stage, State, engine,
+    Ack, Arg, Args, Async, ClientSocket, Error, ErrorReport, NamespaceBuilder, Reply, Stage, State, engine,
 };
 use socketio_model::{ClientId, Delivery, DisconnectCause, Fact, Message, Side, SocketId};
 
+use super::call_setup::may_end_unsent;
 use super::events::{self, auth_of};
 use super::record::{NAMESPACES, Record, namespace_index, namespace_of};
 use super::{CallSetup, ClientSetup, Content, ContentKind};
@@ -26,6 +30,7 @@ pub(super) struct ClientApp(Arc<Inner>);
 struct Inner {
     record: Arc<Record>,
     client: ClientId,
+    offline: Offline,
     host: Host,
     /// False once its host was killed: what runs while its tasks are dropped is not noted.
     is_alive: AtomicBool,
@@ -37,10 +42,23 @@ struct Inner {
 /// The state of a client in one namespace.
 #[derive(Clone, Default)]
 struct NamespaceState {
-    socket_id: Option<SocketId>,
+    presence: Presence,
     socket: Option<ClientSocket>,
     /// Whether the application disconnected it, and has not connected it since.
     is_leaving: bool,
+    /// At most as many bytes are buffered.
+    buffered_bytes: usize,
+}
+
+/// Whether the handlers of a namespace may run.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Presence {
+    /// Before `on_connect`, and from `on_disconnect` on.
+    #[default]
+    Disconnected,
+    /// `on_connect` has begun when the socket had disconnected already, so that its id is not known.
+    Unidentified,
+    Connected(SocketId),
 }
 
 impl ClientApp {
@@ -54,6 +72,7 @@ impl ClientApp {
         let app = Self(Arc::new(Inner {
             record: Arc::clone(record),
             client: record.next_client(),
+            offline: setup.offline,
             host: host.clone(),
             is_alive: AtomicBool::new(true),
             namespaces: Mutex::default(),
@@ -65,7 +84,7 @@ impl ClientApp {
             .transports(setup.transports)
             .offline(setup.offline)
             .retry_initial(true)
-            .on_error(move |report| failures.note_error(&report));
+            .on_error(move |report| failures.note_error(report));
         for name in NAMESPACES.iter().take(usize::from(setup.namespaces)) {
             builder = builder.namespace(name, |namespace| {
                 register_handlers(namespace).auth(&auth_of(client_index))
@@ -98,9 +117,22 @@ impl ClientApp {
         }
     }
 
+    fn fail(&self, failure: String) {
+        if self.0.is_alive.load(Ordering::Relaxed) {
+            self.0.record.fail(failure);
+        }
+    }
+
     /// Its socket's id in a namespace, if `on_connect` has begun and `on_disconnect` has not.
     pub(super) fn socket_id(&self, namespace_index: usize) -> Option<SocketId> {
-        self.namespaces()[namespace_index].socket_id
+        match self.presence(namespace_index) {
+            Presence::Connected(socket_id) => Some(socket_id),
+            Presence::Disconnected | Presence::Unidentified => None,
+        }
+    }
+
+    fn presence(&self, namespace_index: usize) -> Presence {
+        self.namespaces()[namespace_index].presence
     }
 
     /// Its socket in a namespace, once it has been connected.
@@ -110,12 +142,8 @@ impl ClientApp {
 
     /// The application is about to disconnect it.
     pub(super) fn mark_leaving(&self, namespace_index: usize) {
-        let socket_id = {
-            let own = &mut self.namespaces()[namespace_index];
-            own.is_leaving = true;
-            own.socket_id
-        };
-        if let Some(socket_id) = socket_id {
+        self.namespaces()[namespace_index].is_leaving = true;
+        if let Some(socket_id) = self.socket_id(namespace_index) {
             self.note(Fact::DisconnectCaused(socket_id, DisconnectCause::ByClient));
         }
     }
@@ -160,33 +188,78 @@ impl ClientApp {
     pub(super) fn emit(&self, socket: &ClientSocket, content: Content, delivery: Delivery) {
         let message = self.0.record.next_message();
         let sent = content.emit_to(socket, message, delivery);
-        self.note_sent(socket, message, delivery, sent.is_ok());
+        self.note_sent(socket, message, delivery, content.size, sent);
     }
 
     /// Asks the server to perform the action of a step.
     pub(super) fn request_action(&self, socket: &ClientSocket, step: usize) {
         let message = self.0.record.next_message();
         let sent = socket.emit(events::ACTION, &(message.0, step));
-        self.note_sent(socket, message, Delivery::Reliable, sent.is_ok());
+        self.note_sent(socket, message, Delivery::Reliable, 0, sent);
     }
 
-    fn note_sent(&self, socket: &ClientSocket, message: Message, delivery: Delivery, is_sent: bool) {
-        let namespace = namespace_of(socket.namespace_name());
-        match (socket.id(), is_sent) {
-            (Some(id), true) => {
+    fn note_sent(
+        &self,
+        socket: &ClientSocket,
+        message: Message,
+        delivery: Delivery,
+        size: usize,
+        sent: Result<(), Error>,
+    ) {
+        let name = socket.namespace_name();
+        let namespace = namespace_of(name);
+        match (socket.id(), sent) {
+            (Some(id), Ok(())) => {
                 let socket_id = self.0.record.socket_id(id.as_str());
                 // `on_connect` may not have begun yet.
-                self.note(Fact::BufferSent(self.0.client, namespace, Some(socket_id)));
+                self.note_buffer_sent(name, Some(socket_id));
                 self.note(Fact::ClientSent(socket_id, message, delivery));
             }
-            (Some(_), false) => self.0.record.fail(format!(
-                "{message:?} was refused although the namespace is connected"
+            (Some(_), Err(error)) => self.0.record.fail(format!(
+                "{message:?} was refused although the namespace is connected: {error}"
             )),
-            (None, true) if delivery == Delivery::Reliable => {
+            // Volatile events are dropped.
+            (None, _) if delivery == Delivery::Volatile => {}
+            (None, Ok(())) => {
+                self.namespaces()[namespace_index(name)].buffered_bytes += most_buffered_bytes(size);
                 self.note(Fact::Buffered(self.0.client, namespace, message));
             }
-            // Volatile events are dropped.
-            (None, _) => {}
+            (None, Err(error)) if !self.may_refuse(socket, size, &error) => self.fail(format!(
+                "an event was refused although its client buffers events: {message:?} of {:?}: {error}",
+                self.0.client
+            )),
+            (None, Err(_)) => {}
+        }
+    }
+
+    fn note_buffer_sent(&self, name: &str, socket_id: Option<SocketId>) {
+        if socket_id.is_some() {
+            self.namespaces()[namespace_index(name)].buffered_bytes = 0;
+        }
+        self.note(Fact::BufferSent(self.0.client, namespace_of(name), socket_id));
+    }
+
+    /// Whether the client can refuse a reliable event in this namespace, which is not connected.
+    fn may_refuse(&self, socket: &ClientSocket, size: usize, error: &Error) -> bool {
+        let Offline::Buffer { packets, bytes } = self.0.offline else {
+            return true;
+        };
+        let name = socket.namespace_name();
+        match error {
+            Error::BufferFull => {
+                let buffered_bytes = self.namespaces()[namespace_index(name)].buffered_bytes;
+                let (client, namespace) = (self.0.client, namespace_of(name));
+                let buffered = self
+                    .0
+                    .record
+                    .with_model(|model| model.buffered(client, namespace));
+                buffered >= packets || buffered_bytes + most_buffered_bytes(size) > bytes
+            }
+            Error::NotConnected => {
+                let is_leaving = self.namespaces()[namespace_index(name)].is_leaving;
+                is_leaving || !will_connect(socket)
+            }
+            _ => false,
         }
     }
 
@@ -195,16 +268,41 @@ impl ClientApp {
         let message = self.0.record.next_message();
         let call = socket.call(call_setup.event(), &message.0);
         let socket_id = self.0.record.socket_id(id.as_str());
-        call_setup
+        let unsent = call_setup
             .run(Side::Client, socket_id, message, call, |fact| self.note(fact))
             .await;
+        if let Some(outcome) = unsent
+            && !may_end_unsent(&outcome, socket.connected())
+        {
+            self.fail(format!(
+                "a call by the client ended at once: {message:?} on {socket_id:?}: {outcome:?}"
+            ));
+        }
     }
 
     fn note_received(&self, socket: &ClientSocket, number: u64) {
-        if let Some(socket_id) = self.socket_id(namespace_index(socket.namespace_name())) {
-            self.note(Fact::ClientReceived(socket_id, Message(number)));
+        match self.presence(namespace_index(socket.namespace_name())) {
+            Presence::Connected(socket_id) => self.note(Fact::ClientReceived(socket_id, Message(number))),
+            // What it may receive is not known.
+            Presence::Unidentified => {}
+            Presence::Disconnected => self.fail(format!(
+                "an event was handled before on_connect or after on_disconnect: message {number} at {:?}",
+                self.0.client
+            )),
         }
     }
+}
+
+/// The most bytes that an event of this size takes: its second attachment has half as many, and there are numbers, names
+/// and headers.
+const fn most_buffered_bytes(size: usize) -> usize {
+    size * 2 + 300
+}
+
+/// Whether a namespace connects by itself: the server has neither refused nor disconnected it.
+fn will_connect(socket: &ClientSocket) -> bool {
+    let mut task = Context::from_waker(Waker::noop());
+    pin!(socket.ready()).poll(&mut task).is_pending()
 }
 
 fn register_handlers(
@@ -224,14 +322,16 @@ fn register_handlers(
 fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
     // Without an id it has disconnected already, and which socket this was is not known any more.
     let socket_id = socket.id().map(|id| app.0.record.socket_id(id.as_str()));
-    let is_leaving = {
+    let presence = socket_id.map_or(Presence::Unidentified, Presence::Connected);
+    let (before, is_leaving) = {
         let own = &mut app.namespaces()[namespace_index(socket.namespace_name())];
-        own.socket_id = socket_id;
         own.socket = Some(socket.clone());
-        own.is_leaving
+        (std::mem::replace(&mut own.presence, presence), own.is_leaving)
     };
-    let namespace = namespace_of(socket.namespace_name());
-    app.note(Fact::BufferSent(app.0.client, namespace, socket_id));
+    if before != Presence::Disconnected {
+        app.fail(format!("on_connect ran before on_disconnect: {:?}", app.0.client));
+    }
+    app.note_buffer_sent(socket.namespace_name(), socket_id);
     let Some(socket_id) = socket_id else { return };
     app.socket_ids().push(socket_id);
     app.note(Fact::ClientConnected(socket_id));
@@ -246,14 +346,21 @@ fn on_connect(socket: ClientSocket, State(app): State<ClientApp>) {
 }
 
 fn on_disconnect(socket: ClientSocket, State(app): State<ClientApp>, reason: ClientReason) {
-    let socket_id = app.namespaces()[namespace_index(socket.namespace_name())]
-        .socket_id
-        .take();
-    if let Some(socket_id) = socket_id {
-        app.0
-            .record
-            .log(format!("{socket_id:?} disconnects at the client: {reason}"));
-        app.note(Fact::ClientDisconnected(socket_id));
+    let before = {
+        let own = &mut app.namespaces()[namespace_index(socket.namespace_name())];
+        std::mem::take(&mut own.presence)
+    };
+    match before {
+        Presence::Connected(socket_id) => {
+            let record = &app.0.record;
+            record.log(format!("{socket_id:?} disconnects at the client: {reason}"));
+            app.note(Fact::ClientDisconnected(socket_id));
+        }
+        Presence::Unidentified => {}
+        Presence::Disconnected => app.fail(format!(
+            "on_disconnect ran without on_connect: {:?}: {reason}",
+            app.0.client
+        )),
     }
 }
 

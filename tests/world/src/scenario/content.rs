@@ -49,23 +49,25 @@ pub(super) trait Emitter {
     fn emit(&self, event: &str, arguments: &impl WriteArguments, delivery: Delivery) -> Result<(), Error>;
 }
 
-impl Emitter for Socket {
-    fn emit(&self, event: &str, arguments: &impl WriteArguments, delivery: Delivery) -> Result<(), Error> {
-        match delivery {
-            Delivery::Reliable => self.emit(event, arguments),
-            Delivery::Volatile => self.volatile().emit(event, arguments),
+macro_rules! emit_to_one {
+    ($($socket:ty),*) => {$(
+        impl Emitter for $socket {
+            fn emit(
+                &self,
+                event: &str,
+                arguments: &impl WriteArguments,
+                delivery: Delivery,
+            ) -> Result<(), Error> {
+                match delivery {
+                    Delivery::Reliable => self.emit(event, arguments),
+                    Delivery::Volatile => self.volatile().emit(event, arguments),
+                }
+            }
         }
-    }
+    )*};
 }
 
-impl Emitter for ClientSocket {
-    fn emit(&self, event: &str, arguments: &impl WriteArguments, delivery: Delivery) -> Result<(), Error> {
-        match delivery {
-            Delivery::Reliable => self.emit(event, arguments),
-            Delivery::Volatile => self.volatile().emit(event, arguments),
-        }
-    }
-}
+emit_to_one!(Socket, ClientSocket);
 
 impl Emitter for Broadcast {
     fn emit(&self, event: &str, arguments: &impl WriteArguments, delivery: Delivery) -> Result<(), Error> {

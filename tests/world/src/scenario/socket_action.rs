@@ -3,6 +3,7 @@
 use socketio_driver::{Broadcast, Error, Socket};
 use socketio_model::{Delivery, DisconnectCause, Fact, Namespace, Room, Side, SocketId};
 
+use super::call_setup::may_end_unsent;
 use super::record::namespace_of;
 use super::server_app::ServerApp;
 use super::{BroadcastSetup, CallSetup, Content, SocketAction};
@@ -118,8 +119,15 @@ impl ServerApp {
         let message = self.record().next_message();
         let call = socket.call(call_setup.event(), &message.0);
         let socket_id = self.socket_id(&socket);
-        call_setup
+        let unsent = call_setup
             .run(Side::Server, socket_id, message, call, |fact| self.note(fact))
             .await;
+        if let Some(outcome) = unsent
+            && !may_end_unsent(&outcome, socket.connected())
+        {
+            self.record().fail(format!(
+                "a call by the server ended at once: {message:?} to {socket_id:?}: {outcome:?}"
+            ));
+        }
     }
 }

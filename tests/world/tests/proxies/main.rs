@@ -17,6 +17,7 @@ use socketio_world::proxy::{
     LosableRequests, MessageFormat, Persistence, ProxyConfig, ServerConnections, Upgrades,
 };
 use socketio_world::random::Random;
+use socketio_world::variable;
 use traffic::{Report, Session, Traffic};
 
 const POLLING: TransportOrder = TransportOrder::Polling;
@@ -459,11 +460,6 @@ fn only_the_silent_client_is_disconnected() {
             "seed {seed}: one before and one after the silence"
         );
     }
-}
-
-fn variable(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().expect("the variable is a number"))
 }
 
 /// Random clients behind a random proxy.
