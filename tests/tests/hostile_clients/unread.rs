@@ -3,7 +3,7 @@
 use socketio_tests::kit::Frame;
 use socketio_tests::resource_usage::ResourceUsage;
 
-use crate::raw_connection::{RawConnection, get, handshake, join, post, text};
+use crate::raw_connection::{RawConnection, get, handshake, join, post, text, write_some_on_all};
 use crate::server_under_attack::{AttackContext, QUEUED_BYTES, attacks};
 
 attacks![
@@ -27,11 +27,7 @@ fn unread_echoes_stop_reading(context: &AttackContext) -> Vec<RawConnection> {
     let target = &context.target;
     let echo = text(&format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
     let mut connections: Vec<_> = (0..CONNECTIONS).map(|_| join(target)).collect();
-    for connection in &mut connections {
-        let taken: usize = (0..100)
-            .map(|_| connection.write_some(&echo))
-            .take_while(|taken| *taken == echo.len())
-            .sum();
+    for taken in write_some_on_all(&mut connections, &echo, 100) {
         assert!(taken < TAKEN, "{taken} bytes are taken");
     }
     connections
@@ -48,7 +44,9 @@ fn unread_polls_are_kept_within_limits(context: &AttackContext) -> Vec<RawConnec
         polls.write_some(get(&format!("&sid={sid}")).repeat(3));
         let echo = post(&sid, &format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
         for _ in 0..8 {
-            posts.write_some(&echo);
+            if posts.write_some(&echo) < echo.len() {
+                break;
+            }
         }
         connections.extend([polls, posts]);
     }
@@ -61,13 +59,7 @@ fn unread_pongs_are_not_queued(context: &AttackContext) -> Vec<RawConnection> {
     let pings = Frame::new(9, [b'p'; 125]).encode().repeat(1_000);
     let mut connections: Vec<_> = (0..CONNECTIONS / 2).map(|_| join(target)).collect();
     let before = ResourceUsage::measure().bytes;
-    for connection in &mut connections {
-        for _ in 0..100 {
-            if connection.write_some(&pings) < pings.len() {
-                break;
-            }
-        }
-    }
+    write_some_on_all(&mut connections, &pings, 100);
     let kept = ResourceUsage::measure().bytes.saturating_sub(before);
     assert!(kept < QUEUED_PONGS, "{kept} bytes are kept");
     connections
@@ -79,11 +71,7 @@ fn unread_responses_stop_reading(context: &AttackContext) -> Vec<RawConnection> 
     let mut connections: Vec<_> = (0..CONNECTIONS / 2)
         .map(|_| RawConnection::open(target))
         .collect();
-    for connection in &mut connections {
-        let taken: usize = (0..500)
-            .map(|_| connection.write_some(&requests))
-            .take_while(|taken| *taken == requests.len())
-            .sum();
+    for taken in write_some_on_all(&mut connections, requests.as_bytes(), 500) {
         assert!(taken < TAKEN, "{taken} bytes are taken");
     }
     connections
