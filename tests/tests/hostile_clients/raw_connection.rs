@@ -124,6 +124,15 @@ impl RawConnection {
         self.unread.clear();
     }
 
+    /// Reads until these bytes have come; returns everything up to their end, and discards it.
+    #[track_caller]
+    pub(crate) fn read_through(&mut self, bytes: &str) -> String {
+        self.read_count(bytes, 1);
+        let received = self.take_received();
+        let (before, _) = received.split_once(bytes).expect("they have come");
+        format!("{before}{bytes}")
+    }
+
     /// Reads until the server closes the connection; returns what came, or its beginning.
     #[track_caller]
     pub(crate) fn read_to_end(&mut self) -> String {

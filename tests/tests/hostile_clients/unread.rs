@@ -2,9 +2,10 @@
 
 use socketio_tests::kit::Frame;
 use socketio_tests::resource_usage::ResourceUsage;
+use socketio_tokio::Limits;
 
 use crate::raw_connection::{RawConnection, get, handshake, join, post, text, write_some_on_all};
-use crate::server_under_attack::{AttackContext, QUEUED_BYTES, attacks};
+use crate::server_under_attack::{AttackContext, QUEUED_BYTES, ServerLimits, attacks};
 
 attacks![
     unread_echoes_stop_reading,
@@ -16,6 +17,11 @@ attacks![
 const CONNECTIONS: usize = 6;
 /// Bytes of an echo, more than the capacity that a thread's encoder keeps.
 const LARGE: usize = 300_000;
+
+/// How many are asked for by a client that does not poll: several times what may be queued for it.
+const ECHOES: usize = 16;
+/// What is kept of a client besides: the payload that is being read, and the one that is being written.
+const PAYLOAD: usize = 1024 * 1024;
 
 /// What a server may have taken from a client that reads nothing: what it may queue for it, and what the kernel buffers on
 /// either side.
@@ -35,7 +41,12 @@ fn unread_echoes_stop_reading(context: &AttackContext) -> Vec<RawConnection> {
 
 fn unread_polls_are_kept_within_limits(context: &AttackContext) -> Vec<RawConnection> {
     let target = &context.target;
-    let mut connections = Vec::new();
+    let queued_bytes = match context.limits {
+        ServerLimits::Short => QUEUED_BYTES,
+        ServerLimits::Default => Limits::default().queued_bytes,
+    };
+    let (mut connections, mut most) = (Vec::new(), 0);
+    let before = ResourceUsage::measure().bytes;
     for _ in 0..CONNECTIONS {
         let (mut polls, sid) = handshake(target);
         let mut posts = RawConnection::open(target);
@@ -43,13 +54,19 @@ fn unread_polls_are_kept_within_limits(context: &AttackContext) -> Vec<RawConnec
         posts.read_until("ok");
         polls.write_some(get(&format!("&sid={sid}")).repeat(3));
         let echo = post(&sid, &format!("42[\"echo\",\"{}\"]", "x".repeat(LARGE)));
-        for _ in 0..8 {
+        for _ in 0..ECHOES {
             if posts.write_some(&echo) < echo.len() {
                 break;
             }
+            most = most.max(ResourceUsage::measure().bytes);
         }
         connections.extend([polls, posts]);
     }
+    let kept = most.saturating_sub(before);
+    assert!(
+        kept < CONNECTIONS * (queued_bytes + PAYLOAD),
+        "{kept} bytes are kept"
+    );
     connections
 }
 
