@@ -47,3 +47,42 @@ pub(super) fn in_time(mut converse: impl FnMut(&mut Punctuality)) {
     }
     converse(&mut Punctuality::start());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often a conversation takes place that always fails, after a packet that took so long.
+    fn count_attempts(longest: Duration) -> usize {
+        let mut attempts = 0;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            in_time(|punctuality| {
+                attempts += 1;
+                punctuality.longest = longest;
+                panic!("this failure is part of the test");
+            });
+        }));
+        assert!(outcome.is_err());
+        attempts
+    }
+
+    #[test]
+    fn a_failure_of_a_punctual_client_counts() {
+        assert_eq!(count_attempts(Duration::ZERO), 1);
+    }
+
+    #[test]
+    fn a_client_may_be_late_only_so_often() {
+        assert_eq!(count_attempts(LATE * 2), ATTEMPTS);
+    }
+
+    #[test]
+    fn a_conversation_that_succeeds_is_not_repeated() {
+        let mut attempts = 0;
+        in_time(|punctuality| {
+            attempts += 1;
+            punctuality.longest = LATE * 2;
+        });
+        assert_eq!(attempts, 1);
+    }
+}
