@@ -79,7 +79,13 @@ fn unread_pongs_are_not_queued(context: &AttackContext) -> Vec<RawConnection> {
     let pings = Frame::new(9, [b'p'; 125]).encode().repeat(1_000);
     let mut connections: Vec<_> = (0..CONNECTIONS / 2).map(|_| join(target)).collect();
     let before = bytes_at_rest();
-    write_some_on_all(&mut connections, &pings, 100);
+    for connection in &mut connections {
+        for _ in 0..100 {
+            if connection.write_some(&pings) < pings.len() {
+                break;
+            }
+        }
+    }
     let kept = ResourceUsage::measure().bytes.saturating_sub(before);
     assert!(kept < QUEUED_PONGS, "{kept} bytes are kept");
     connections
