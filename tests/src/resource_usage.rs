@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use stats_alloc::INSTRUMENTED_SYSTEM;
 
+use crate::binding::THREADS_NAME;
+
 /// What this process uses at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceUsage {
@@ -104,10 +106,11 @@ impl ResourceUsage {
 
 fn threads() -> usize {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    // The system cuts names off after 15 bytes.
+    // The system cuts names off after 15 bytes, of which a worker's number may be the last.
+    let workers = ["socketio-worker".to_owned(), format!("{THREADS_NAME}-worker")];
     let is_worker = |task: &fs::DirEntry| {
         fs::read_to_string(task.path().join("comm"))
-            .is_ok_and(|name| matches!(name.trim(), "socketio-worker" | "threads-worker"))
+            .is_ok_and(|name| workers.iter().any(|worker| name.starts_with(worker)))
     };
     tasks.filter(|task| !is_worker(task)).count()
 }

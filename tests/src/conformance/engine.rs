@@ -4,6 +4,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::punctuality::in_time;
 use super::{assert_error, assert_still_serves, exchange};
 use crate::kit::{Close, HttpConnection, Incoming, Polling, Request, WebSocketClient, settle};
 use crate::testbed::Target;
@@ -141,26 +142,32 @@ pub(super) fn message_websocket_closes_the_session_upon_invalid_packet_format(ta
 // Heartbeat.
 
 pub(super) fn heartbeat_polling_sends_ping_pong_packets(target: &Target) {
-    let mut session = Polling::open(target);
-    for _ in 0..3 {
-        session.get().assert_is(200, "2");
-        session.deliver("3");
-    }
+    in_time(|punctuality| {
+        let mut session = Polling::open(target);
+        for _ in 0..3 {
+            session.get().assert_is(200, "2");
+            session.deliver("3");
+            punctuality.sent();
+        }
+    });
 }
 
 pub(super) fn heartbeat_polling_closes_the_session_upon_ping_timeout(target: &Target) {
     let mut session = Polling::open(target);
-    // The suite sleeps 500 ms and then spends some more in its HTTP client.
-    sleep(Duration::from_millis(505));
+    // The suite sleeps 500 ms, exactly as long as the session lives.
+    sleep(Duration::from_millis(800));
     session.assert_gone();
 }
 
 pub(super) fn heartbeat_websocket_sends_ping_pong_packets(target: &Target) {
-    let (mut socket, _) = WebSocketClient::open_session(target);
-    for _ in 0..3 {
-        assert_eq!(socket.next_raw(), Incoming::Text("2".to_owned()));
-        socket.send("3");
-    }
+    in_time(|punctuality| {
+        let (mut socket, _) = WebSocketClient::open_session(target);
+        for _ in 0..3 {
+            assert_eq!(socket.next_raw(), Incoming::Text("2".to_owned()));
+            socket.send("3");
+            punctuality.sent();
+        }
+    });
 }
 
 pub(super) fn heartbeat_websocket_closes_the_session_upon_ping_timeout(target: &Target) {

@@ -35,6 +35,7 @@ use crate::testbed::{self, App, Target};
 mod engine;
 mod hostile;
 mod list;
+mod punctuality;
 mod socket;
 mod traps;
 

@@ -1,6 +1,7 @@
 //! The official Socket.IO v5 suite (protocol section 7.3), test by test. Its Engine.IO half is that of [`super::engine`]
 //! without messages.
 
+use super::punctuality::in_time;
 use crate::kit::socketio::{join_main, socket_id};
 use crate::kit::{Close, Incoming, WebSocketClient};
 use crate::testbed::Target;
@@ -84,14 +85,18 @@ pub(super) fn should_disconnect_from_the_main_namespace(target: &Target) {
 }
 
 pub(super) fn should_connect_then_disconnect_from_a_custom_namespace(target: &Target) {
-    let (mut socket, _) = join_main(target);
-    assert_eq!(socket.next_raw(), Incoming::Text("2".to_owned()));
-    socket.send("40/custom");
-    socket_id(&socket.text(), "40/custom,");
-    socket.expect_text(r#"42/custom,["auth",{}]"#);
-    socket.send("41/custom");
-    socket.send(r#"42["message","message to main namespace"]"#);
-    socket.expect_text(r#"42["message-back","message to main namespace"]"#);
+    in_time(|punctuality| {
+        let (mut socket, _) = join_main(target);
+        assert_eq!(socket.next_raw(), Incoming::Text("2".to_owned()));
+        socket.send("40/custom");
+        punctuality.sent();
+        socket_id(&socket.text(), "40/custom,");
+        socket.expect_text(r#"42/custom,["auth",{}]"#);
+        socket.send("41/custom");
+        socket.send(r#"42["message","message to main namespace"]"#);
+        punctuality.sent();
+        socket.expect_text(r#"42["message-back","message to main namespace"]"#);
+    });
 }
 
 // Message.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use socketio_tests::binding::TestRuntime;
-use socketio_tests::kit::WebSocketClient;
+use socketio_tests::kit::{WebSocketClient, wait_until};
 use socketio_tests::latch::Latch;
 use socketio_tokio::{
     Async, Auth, Data, Handshake, Reason, Refusal, Reply, Server, ServerBuilder, Stage, State,
@@ -158,7 +158,9 @@ fn a_client_that_leaves_while_a_guard_waits_reaches_no_handler(runtime: TestRunt
     client.send("40");
     log.wait_for(1);
     drop(client);
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    wait_until("the server notices that the client left", || {
+        server.handle.counts().is_ok_and(|counts| counts.connections == 0)
+    });
     latch.open();
     log.wait_for(2);
     std::thread::sleep(std::time::Duration::from_millis(50));

@@ -28,8 +28,8 @@ crate::on_every_runtime![
 ];
 
 const GRACE: Duration = Duration::from_millis(300);
-/// What a loaded machine may add to a deadline.
-const MARGIN: Duration = Duration::from_secs(3);
+/// What a loaded machine may add to a deadline; less than the 5 s that a connection's last words take.
+const MARGIN: Duration = Duration::from_secs(4);
 
 fn noting(log: &Log<String>) -> socketio_tokio::ServerBuilder<socketio_tokio::Async> {
     let left = log.clone();

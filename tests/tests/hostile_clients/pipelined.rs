@@ -48,7 +48,7 @@ fn thousands_of_pipelined_requests_are_all_answered(context: &AttackContext) -> 
     Vec::new()
 }
 
-/// A parked poll and requests behind it, as many as the server takes; all of them end with the connection.
+/// A parked poll, which the first ping answers, and requests behind it, as many as the server takes.
 fn requests_behind_a_parked_poll_wait_for_it(context: &AttackContext) -> Vec<RawConnection> {
     let target = &context.target;
     let mut connections = Vec::new();
@@ -59,6 +59,14 @@ fn requests_behind_a_parked_poll_wait_for_it(context: &AttackContext) -> Vec<Raw
         let taken = connection.write_some(requests.concat().repeat(400));
         assert!(taken > 0);
         connections.push(connection);
+    }
+    for connection in &mut connections {
+        let answer = connection.read_through("\r\n\r\n2");
+        assert_eq!(
+            answer.matches("HTTP/1.1").count(),
+            1,
+            "the poll comes first: {answer:?}"
+        );
     }
     connections
 }
@@ -74,7 +82,6 @@ fn garbage_after_an_upgrade_ends_the_websocket(context: &AttackContext) -> Vec<R
         for _ in 0..10 {
             let mut connection = join(target);
             connection.write_some(kind.repeat(1_000));
-            connection.shut_down_write();
             connection.read_to_end();
         }
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use socketio_driver::net::tls::TlsServer;
 use socketio_tests::apps::{epoll, interop};
 use socketio_tests::binding::{Binding, RunningServer};
-use socketio_tests::kit::wait_until;
+use socketio_tests::kit::{DEADLINE, wait_until};
 use socketio_tests::resource_usage::{ResourceUsage, Tolerance};
 use socketio_tests::testbed::{App, Target};
 use socketio_tokio::{Arg, Arguments, Config, Counts, Limits, Reply, Server, Socket};
@@ -19,8 +19,9 @@ use socketio_tokio::{Arg, Arguments, Config, Counts, Limits, Reply, Server, Sock
 use crate::honest_clients::HonestClients;
 use crate::raw_connection::RawConnection;
 
-/// How long a head, and a body, may take; the event loop's server has the defaults.
-pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long a head, and a body, may take, the time before an attacker's first byte included; the event loop's server has
+/// the defaults.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 /// Most bytes queued for one client.
 pub(crate) const QUEUED_BYTES: usize = 1024 * 1024;
 /// Sessions of clients that are gone end after both of these.
@@ -33,6 +34,8 @@ const LINGER: Duration = Duration::from_millis(300);
 const ECHOES: usize = 5;
 /// How often an attack is repeated at most until they have.
 const REPEATS: usize = 20;
+/// How long its connections stay open for that, the last time excepted.
+const ATTACK: Duration = Duration::from_millis(100);
 
 /// What may be left after the first round: tables keep their capacity, and threads some buffers.
 const FIRST_ROUND_TOLERANCE: Tolerance = Tolerance {
@@ -212,10 +215,9 @@ impl ServerUnderAttack {
             };
             let connections = attack(&context);
             // The attack may have been too quick for any echo.
+            let patience = if repeat < REPEATS { ATTACK } else { DEADLINE };
             let started = Instant::now();
-            while !self.honest_clients.have_received(ECHOES, &before)
-                && started.elapsed() < Duration::from_millis(100)
-            {
+            while !self.honest_clients.have_received(ECHOES, &before) && started.elapsed() < patience {
                 sleep(Duration::from_millis(2));
             }
             self.honest_clients.assert_connected(name);

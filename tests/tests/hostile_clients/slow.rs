@@ -17,20 +17,31 @@ attacks![
 
 const CONNECTIONS: usize = 60;
 
-/// Sends these bytes on all connections, one byte each in turn, in more time than a head or body may take; waits until
-/// the server has closed them if its limits are short.
+/// Sends these bytes on all connections, one byte each in turn. A server with short limits gets more time than a head or
+/// body may take, and must close them.
 #[track_caller]
 fn send_slowly(connections: &mut Vec<RawConnection>, bytes: &[u8], limits: ServerLimits) {
-    let pause = HEAD_TIMEOUT * 3 / 2 / u32::try_from(bytes.len()).expect("they are few");
+    let duration = match limits {
+        ServerLimits::Short => HEAD_TIMEOUT * 3 / 2,
+        ServerLimits::Default => HEAD_TIMEOUT / 4,
+    };
+    let pause = duration / u32::try_from(bytes.len()).expect("they are few");
+    let forget_closed = |connections: &mut Vec<RawConnection>| {
+        connections.retain_mut(|connection| limits == ServerLimits::Default || !connection.is_closed());
+    };
     for byte in bytes {
         for connection in &mut *connections {
             connection.write_some([*byte]);
         }
         sleep(pause);
+        forget_closed(connections);
+        if connections.is_empty() {
+            return;
+        }
     }
     let started = Instant::now();
     while limits == ServerLimits::Short && !connections.is_empty() {
-        connections.retain_mut(|connection| !connection.is_closed());
+        forget_closed(connections);
         assert!(
             started.elapsed() < DEADLINE,
             "{} slow connections are left",

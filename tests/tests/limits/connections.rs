@@ -1,10 +1,8 @@
 //! How many connections and sessions there may be.
 
-use std::time::{Duration, Instant};
-
 use socketio_core::eio::Config as EngineConfig;
 use socketio_tests::binding::TestRuntime;
-use socketio_tests::kit::{HttpConnection, Request, settle};
+use socketio_tests::kit::{DEADLINE, HttpConnection, Request, settle, wait_until};
 use socketio_tests::testbed::{App, Target};
 use socketio_tokio::RefusalContext as Context;
 use socketio_tokio::bare::EngineServer;
@@ -59,11 +57,7 @@ fn one_connection_too_many_from_an_address_is_429(runtime: TestRuntime) {
     assert_eq!(server.refused(), Context::TooManyFromAddress);
     drop((first, second));
     // There is room again as soon as the server notices that they are closed.
-    let started = Instant::now();
-    while !can_open_session(&server) {
-        assert!(started.elapsed() < Duration::from_secs(5));
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("there is room again", || can_open_session(&server));
 }
 
 fn far_too_many_connections_are_closed_at_once(runtime: TestRuntime) {
@@ -97,11 +91,7 @@ fn silent_connections_that_made_room_for_others_do_not_count_any_more(runtime: T
         limits.connections = 4;
     });
     let flood: Vec<_> = (0..20).map(|_| server.connect()).collect();
-    let started = Instant::now();
-    while !can_open_session(&server) {
-        assert!(started.elapsed() < Duration::from_secs(2), "they are still there");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("they are gone", || can_open_session(&server));
     drop(flood);
 }
 
@@ -148,6 +138,6 @@ fn a_bare_engine_reports_too() {
     runtime.spawn(socketio_tokio::serve_engine(listener, server));
     let request = Request::get(POLLING.replace("socket.io", "engine.io"));
     assert_eq!(HttpConnection::exchange(&target, &request).status, 503);
-    let context = contexts.recv_timeout(Duration::from_secs(5));
+    let context = contexts.recv_timeout(DEADLINE);
     assert_eq!(context, Ok(Context::TooManySessions));
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use socketio_tests::binding::TestRuntime;
 use socketio_tests::kit::socketio::join_main;
-use socketio_tests::kit::{Close, WebSocketClient};
+use socketio_tests::kit::{Close, DEADLINE, WebSocketClient};
 use socketio_tokio::{CloseReason, Error, PacketError, Reason, RefusalContext as Context, Violation};
 
 use crate::support::LimitedServer;
@@ -74,10 +74,7 @@ fn a_client_that_does_not_read_is_closed_with_the_reason() {
         {
             break error;
         }
-        assert!(
-            started.elapsed() < Duration::from_secs(5),
-            "the queue has no bound"
-        );
+        assert!(started.elapsed() < DEADLINE, "the queue has no bound");
     };
     assert!(error.to_string().contains("Limits::queued_bytes"), "{error}");
     assert_eq!(error, Error::QueueFull);
