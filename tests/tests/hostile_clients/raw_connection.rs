@@ -11,8 +11,8 @@ use socketio_tests::testbed::Target;
 
 use crate::honest_clients::WELCOME;
 
-/// How long a write waits for the server to take more: one that takes nothing for so long has stopped reading.
-const WRITE_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long a write waits for the server to take more.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// A heartbeat as it comes over WebSocket.
 const PING: &[u8] = b"\x81\x012";
@@ -229,30 +229,6 @@ pub(crate) fn handshake(target: &Target) -> (RawConnection, String) {
         .unwrap_or_else(|| panic!("no session: {received:?}"))
         .to_owned();
     (connection, sid)
-}
-
-/// Writes these bytes so often on all connections, as much as the server takes of each, and waits once for all of them;
-/// returns how much that is.
-pub(crate) fn write_some_on_all(connections: &mut [RawConnection], bytes: &[u8], times: usize) -> Vec<usize> {
-    let (mut written, mut since) = (vec![0; connections.len()], Instant::now());
-    while since.elapsed() < WRITE_TIMEOUT && written.iter().any(|count| *count < bytes.len() * times) {
-        let before: usize = written.iter().sum();
-        for (connection, written) in connections.iter_mut().zip(&mut written) {
-            if *written < bytes.len() * times {
-                // No more is taken for now, or ever.
-                *written += connection
-                    .stream
-                    .write(&bytes[*written % bytes.len()..])
-                    .unwrap_or_default();
-            }
-        }
-        if written.iter().sum::<usize>() > before {
-            since = Instant::now();
-        } else {
-            sleep(Duration::from_millis(1));
-        }
-    }
-    written
 }
 
 /// How often `needle` is in `received`.
