@@ -26,7 +26,7 @@ pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) const QUEUED_BYTES: usize = 1024 * 1024;
 /// Sessions of clients that are gone end after both of these.
 const PING_INTERVAL: Duration = Duration::from_millis(300);
-const PING_TIMEOUT: Duration = Duration::from_millis(4_500);
+const PING_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// How long a closed session waits for a poll that it can answer with that.
 const LINGER: Duration = Duration::from_millis(300);
 
@@ -54,7 +54,7 @@ const SECOND_ROUND_TOLERANCE: Tolerance = Tolerance {
 };
 /// How long what was left may stay: clients that vanish are noticed after a heartbeat, and a connection that the peer
 /// does not close is flushed for five seconds.
-const RETURN_TIMEOUT: Duration = Duration::from_secs(16);
+const RETURN_TIMEOUT: Duration = Duration::from_secs(12);
 
 const BEFORE_ATTACKS: &str = "before all attacks";
 const AFTER_ATTACKS: &str = "after all attacks";
