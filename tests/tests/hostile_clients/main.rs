@@ -34,12 +34,13 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn every_server_withstands_every_attack_and_keeps_nothing_of_it(binding: Binding) {
     let all = [
+        // They measure memory, some of which the server keeps for the sessions that other attacks leave.
+        unread::ATTACKS,
         slow::ATTACKS,
         floods::ATTACKS,
         pipelined::ATTACKS,
         bodies::ATTACKS,
         frames::ATTACKS,
-        unread::ATTACKS,
         resets::ATTACKS,
         names::ATTACKS,
         acks::ATTACKS,

@@ -20,9 +20,8 @@ const LARGE: usize = 300_000;
 /// What a server may have taken from a client that reads nothing: what it may queue for it, and what the kernel buffers on
 /// either side.
 const TAKEN: usize = QUEUED_BYTES + 16 * 1024 * 1024;
-/// What the pongs may cost, and the emptied buffers of 8 KiB that the server keeps meanwhile, two for each of the hundreds
-/// of sessions that earlier attacks left. The pings are three times as many bytes.
-const QUEUED_PONGS: usize = 12 * 1024 * 1024;
+/// What the pongs may cost; the pings are ten times as many bytes.
+const QUEUED_PONGS: usize = 4 * 1024 * 1024;
 
 fn unread_echoes_stop_reading(context: &AttackContext) -> Vec<RawConnection> {
     let target = &context.target;
