@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use socketio_tests::binding::{Binding, RunningServer};
 use socketio_tests::live::{Peer, PeerOptions, within};
+use socketio_tokio::client::{Client, TransportOrder};
 use socketio_tokio::net::TlsClient;
-use socketio_tokio::net::tls::TlsServer;
 use socketio_tokio::{Bytes, Transport};
 
-use crate::{ORDERS, assert_echoes, once, serve_tls, serve_with, server, trusting};
+use crate::{ORDERS, assert_echoes, once, serve_requiring, serve_tls, server, trusting};
 use socketio_tests::certificates::Authority;
 
 socketio_tests::on_every_client![
@@ -47,12 +47,7 @@ fn half_a_megabyte_of_bytes_over_tls(binding: Binding) {
         let authority = Authority::new("ours");
         let (_running, port) = serve_tls(binding, &authority.server(&["localhost"]));
         for (order, _) in ORDERS {
-            let builder = once(&format!("https://localhost:{port}"))
-                .transports(order)
-                .tls(trusting(&authority));
-            let client = within("the connection", binding.connect(builder))
-                .await
-                .expect("it connects");
+            let client = connect(binding, port, order, &authority).await;
             let bytes: Bytes = (0..500_000_u32)
                 .map(|index| u8::try_from(index % 256).unwrap_or(0))
                 .collect();
@@ -69,10 +64,7 @@ fn half_a_megabyte_of_bytes_over_tls(binding: Binding) {
 fn a_client_with_a_certificate(binding: Binding) {
     binding.run_test(|| async {
         let (ours, clients) = (Authority::new("ours"), Authority::new("of clients"));
-        let certificate = ours.server(&["localhost"]);
-        let tls = TlsServer::builder(certificate.pem, certificate.key)
-            .require_client_certificate(clients.pem.as_str());
-        let (_running, port) = serve_with(binding, tls.build().expect("it can be used"));
+        let (_running, port) = serve_requiring(binding, &ours, &clients);
         let own = clients.client();
         let tls = TlsClient::builder()
             .only_ca_pem(ours.pem.as_str())
@@ -150,12 +142,7 @@ fn node_over_https(binding: Binding) {
     let port = server.address().port();
     binding.run_test(|| async {
         for (order, transport) in ORDERS {
-            let builder = once(&format!("https://localhost:{port}"))
-                .transports(order)
-                .tls(trusting(&authority));
-            let client = within("the connection", binding.connect(builder))
-                .await
-                .expect("it connects");
+            let client = connect(binding, port, order, &authority).await;
             socketio_tests::live::eventually("the transport", || client.transport() == Some(transport)).await;
             let echo = within(
                 "an echo",
@@ -165,4 +152,14 @@ fn node_over_https(binding: Binding) {
             assert_eq!(echo, Ok(1));
         }
     });
+}
+
+/// A client of `localhost` that trusts this authority only.
+async fn connect(binding: Binding, port: u16, order: TransportOrder, authority: &Authority) -> Client {
+    let builder = once(&format!("https://localhost:{port}"))
+        .transports(order)
+        .tls(trusting(authority));
+    within("the connection", binding.connect(builder))
+        .await
+        .expect("it connects")
 }

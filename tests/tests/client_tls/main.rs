@@ -33,6 +33,14 @@ fn serve_tls(binding: Binding, certificate: &Certificate) -> (RunningServer, u16
     serve_with(binding, tls.build().expect("the certificate can be used"))
 }
 
+/// A server that takes only clients with a certificate of `clients`.
+fn serve_requiring(binding: Binding, ours: &Authority, clients: &Authority) -> (RunningServer, u16) {
+    let certificate = ours.server(&["localhost"]);
+    let tls =
+        TlsServer::builder(certificate.pem, certificate.key).require_client_certificate(clients.pem.as_str());
+    serve_with(binding, tls.build().expect("it can be used"))
+}
+
 fn serve_with(binding: Binding, tls: TlsServer) -> (RunningServer, u16) {
     let running = RunningServer::start_with(binding.test_runtime(), server(), Some(tls));
     let port = running.address.port();

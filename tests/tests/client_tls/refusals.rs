@@ -11,7 +11,7 @@ use socketio_tokio::{Limits, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::{ORDERS, once, refusal, serve_tls, serve_with, trusting};
+use crate::{ORDERS, once, refusal, serve_requiring, serve_tls, trusting};
 use socketio_tests::certificates::Authority;
 
 socketio_tests::on_every_client![
@@ -80,10 +80,7 @@ fn a_certificate_of_an_unknown_authority(binding: Binding) {
 fn a_client_without_the_certificate_that_is_required(binding: Binding) {
     binding.run_test(|| async {
         let (ours, clients) = (Authority::new("ours"), Authority::new("of clients"));
-        let certificate = ours.server(&["localhost"]);
-        let tls = TlsServer::builder(certificate.pem, certificate.key)
-            .require_client_certificate(clients.pem.as_str());
-        let (_running, port) = serve_with(binding, tls.build().expect("it can be used"));
+        let (_running, port) = serve_requiring(binding, &ours, &clients);
         let url = format!("https://localhost:{port}");
         assert_say(&refusals(binding, &url, trusting(&ours)).await, &["certificate"]);
         let stranger = Authority::new("of others").client();
