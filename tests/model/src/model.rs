@@ -27,28 +27,39 @@ pub struct Model {
     guarantee: Guarantee,
     /// The longest time until a dead peer is detected.
     detection_time: Duration,
+    /// By how much the time of a fact may differ from when it happened.
+    tolerance: Duration,
     sockets: BTreeMap<SocketId, Socket>,
     /// Sockets that have a cause to disconnect, until both sides have.
     disconnecting: BTreeSet<SocketId>,
     calls: BTreeMap<(Side, Message), Call>,
     buffers: OfflineBuffers,
-    /// Broadcasts to whole namespaces, all made at this time.
-    recent_broadcasts: (Duration, Vec<Broadcast>),
+    /// Broadcasts to whole namespaces that were noted within the tolerance, each with its time.
+    recent_broadcasts: Vec<(Duration, Broadcast)>,
 }
 
 impl Model {
-    /// A model without sockets. `detection_time` is ping interval plus ping timeout plus the longest `on_connect`.
+    /// A model without sockets. `detection_time` is ping interval plus ping timeout plus the longest `on_connect`. Times
+    /// are exact, unless [`with_tolerance`](Self::with_tolerance) says otherwise.
     #[must_use]
     pub const fn new(guarantee: Guarantee, detection_time: Duration) -> Self {
         Self {
             guarantee,
             detection_time,
+            tolerance: Duration::ZERO,
             sockets: BTreeMap::new(),
             disconnecting: BTreeSet::new(),
             calls: BTreeMap::new(),
             buffers: OfflineBuffers::new(),
-            recent_broadcasts: (Duration::ZERO, Vec::new()),
+            recent_broadcasts: Vec::new(),
         }
+    }
+
+    /// The time of a fact may differ by so much from when it happened.
+    #[must_use]
+    pub const fn with_tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
     }
 
     /// Notes a fact of the time `at`, which never goes back.
@@ -304,7 +315,7 @@ impl Model {
         Ok(())
     }
 
-    /// A broadcast made at the same time may have come before or after the socket was connected: `on_connect` runs when
+    /// A broadcast noted at the same time may have come before or after the socket was connected: `on_connect` runs when
     /// everything that came with the CONNECT packet has been handled.
     fn server_connecting(
         &mut self,
@@ -320,18 +331,17 @@ impl Model {
             ConnectionState::Connecting,
             fact,
         )?;
-        let simultaneous = if self.recent_broadcasts.0 == at {
-            self.recent_broadcasts.1.clone()
-        } else {
-            Vec::new()
-        };
+        self.forget_broadcasts(at);
+        let simultaneous: Vec<Message> = self
+            .recent_broadcasts
+            .iter()
+            .filter(|(_, broadcast)| broadcast.namespace == namespace)
+            .map(|(_, broadcast)| broadcast.message)
+            .collect();
         let socket = self.socket(socket_id);
         socket.namespace = Some(namespace);
-        for broadcast in simultaneous
-            .iter()
-            .filter(|broadcast| broadcast.namespace == namespace)
-        {
-            socket.to_client.expect(broadcast.message, Certainty::May);
+        for message in simultaneous {
+            socket.to_client.expect(message, Certainty::May);
         }
         Ok(())
     }
@@ -380,11 +390,9 @@ impl Model {
     }
 
     fn broadcast(&mut self, at: Duration, broadcast: &Broadcast) {
-        if self.recent_broadcasts.0 != at {
-            self.recent_broadcasts = (at, Vec::new());
-        }
+        self.forget_broadcasts(at);
         if broadcast.to.is_empty() {
-            self.recent_broadcasts.1.push(broadcast.clone());
+            self.recent_broadcasts.push((at, broadcast.clone()));
         }
         for (socket_id, socket) in &mut self.sockets {
             let is_target =
@@ -400,6 +408,11 @@ impl Model {
                     .expect(broadcast.message, certainty(broadcast.delivery));
             }
         }
+    }
+
+    fn forget_broadcasts(&mut self, at: Duration) {
+        let tolerance = self.tolerance;
+        self.recent_broadcasts.retain(|(time, _)| *time + tolerance >= at);
     }
 
     fn receive(
@@ -439,7 +452,7 @@ impl Model {
         fact: &Fact,
     ) -> Result<(), Violation> {
         let violation = || Violation::WrongCallOutcome(fact.clone());
-        let guarantee = self.guarantee;
+        let (guarantee, tolerance) = (self.guarantee, self.tolerance);
         let call = self.calls.get_mut(&(caller, message)).ok_or_else(violation)?;
         let (socket_id, deadline, expectation) = (call.socket_id, call.deadline, call.expectation);
         let is_first = !std::mem::replace(&mut call.has_ended, true);
@@ -457,9 +470,10 @@ impl Model {
                 was_handled && answer == message.0 && expectation != AnswerExpectation::Never
             }
             CallOutcome::TimedOut => {
-                at == deadline && (expectation != AnswerExpectation::InTime || may_be_lost)
+                let is_due = at.abs_diff(deadline) <= tolerance;
+                is_due && (expectation != AnswerExpectation::InTime || may_be_lost)
             }
-            CallOutcome::Disconnected => at <= deadline && may_be_lost,
+            CallOutcome::Disconnected => at <= deadline + tolerance && may_be_lost,
         };
         if is_first && is_possible {
             Ok(())
@@ -476,7 +490,7 @@ impl Model {
             };
             let is_due = socket
                 .ends_since()
-                .is_some_and(|since| since + self.detection_time < at);
+                .is_some_and(|since| since + self.detection_time + self.tolerance < at);
             let late = socket.side_where(ConnectionState::is_open).filter(|_| is_due);
             if let Some(side) = late {
                 return Err(Violation::NotDetected(*socket_id, side));

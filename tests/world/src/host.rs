@@ -60,7 +60,7 @@ impl Runtime for Host {
     type Sleep = Sleep;
 
     fn now(&self) -> Instant {
-        self.world.lock().now
+        self.world.lock().read_clock()
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {

@@ -5,7 +5,8 @@
 //!   World ── random: one seed, a random stream of its own for each link and the scheduler
 //!     │
 //!     ├─ Executor   tasks of all hosts; which one runs next is random
-//!     ├─ Schedule   what is due when; the clock moves only when no task can run
+//!     ├─ Schedule   what is due when
+//!     ├─ Clock      moves when no task can run, and if it is told so, whenever it is read
 //!     └─ Network    listeners, and TCP links with latency, segments, windows, stalls, resets
 //!           ▲
 //!         Host      implements the driver's Runtime, Dial, Listener and Stream
@@ -17,6 +18,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`random`] | the random streams |
+//! | [`clock`] | how the clock moves |
 //! | [`conditions`] | latency, bandwidth and faults of the network |
 //! | [`host`] | the runtime that the driver uses |
 //! | [`proxy`] | HTTP proxies between clients and server |
@@ -24,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod conditions;
 mod executor;
 pub mod host;
@@ -35,6 +38,7 @@ pub mod random;
 pub mod scenario;
 mod world;
 
+pub use clock::Clock;
 pub use conditions::{NetworkConditions, Statistics};
 pub use host::{Host, SimListener, SimStream};
 pub use world::{Sleep, World};

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::clock::{Clock, Ticks};
 use crate::conditions::{NetworkConditions, Statistics};
 use crate::executor::{Executor, Task};
 use crate::host::Host;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
 
 pub(crate) struct State {
     pub(crate) now: Instant,
+    ticks: Ticks,
     pub(crate) network: Network,
     schedule: BTreeMap<(Instant, u64), Due>,
     last_due: u64,
@@ -126,6 +128,7 @@ impl World {
         Self(Arc::new(Shared {
             state: Mutex::new(State {
                 now,
+                ticks: Ticks::of(seed),
                 network: Network::new(seed),
                 schedule: BTreeMap::new(),
                 last_due: 0,
@@ -159,6 +162,11 @@ impl World {
     /// Sets the conditions of later connections to `address`; open connections keep theirs.
     pub fn set_conditions(&self, address: SocketAddr, conditions: NetworkConditions) {
         self.lock().network.set_conditions(address, conditions);
+    }
+
+    /// How the clock moves from now on.
+    pub fn set_clock(&self, clock: Clock) {
+        self.lock().ticks.set(clock);
     }
 
     /// The simulated time since the start.
@@ -226,7 +234,7 @@ impl World {
         Sleep {
             world: self.clone(),
             deadline,
-            scheduled: None,
+            state: SleepState::Unscheduled,
         }
     }
 
@@ -264,35 +272,54 @@ impl World {
 pub struct Sleep {
     world: World,
     deadline: Instant,
-    scheduled: Option<(Instant, u64)>,
+    state: SleepState,
+}
+
+#[derive(Clone, Copy)]
+enum SleepState {
+    Unscheduled,
+    Scheduled((Instant, u64)),
+    Over,
 }
 
 impl Future for Sleep {
     type Output = ();
 
+    /// # Panics
+    /// If it is over already: what comes of that is for each runtime to say.
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
         let world = self.world.clone();
         let mut state = world.lock();
-        if let Some(key) = self.scheduled.take() {
-            state.schedule.remove(&key);
+        match self.state {
+            SleepState::Unscheduled => {}
+            SleepState::Scheduled(key) => drop(state.schedule.remove(&key)),
+            SleepState::Over => panic!("a sleep that was over is polled again"),
         }
-        if state.now >= self.deadline {
+        if state.read_clock() >= self.deadline {
+            self.state = SleepState::Over;
             return Poll::Ready(());
         }
-        self.scheduled = Some(state.schedule(self.deadline, Due::Wake(task.waker().clone())));
+        let key = state.schedule(self.deadline, Due::Wake(task.waker().clone()));
+        self.state = SleepState::Scheduled(key);
         Poll::Pending
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(key) = self.scheduled.take() {
+        if let SleepState::Scheduled(key) = self.state {
             self.world.lock().schedule.remove(&key);
         }
     }
 }
 
 impl State {
+    /// The time, as somebody reads it who runs on a host.
+    pub(crate) fn read_clock(&mut self) -> Instant {
+        self.now += self.ticks.next();
+        self.now
+    }
+
     pub(crate) fn schedule(&mut self, at: Instant, due: Due) -> (Instant, u64) {
         self.last_due += 1;
         let key = (at, self.last_due);

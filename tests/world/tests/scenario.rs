@@ -9,14 +9,18 @@ use std::path::Path;
 use std::thread;
 
 use socketio_world::scenario::{Report, Scenario};
-use socketio_world::{Statistics, variable};
+use socketio_world::{Clock, Statistics, variable};
 
 /// How many scenarios are run unless a variable says otherwise: enough for every fault of the network.
 const SEEDS: u64 = 100;
 
 /// Runs a scenario; gives its failure with its seed.
 fn run(seed: u64) -> Result<Report, String> {
-    let scenario = Scenario::of(seed);
+    judge(&Scenario::of(seed))
+}
+
+fn judge(scenario: &Scenario) -> Result<Report, String> {
+    let seed = scenario.seed;
     let result = std::panic::catch_unwind(|| scenario.run());
     let report = result.map_err(|_| format!("seed {seed}: it panicked"))?;
     match &report.failure {
@@ -26,11 +30,11 @@ fn run(seed: u64) -> Result<Report, String> {
 }
 
 /// Runs scenarios on two threads; gives the failures, and what the networks did in the others.
-fn run_all(seeds: impl Iterator<Item = u64> + Clone + Send) -> (Vec<String>, Statistics) {
+fn run_all(scenarios: impl Iterator<Item = Scenario> + Clone + Send) -> (Vec<String>, Statistics) {
     thread::scope(|scope| {
         let shards = [0, 1].map(|shard| {
-            let own = seeds.clone().skip(shard).step_by(2);
-            scope.spawn(move || own.map(run).collect::<Vec<_>>())
+            let own = scenarios.clone().skip(shard).step_by(2);
+            scope.spawn(move || own.map(|scenario| judge(&scenario)).collect::<Vec<_>>())
         });
         let mut failures = Vec::new();
         let mut statistics = Statistics::default();
@@ -59,7 +63,7 @@ fn everything_happens_as_the_model_says() {
     }
     let first = variable("SIM_FIRST").unwrap_or(0);
     let many = variable("SIM_SEEDS").unwrap_or(SEEDS);
-    let (failures, statistics) = run_all(first..first + many);
+    let (failures, statistics) = run_all((first..first + many).map(Scenario::of));
     let few = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(
         failures.is_empty(),
@@ -130,9 +134,15 @@ fn cpu_seconds() -> f64 {
 fn seeds_that_failed_once_do_not_fail_again() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../seeds/scenario");
     let text = std::fs::read_to_string(path).expect("the list of seeds is there");
-    let seeds: Vec<u64> = text
+    let seeds = text
         .lines()
-        .filter_map(|line| line.split('#').next()?.trim().parse().ok())
-        .collect();
-    assert_eq!(run_all(seeds.into_iter()).0, Vec::<String>::new());
+        .filter_map(|line| line.split('#').next()?.trim().parse().ok());
+    // Most were found while all clocks stepped.
+    let scenarios = seeds.flat_map(|seed| {
+        [Clock::Stepping, Clock::Running].map(|clock| Scenario {
+            clock,
+            ..Scenario::of(seed)
+        })
+    });
+    assert_eq!(run_all(scenarios).0, Vec::<String>::new());
 }

@@ -12,8 +12,7 @@ use super::state::Stage;
 
 /// Wakes the core whenever something is due, until the server ends.
 pub(super) async fn run<R: Runtime, I: Instance>(runtime: R, instance: Arc<I>) {
-    let mut sleep: Option<Pin<Box<R::Sleep>>> = None;
-    let mut asleep_until: Option<Instant> = None;
+    let mut sleep: Option<(Instant, Pin<Box<R::Sleep>>)> = None;
     loop {
         let is_over = poll_fn(|task| {
             let waker = task.waker().clone();
@@ -28,17 +27,17 @@ pub(super) async fn run<R: Runtime, I: Instance>(runtime: R, instance: Arc<I>) {
             if is_over {
                 return Poll::Ready(true);
             }
-            if deadline != asleep_until {
-                asleep_until = deadline;
-                sleep = deadline.map(|deadline| Box::pin(runtime.sleep_until(deadline)));
+            if deadline != sleep.as_ref().map(|(deadline, _)| *deadline) {
+                sleep = deadline.map(|deadline| (deadline, Box::pin(runtime.sleep_until(deadline))));
             }
             match &mut sleep {
-                Some(sleep) => sleep.as_mut().poll(task).map(|_| false),
+                Some((_, sleep)) => sleep.as_mut().poll(task).map(|_| false),
                 None => Poll::Pending,
             }
         });
         let is_over = pin!(is_over).await;
-        asleep_until = None;
+        // It may not be polled again, and the clock may have moved on to it only after the core was told the time.
+        sleep = None;
         if is_over {
             return;
         }

@@ -9,6 +9,7 @@ use super::{
     Action, Admission, AnswerMode, BroadcastSetup, CallSetup, ClientSetup, Content, ContentKind, NetworkKind,
     Route, Scenario, SocketAction, Step,
 };
+use crate::Clock;
 use crate::random::Random;
 
 /// Most clients.
@@ -41,6 +42,7 @@ impl Scenario {
         let namespaces = 1 + at(2) % 2;
         Self {
             seed,
+            clock: clock(seed),
             network: network(at(0)),
             route: route([at(0), at(2), at(3)]),
             heartbeat: heartbeat(at(3)),
@@ -49,6 +51,14 @@ impl Scenario {
                 .collect(),
             steps: steps_of(steps),
         }
+    }
+}
+
+/// From a stream of its own: seeds that were found before clocks ran still mean the same with a clock that steps.
+fn clock(seed: u64) -> Clock {
+    match Random::of(seed, "clock", 0).once_in(2) {
+        true => Clock::Running,
+        false => Clock::Stepping,
     }
 }
 

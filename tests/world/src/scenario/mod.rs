@@ -31,13 +31,15 @@ pub use call_setup::{AnswerMode, CallSetup};
 pub use content::{Content, ContentKind};
 pub use route::Route;
 
-use crate::{NetworkConditions, Statistics, World};
+use crate::{Clock, NetworkConditions, Statistics, World};
 
 /// A server, its clients, the network between them, and what they do.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// Decides what the network and the scheduler do.
     pub seed: u64,
+    /// How the clock moves.
+    pub clock: Clock,
     /// The kind of network.
     pub network: NetworkKind,
     /// How clients reach the server.

@@ -9,10 +9,13 @@ use socketio_model::{ClientId, Fact, Guarantee, Message, Model, Namespace, Socke
 
 use super::content::{are_attachments, is_text};
 use super::{NetworkKind, Scenario};
-use crate::World;
+use crate::{Clock, World};
 
 /// The names of the namespaces.
 pub(super) const NAMESPACES: [&str; 2] = ["/", "/b"];
+
+/// How far the clock may run between something and its note.
+const TOLERANCE: Duration = Duration::from_millis(100);
 
 /// The position of a namespace in [`NAMESPACES`].
 pub(super) fn namespace_index(name: &str) -> usize {
@@ -76,11 +79,15 @@ impl Record {
         };
         let in_transit = in_transit * scenario.route.connections() + scenario.route.longest_delay();
         let detection_time = interval + timeout + longest.unwrap_or_default() + in_transit;
+        let tolerance = match scenario.clock {
+            Clock::Stepping => Duration::ZERO,
+            Clock::Running => TOLERANCE,
+        };
         Arc::new(Self {
             world,
             scenario,
             state: Mutex::new(State {
-                model: Model::new(guarantee, detection_time),
+                model: Model::new(guarantee, detection_time).with_tolerance(tolerance),
                 log: Vec::new(),
                 failure: None,
                 socket_ids: BTreeMap::new(),

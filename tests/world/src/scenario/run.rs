@@ -71,6 +71,7 @@ struct RunningClient {
 
 impl Run {
     fn new(world: World, scenario: Scenario) -> Self {
+        world.set_clock(scenario.clock);
         let host = world.host(SERVER_HOST);
         for address in Route::addresses(&world) {
             world.set_conditions(address, scenario.network.conditions());
