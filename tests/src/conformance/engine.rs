@@ -84,13 +84,13 @@ pub(super) fn message_polling_sends_and_receives_one_plain_text_packet(target: &
 pub(super) fn message_polling_sends_and_receives_several_plain_text_packets(target: &Target) {
     let mut session = Polling::open(target);
     session.deliver("4test1\x1e4test2\x1e4test3");
-    assert_eq!(session.poll(), ["4test1", "4test2", "4test3"]);
+    assert_eq!(session.collect(3), ["4test1", "4test2", "4test3"]);
 }
 
 pub(super) fn message_polling_sends_and_receives_plain_text_and_binary_packets(target: &Target) {
     let mut session = Polling::open(target);
     session.deliver("4hello\x1ebAQIDBA==");
-    assert_eq!(session.poll(), ["4hello", "bAQIDBA=="]);
+    assert_eq!(session.collect(2), ["4hello", "bAQIDBA=="]);
 }
 
 pub(super) fn message_polling_closes_the_session_upon_invalid_packet_format(target: &Target) {

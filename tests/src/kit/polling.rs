@@ -136,7 +136,8 @@ impl Polling {
         }
     }
 
-    /// Polls until `count` packets that are neither heartbeats nor noops have come.
+    /// Polls until `count` packets that are neither heartbeats nor noops have come: a server whose handlers have threads
+    /// of their own may answer a poll when only the first of several has run.
     #[track_caller]
     pub fn collect(&mut self, count: usize) -> Vec<String> {
         let (mut packets, deadline) = (Vec::new(), Deadline::start());
