@@ -40,7 +40,7 @@ mod world;
 
 pub use clock::Clock;
 pub use conditions::{NetworkConditions, Statistics};
-pub use host::{Host, SimListener, SimStream};
+pub use host::{Host, HostWithWorkers, SimListener, SimStream};
 pub use world::{Sleep, World};
 
 /// The number in an environment variable of the tests, such as `SIM_SEEDS`; `None` if it is not set.

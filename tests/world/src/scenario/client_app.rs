@@ -8,6 +8,7 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use socketio_driver::client::{Client, ClientReason, Offline};
+use socketio_driver::engine::Handlers;
 use socketio_driver::{
     Ack, Arg, Args, Async, ClientSocket, Error, ErrorReport, NamespaceBuilder, Reply, Stage, State, engine,
 };
@@ -17,7 +18,7 @@ use super::call_setup::may_end_unsent;
 use super::events::{self, auth_of};
 use super::record::{NAMESPACES, Record, namespace_index, namespace_of};
 use super::{CallSetup, ClientSetup, Content, ContentKind};
-use crate::Host;
+use crate::{Host, HostWithWorkers};
 
 /// The host of the first client; the others follow.
 const FIRST_HOST: u8 = 10;
@@ -90,7 +91,11 @@ impl ClientApp {
                 register_handlers(namespace).auth(&auth_of(client_index))
             });
         }
-        match engine::start(host, builder) {
+        let started = match record.scenario.handlers {
+            Handlers::InPlace => engine::start(host, builder),
+            Handlers::Apart => engine::start(HostWithWorkers(host), builder),
+        };
+        match started {
             Ok(client) => Some((app, client)),
             Err(error) => {
                 record.fail(error.to_string());

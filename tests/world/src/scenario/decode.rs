@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use socketio_driver::client::{Offline, TransportOrder};
+use socketio_driver::engine::Handlers;
 use socketio_model::{Delivery, Room};
 
 use super::{
@@ -43,6 +44,7 @@ impl Scenario {
         Self {
             seed,
             clock: clock(seed),
+            handlers: handlers(seed),
             network: network(at(0)),
             route: route([at(0), at(2), at(3)]),
             heartbeat: heartbeat(at(3)),
@@ -54,11 +56,19 @@ impl Scenario {
     }
 }
 
-/// From a stream of its own: seeds that were found before clocks ran still mean the same with a clock that steps.
+/// Clocks and handlers are drawn from streams of their own: seeds that were found before they were still mean the same
+/// with a clock that steps and handlers in place.
 fn clock(seed: u64) -> Clock {
     match Random::of(seed, "clock", 0).once_in(2) {
         true => Clock::Running,
         false => Clock::Stepping,
+    }
+}
+
+fn handlers(seed: u64) -> Handlers {
+    match Random::of(seed, "handlers", 0).once_in(2) {
+        true => Handlers::Apart,
+        false => Handlers::InPlace,
     }
 }
 

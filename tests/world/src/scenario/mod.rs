@@ -25,6 +25,7 @@ mod socket_action;
 use std::time::Duration;
 
 use socketio_driver::client::{Offline, TransportOrder};
+use socketio_driver::engine::Handlers;
 use socketio_model::{Delivery, Room};
 
 pub use call_setup::{AnswerMode, CallSetup};
@@ -40,6 +41,8 @@ pub struct Scenario {
     pub seed: u64,
     /// How the clock moves.
     pub clock: Clock,
+    /// Where the handlers of both sides run.
+    pub handlers: Handlers,
     /// The kind of network.
     pub network: NetworkKind,
     /// How clients reach the server.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use socketio_driver::engine::Handlers;
 use socketio_driver::{
     Ack, Arg, Args, Async, Auth, Limits, NamespaceBuilder, Refusal, Reply, Server, Socket, State, engine,
 };
@@ -12,7 +13,7 @@ use socketio_model::{Delivery, DisconnectCause, Fact, Message, Room, Side, Socke
 use super::events::{self, AuthFields, client_index_of};
 use super::record::{ConnectedSocket, NAMESPACES, Record, namespace_of};
 use super::{Action, Admission, CallSetup, Content, ContentKind, NetworkKind};
-use crate::Host;
+use crate::{Host, HostWithWorkers};
 
 /// Where the server and the proxy listen.
 pub(super) const PORT: u16 = 80;
@@ -51,11 +52,14 @@ impl ServerApp {
             .namespace(NAMESPACES[1], register_handlers)
             .build();
         let (runtime, served) = (host.clone(), server.clone());
-        match host.listen(PORT) {
-            Ok(listener) => host.run(async move {
+        match (host.listen(PORT), record.scenario.handlers) {
+            (Ok(listener), Handlers::InPlace) => host.run(async move {
                 let _ = engine::serve(runtime, listener, served).await;
             }),
-            Err(_) => record.fail("the port is taken".to_owned()),
+            (Ok(listener), Handlers::Apart) => host.run(async move {
+                let _ = engine::serve(HostWithWorkers(runtime), listener, served).await;
+            }),
+            (Err(_), _) => record.fail("the port is taken".to_owned()),
         }
         (app, server)
     }
