@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use host::Host;
-use socketio_tests::apps::{lab, suite};
+use socketio_tests::apps::{Heartbeat, lab, suite};
 use socketio_tests::conformance::CASES;
 use socketio_tests::testbed::App;
 
@@ -19,12 +19,14 @@ const CASES_OF_THE_HOST: [&str; 1] = ["traps::t15_a_refusing_gate_is_403_on_http
 #[test]
 fn the_cases_of_socket_io_servers_pass() {
     let servers = [
-        suite::server::<socketio_tokio::Async>(),
+        suite::server::<socketio_tokio::Async>(Heartbeat::DEFAULT),
+        suite::server::<socketio_tokio::Async>(Heartbeat::HURRIED),
         lab::server::<socketio_tokio::Async>(),
     ];
-    let [suite, lab] = [
+    let [suite, hurried_suite, lab] = [
         Host::start(&servers[0], App::Suite),
-        Host::start(&servers[1], App::Lab),
+        Host::start(&servers[1], App::HurriedSuite),
+        Host::start(&servers[2], App::Lab),
     ];
     let (mut passed, mut failed) = (0, Vec::new());
     for case in CASES
@@ -33,8 +35,9 @@ fn the_cases_of_socket_io_servers_pass() {
     {
         let host = match case.app {
             App::Suite => &suite,
+            App::HurriedSuite => &hurried_suite,
             App::Lab => &lab,
-            App::Engine => continue,
+            App::Engine | App::HurriedEngine => continue,
         };
         match catch_unwind(AssertUnwindSafe(|| (case.run)(&host.target))) {
             Ok(()) => passed += 1,
@@ -45,7 +48,7 @@ fn the_cases_of_socket_io_servers_pass() {
         passed > 100 && failed.is_empty(),
         "{passed} passed, failed: {failed:#?}"
     );
-    for (server, host) in servers.iter().zip([suite, lab]) {
+    for (server, host) in servers.iter().zip([suite, hurried_suite, lab]) {
         server.shutdown(Duration::ZERO).expect("it is served");
         host.end();
     }

@@ -10,15 +10,25 @@ use socketio_core::sio::{
 
 use super::{App, Context};
 
+/// How often clients are pinged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Heartbeat {
+    /// As seldom as the configuration has it.
+    #[default]
+    Default,
+    /// As often as the official suites want it: every 300 ms, and the pong is awaited for 200 ms.
+    Hurried,
+}
+
 /// Engine.IO alone: every message comes back.
-pub struct Engine;
+pub struct Engine(pub Heartbeat);
 
 impl App for Engine {
     type Server = eio::Server;
 
     fn server(&mut self, seed: [u8; 32], now: Instant) -> eio::Server {
         let mut config = eio::Config::default();
-        hurry(&mut config);
+        configure(&mut config, self.0);
         eio::Server::new(config, seed, now)
     }
 
@@ -37,9 +47,19 @@ impl App for Engine {
 }
 
 /// What the official Socket.IO suite wants: clients are told what they sent as their auth, and `/` echoes.
-#[derive(Default)]
 pub struct Suite {
+    heartbeat: Heartbeat,
     main: Option<NamespaceId>,
+}
+
+impl Suite {
+    /// With this heartbeat.
+    pub const fn new(heartbeat: Heartbeat) -> Self {
+        Self {
+            heartbeat,
+            main: None,
+        }
+    }
 }
 
 impl App for Suite {
@@ -47,7 +67,7 @@ impl App for Suite {
 
     fn server(&mut self, seed: [u8; 32], now: Instant) -> sio::Server {
         let mut config = sio::Config::default();
-        hurry(&mut config.engine);
+        configure(&mut config.engine, self.heartbeat);
         config.connect_timeout = Duration::from_secs(1);
         let mut server = sio::Server::new(config, seed, now);
         self.main = server.add_namespace("/").ok();
@@ -150,10 +170,12 @@ impl App for Bench {
     }
 }
 
-/// Short heartbeats and any origin, as the official suites want them.
-fn hurry(config: &mut eio::Config) {
-    config.ping_interval = Duration::from_millis(300);
-    config.ping_timeout = Duration::from_millis(200);
+/// Heartbeats as asked for, and any origin.
+fn configure(config: &mut eio::Config, heartbeat: Heartbeat) {
+    if heartbeat == Heartbeat::Hurried {
+        config.ping_interval = Duration::from_millis(300);
+        config.ping_timeout = Duration::from_millis(200);
+    }
     config.cors = Cors::builder(CorsOrigin::Any).build().ok();
 }
 

@@ -7,6 +7,8 @@ use socketio_driver::http::{Cors, CorsOrigin};
 use socketio_driver::router::Kind;
 use socketio_driver::{Arguments, Auth, Error, Reply, ServerBuilder, Socket};
 
+use super::Heartbeat;
+
 /// Sends a client its auth back.
 fn emit_auth(socket: Socket, Auth(auth): Auth<Option<Map<String, Value>>>) -> Result<(), Error> {
     socket.emit("auth", &auth.unwrap_or_default())
@@ -19,11 +21,11 @@ pub fn any_origin() -> Cors {
         .expect("no credentials are allowed")
 }
 
-/// Heartbeats of 300/200 ms, namespaces `/` and `/custom`, echoes on `/`.
-pub fn server<K: Kind>() -> K::Server {
+/// Namespaces `/` and `/custom`, echoes on `/`.
+pub fn server<K: Kind>(heartbeat: Heartbeat) -> K::Server {
     ServerBuilder::<K>::new()
-        .ping_interval(Duration::from_millis(300))
-        .ping_timeout(Duration::from_millis(200))
+        .ping_interval(heartbeat.interval)
+        .ping_timeout(heartbeat.timeout)
         .connect_timeout(Duration::from_secs(1))
         .cors(any_origin())
         .on_connect(emit_auth)

@@ -1,4 +1,5 @@
-//! A server to be looked at from outside: `testbed --binding tokio --app engine|suite|bench|lab|interop --port N`.
+//! A server to be looked at from outside: `testbed --binding tokio --app APP --port N`, where APP is one of
+//! `engine`, `suite`, each of them `hurried-`, `bench`, `lab` and `interop`.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -12,11 +13,11 @@ use socketio_driver::bare::EngineServer;
 use socketio_driver::engine::{self as driver, Listener, Runtime};
 use socketio_driver::{Async, Server};
 use socketio_tests::apps::calls::CallingKind;
-use socketio_tests::apps::{bench, engine, epoll, interop, lab, suite};
+use socketio_tests::apps::{Heartbeat, bench, engine, epoll, interop, lab, suite};
 use socketio_tests::binding::{Binding, threads_of_async_std};
 
 const USAGE: &str = "testbed --binding tokio|smol|async-std|blocking|epoll \
-                     --app engine|suite|bench|lab|interop --port N \
+                     --app [hurried-]engine|[hurried-]suite|bench|lab|interop --port N \
                      [--threads N] [--data value|raw|typed] [--lifeline stdin] [--ping-interval MS] \
                      [--ping-timeout MS] [--transports polling,websocket]";
 
@@ -99,8 +100,10 @@ impl<S> App<S> {
     /// The application with this name, for the binding whose servers are `S`.
     fn named<K: CallingKind<Server = S>>(options: &Options) -> io::Result<Self> {
         Ok(Self::Sockets(match options.app.as_str() {
-            "engine" => return Ok(Self::Engine(engine::server())),
-            "suite" => suite::server::<K>(),
+            "engine" => return Ok(Self::Engine(engine::server(Heartbeat::DEFAULT))),
+            "hurried-engine" => return Ok(Self::Engine(engine::server(Heartbeat::HURRIED))),
+            "suite" => suite::server::<K>(Heartbeat::DEFAULT),
+            "hurried-suite" => suite::server::<K>(Heartbeat::HURRIED),
             "lab" => lab::server::<K>(),
             "interop" => interop::server::<K>(options.interop),
             "bench" => bench::server::<K>(options.data),

@@ -165,7 +165,7 @@ fn exchange(target: &Target, method: &str, query: &str) -> Response {
 /// Asserts that an honest client is served, whatever was done to the server before.
 #[track_caller]
 fn assert_still_serves(target: &Target) {
-    if target.app == App::Engine {
+    if target.app.is_engine() {
         let (mut socket, _) = WebSocketClient::open_session(target);
         socket.send("4hello");
         socket.expect_text("4hello");

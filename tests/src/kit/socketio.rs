@@ -1,7 +1,7 @@
 //! Socket.IO on top of the Engine.IO clients: joining `/`, and events that need no JSON library to read.
 
 use super::{Polling, WebSocketClient};
-use crate::testbed::{App, Target};
+use crate::testbed::Target;
 
 /// Opens a WebSocket session and joins `/`; returns the id of the socket.
 #[track_caller]
@@ -9,7 +9,7 @@ pub fn join_main(target: &Target) -> (WebSocketClient, String) {
     let (mut socket, _) = WebSocketClient::open_session(target);
     socket.send("40");
     let id = socket_id(&socket.text(), "40");
-    if target.app == App::Suite {
+    if target.app.is_suite() {
         socket.expect_text(r#"42["auth",{}]"#);
     }
     (socket, id)
@@ -27,7 +27,7 @@ pub fn join_main_by_polling(target: &Target) -> Polling {
 #[track_caller]
 pub fn join_by_polling(session: &mut Polling) {
     session.deliver("40");
-    let greetings = if session.target().app == App::Suite { 2 } else { 1 };
+    let greetings = if session.target().app.is_suite() { 2 } else { 1 };
     let packets = session.collect(greetings);
     socket_id(&packets[0], "40");
     assert_eq!(

@@ -16,7 +16,7 @@ mod lab;
 #[allow(dead_code, unreachable_pub)]
 mod event_loop;
 
-use event_loop::apps::{Bench, Engine, Suite};
+use event_loop::apps::{Bench, Engine, Heartbeat, Suite};
 
 /// Serves the application of this name on the calling thread.
 ///
@@ -25,8 +25,10 @@ use event_loop::apps::{Bench, Engine, Suite};
 /// When there is no such application, or when polling or the listener fails for good.
 pub fn serve(listener: TcpListener, app: &str, settings: Settings) -> io::Result<()> {
     match app {
-        "engine" => event_loop::run(listener, Engine),
-        "suite" => event_loop::run(listener, Suite::default()),
+        "engine" => event_loop::run(listener, Engine(Heartbeat::Default)),
+        "hurried-engine" => event_loop::run(listener, Engine(Heartbeat::Hurried)),
+        "suite" => event_loop::run(listener, Suite::new(Heartbeat::Default)),
+        "hurried-suite" => event_loop::run(listener, Suite::new(Heartbeat::Hurried)),
         "lab" => event_loop::run(listener, lab::Lab::default()),
         "bench" => event_loop::run(listener, Bench::default()),
         "interop" => event_loop::run(listener, interop::Interop::new(settings)),
