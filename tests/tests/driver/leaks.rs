@@ -54,7 +54,7 @@ fn builder(ping_interval: Duration) -> (ServerBuilder<Async>, Arc<AtomicIsize>, 
     let weak = Arc::downgrade(&state);
     let builder = Server::builder()
         .ping_interval(ping_interval)
-        .ping_timeout(Duration::from_millis(500))
+        .ping_timeout(Duration::from_secs(2))
         .state(state)
         .guard(move |_: Handshake| Ok::<_, Refusal>(Counted::new(&clients)))
         .on_connect(async |socket: Socket, Data(_): Data<Counted>| {
