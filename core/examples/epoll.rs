@@ -570,10 +570,10 @@ fn main() -> io::Result<()> {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     println!("listening on {}", listener.local_addr()?);
     match app.as_str() {
-        "engine" => run(listener, apps::Engine(apps::Heartbeat::Default)),
-        "hurried-engine" => run(listener, apps::Engine(apps::Heartbeat::Hurried)),
-        "suite" => run(listener, apps::Suite::new(apps::Heartbeat::Default)),
-        "hurried-suite" => run(listener, apps::Suite::new(apps::Heartbeat::Hurried)),
+        "engine" => run(listener, apps::Engine(apps::Pace::Patient)),
+        "hurried-engine" => run(listener, apps::Engine(apps::Pace::Hurried)),
+        "suite" => run(listener, apps::Suite::new(apps::Pace::Patient)),
+        "hurried-suite" => run(listener, apps::Suite::new(apps::Pace::Hurried)),
         "bench" => run(listener, apps::Bench::default()),
         _ => Err(io::Error::other(format!(
             "there is no app {app}: choose engine, suite, hurried-engine, hurried-suite or bench"

@@ -14,17 +14,18 @@ use std::thread;
 /// What a server does with what it receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum App {
-    /// Bare Engine.IO on `/engine.io/`: payload limit 1,000,000 bytes, CORS `*`; sends every message back.
+    /// Bare Engine.IO on `/engine.io/`: ping interval 25 s, ping timeout 20 s, payload limit 1,000,000 bytes, CORS `*`;
+    /// sends every message back.
     Engine,
-    /// The same with the heartbeat of the official suite, 300 ms and 200 ms: for what is about pings, as a client on a
-    /// machine that has much to do cannot answer all of them in time.
+    /// The same with the ping interval and timeout of the official suite, 300 ms and 200 ms. Only for cases about pings:
+    /// a client on a busy machine cannot always answer in time.
     HurriedEngine,
-    /// Socket.IO on `/socket.io/` as the official suite wants it: 1,000,000 bytes, connect timeout 1 s, CORS
-    /// `*`, namespaces `/` and `/custom`. On connection both emit `auth` with the handshake's auth, `{}` if none. On
-    /// `/`, `message` is answered by `message-back` with the same arguments, `message-with-ack` by an acknowledgement
-    /// with the same arguments.
+    /// Socket.IO on `/socket.io/` as the official suite wants it, but for its times: ping interval 25 s, ping timeout
+    /// 20 s, connect timeout 45 s; 1,000,000 bytes, CORS `*`, namespaces `/` and `/custom`. On connection both emit
+    /// `auth` with the handshake's auth, `{}` if none. On `/`, `message` is answered by `message-back` with the same
+    /// arguments, `message-with-ack` by an acknowledgement with the same arguments.
     Suite,
-    /// The same with the heartbeat of the official suite, 300 ms and 200 ms.
+    /// The same with the times of the official suite: 300 ms, 200 ms, and a connect timeout of 1 s.
     HurriedSuite,
     /// Socket.IO on `/socket.io/` for what the other two cannot show; see [`crate::conformance`] for its contract.
     Lab,

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use host::Host;
-use socketio_tests::apps::{Heartbeat, lab, suite};
+use socketio_tests::apps::{Pace, lab, suite};
 use socketio_tests::conformance::CASES;
 use socketio_tests::testbed::App;
 
@@ -19,8 +19,8 @@ const CASES_OF_THE_HOST: [&str; 1] = ["traps::t15_a_refusing_gate_is_403_on_http
 #[test]
 fn the_cases_of_socket_io_servers_pass() {
     let servers = [
-        suite::server::<socketio_tokio::Async>(Heartbeat::DEFAULT),
-        suite::server::<socketio_tokio::Async>(Heartbeat::HURRIED),
+        suite::server::<socketio_tokio::Async>(Pace::Patient),
+        suite::server::<socketio_tokio::Async>(Pace::Hurried),
         lab::server::<socketio_tokio::Async>(),
     ];
     let [suite, hurried_suite, lab] = [

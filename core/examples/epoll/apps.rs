@@ -10,18 +10,17 @@ use socketio_core::sio::{
 
 use super::{App, Context};
 
-/// How often clients are pinged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Heartbeat {
-    /// As seldom as the configuration has it.
-    #[default]
-    Default,
-    /// As often as the official suites want it: every 300 ms, and the pong is awaited for 200 ms.
+/// How much time clients are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// As much as the default configuration has it.
+    Patient,
+    /// As little as the official suites want: a ping every 300 ms, 200 ms for the pong, a second to join a namespace.
     Hurried,
 }
 
 /// Engine.IO alone: every message comes back.
-pub struct Engine(pub Heartbeat);
+pub struct Engine(pub Pace);
 
 impl App for Engine {
     type Server = eio::Server;
@@ -46,19 +45,16 @@ impl App for Engine {
     }
 }
 
-/// What the official Socket.IO suite wants: clients are told what they sent as their auth, and `/` echoes.
+/// What the official Socket.IO suite wants, if it is [hurried](Pace::Hurried): clients are told what they sent as their auth, and `/` echoes.
 pub struct Suite {
-    heartbeat: Heartbeat,
+    pace: Pace,
     main: Option<NamespaceId>,
 }
 
 impl Suite {
-    /// With this heartbeat.
-    pub const fn new(heartbeat: Heartbeat) -> Self {
-        Self {
-            heartbeat,
-            main: None,
-        }
+    /// With this pace.
+    pub const fn new(pace: Pace) -> Self {
+        Self { pace, main: None }
     }
 }
 
@@ -67,8 +63,10 @@ impl App for Suite {
 
     fn server(&mut self, seed: [u8; 32], now: Instant) -> sio::Server {
         let mut config = sio::Config::default();
-        configure(&mut config.engine, self.heartbeat);
-        config.connect_timeout = Duration::from_secs(1);
+        configure(&mut config.engine, self.pace);
+        if self.pace == Pace::Hurried {
+            config.connect_timeout = Duration::from_secs(1);
+        }
         let mut server = sio::Server::new(config, seed, now);
         self.main = server.add_namespace("/").ok();
         server.add_namespace("/custom").expect("it is a name, and new");
@@ -170,9 +168,9 @@ impl App for Bench {
     }
 }
 
-/// Heartbeats as asked for, and any origin.
-fn configure(config: &mut eio::Config, heartbeat: Heartbeat) {
-    if heartbeat == Heartbeat::Hurried {
+/// Heartbeats of this pace, and any origin.
+fn configure(config: &mut eio::Config, pace: Pace) {
+    if pace == Pace::Hurried {
         config.ping_interval = Duration::from_millis(300);
         config.ping_timeout = Duration::from_millis(200);
     }

@@ -19,7 +19,7 @@ const ASK: ClientCall = ClientCall {
 pub fn server<K: CallingKind>() -> K::Server {
     ServerBuilder::<K>::new()
         .cors(any_origin())
-        .upgrade_timeout(Duration::from_secs(1))
+        .upgrade_timeout(Duration::from_secs(3))
         .gate(|head, _| match head.header("x-refuse") {
             Some(_) => Err("Forbidden".to_owned()),
             None => Ok(()),

@@ -8,26 +8,11 @@ pub mod interop;
 pub mod lab;
 pub mod suite;
 
-use std::time::Duration;
-
-/// How often a server pings, and how long it waits for the pong.
+/// How much time clients are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heartbeat {
-    /// From pong to ping.
-    pub interval: Duration,
-    /// From ping to pong.
-    pub timeout: Duration,
-}
-
-impl Heartbeat {
-    /// Slow enough for every client.
-    pub const DEFAULT: Self = Self {
-        interval: Duration::from_secs(25),
-        timeout: Duration::from_secs(20),
-    };
-    /// What the official suites want.
-    pub const HURRIED: Self = Self {
-        interval: Duration::from_millis(300),
-        timeout: Duration::from_millis(200),
-    };
+pub enum Pace {
+    /// As much as by default.
+    Patient,
+    /// As little as the official suites want: a ping every 300 ms, 200 ms for the pong, a second to join a namespace.
+    Hurried,
 }

@@ -1,4 +1,4 @@
-//! The server that the official Socket.IO suite needs.
+//! The server that the official Socket.IO suite needs, if it is hurried.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use socketio_driver::http::{Cors, CorsOrigin};
 use socketio_driver::router::Kind;
 use socketio_driver::{Arguments, Auth, Error, Reply, ServerBuilder, Socket};
 
-use super::Heartbeat;
+use super::Pace;
 
 /// Sends a client its auth back.
 fn emit_auth(socket: Socket, Auth(auth): Auth<Option<Map<String, Value>>>) -> Result<(), Error> {
@@ -22,11 +22,16 @@ pub fn any_origin() -> Cors {
 }
 
 /// Namespaces `/` and `/custom`, echoes on `/`.
-pub fn server<K: Kind>(heartbeat: Heartbeat) -> K::Server {
-    ServerBuilder::<K>::new()
-        .ping_interval(heartbeat.interval)
-        .ping_timeout(heartbeat.timeout)
-        .connect_timeout(Duration::from_secs(1))
+pub fn server<K: Kind>(pace: Pace) -> K::Server {
+    let builder = ServerBuilder::<K>::new();
+    let builder = match pace {
+        Pace::Patient => builder,
+        Pace::Hurried => builder
+            .ping_interval(Duration::from_millis(300))
+            .ping_timeout(Duration::from_millis(200))
+            .connect_timeout(Duration::from_secs(1)),
+    };
+    builder
         .cors(any_origin())
         .on_connect(emit_auth)
         .on("message", |socket: Socket, arguments: Arguments| {

@@ -1,5 +1,5 @@
-//! A server to be looked at from outside: `testbed --binding tokio --app APP --port N`, where APP is one of
-//! `engine`, `suite`, each of them `hurried-`, `bench`, `lab` and `interop`.
+//! A server to be looked at from outside: `testbed --binding tokio --app APP --port N`, where APP is `engine`,
+//! `hurried-engine`, `suite`, `hurried-suite`, `bench`, `lab` or `interop`.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -13,7 +13,7 @@ use socketio_driver::bare::EngineServer;
 use socketio_driver::engine::{self as driver, Listener, Runtime};
 use socketio_driver::{Async, Server};
 use socketio_tests::apps::calls::CallingKind;
-use socketio_tests::apps::{Heartbeat, bench, engine, epoll, interop, lab, suite};
+use socketio_tests::apps::{Pace, bench, engine, epoll, interop, lab, suite};
 use socketio_tests::binding::{Binding, threads_of_async_std};
 
 const USAGE: &str = "testbed --binding tokio|smol|async-std|blocking|epoll \
@@ -100,10 +100,10 @@ impl<S> App<S> {
     /// The application with this name, for the binding whose servers are `S`.
     fn named<K: CallingKind<Server = S>>(options: &Options) -> io::Result<Self> {
         Ok(Self::Sockets(match options.app.as_str() {
-            "engine" => return Ok(Self::Engine(engine::server(Heartbeat::DEFAULT))),
-            "hurried-engine" => return Ok(Self::Engine(engine::server(Heartbeat::HURRIED))),
-            "suite" => suite::server::<K>(Heartbeat::DEFAULT),
-            "hurried-suite" => suite::server::<K>(Heartbeat::HURRIED),
+            "engine" => return Ok(Self::Engine(engine::server(Pace::Patient))),
+            "hurried-engine" => return Ok(Self::Engine(engine::server(Pace::Hurried))),
+            "suite" => suite::server::<K>(Pace::Patient),
+            "hurried-suite" => suite::server::<K>(Pace::Hurried),
             "lab" => lab::server::<K>(),
             "interop" => interop::server::<K>(options.interop),
             "bench" => bench::server::<K>(options.data),

@@ -56,7 +56,7 @@ macro_rules! every_case {
                 should_allow_connection_to_a_custom_namespace_with_a_payload: Suite;
                 should_disallow_connection_to_an_unknown_namespace: Suite;
                 should_disallow_connection_with_an_invalid_handshake: Suite;
-                should_close_the_connection_if_no_handshake_is_received: Suite, serial;
+                should_close_the_connection_if_no_handshake_is_received: HurriedSuite;
                 should_close_the_connection_if_only_heartbeats_are_received: HurriedSuite, serial;
                 should_disconnect_from_the_main_namespace: HurriedSuite, serial;
                 should_connect_then_disconnect_from_a_custom_namespace: HurriedSuite, serial;

@@ -5,7 +5,7 @@
 //!
 //! # What the lab application offers
 //!
-//! Path `/socket.io/`, CORS `*`, heartbeat 25 s / 20 s, payload limit 1,000,000 bytes, **upgrade timeout 1 s**,
+//! Path `/socket.io/`, CORS `*`, heartbeat 25 s / 20 s, payload limit 1,000,000 bytes, **upgrade timeout 3 s**,
 //! everything else by default. A handshake request (no `sid`) with a header `x-refuse` is refused by the application's
 //! request gate (error code 4); requests with a `sid` are never asked. Nothing is emitted on connection.
 //!

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-/// The suites' servers ping after 300 ms and wait 200 ms for the pong: a client that takes longer than this from one of
+/// Hurried servers ping after 300 ms and wait 200 ms for the pong: a client that takes longer than this from one of
 /// its packets to the next may have been too late, and cannot blame the server.
 const LATE: Duration = Duration::from_millis(450);
 
@@ -57,13 +57,13 @@ mod tests {
     use super::*;
 
     /// No machine takes so long for these tests.
-    const LATE: Duration = Duration::from_secs(60 * 60);
+    const AN_HOUR: Duration = Duration::from_secs(60 * 60);
 
     /// How often a conversation takes place that always fails, after a packet that took so long.
     fn count_attempts(longest: Duration) -> usize {
         let mut attempts = 0;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            repeat_if_later(LATE, |punctuality| {
+            repeat_if_later(AN_HOUR, |punctuality| {
                 attempts += 1;
                 punctuality.longest = longest;
                 panic!("this failure is part of the test");
@@ -80,15 +80,15 @@ mod tests {
 
     #[test]
     fn a_client_may_be_late_only_so_often() {
-        assert_eq!(count_attempts(LATE * 2), ATTEMPTS);
+        assert_eq!(count_attempts(AN_HOUR * 2), ATTEMPTS);
     }
 
     #[test]
     fn a_conversation_that_succeeds_is_not_repeated() {
         let mut attempts = 0;
-        repeat_if_later(LATE, |punctuality| {
+        repeat_if_later(AN_HOUR, |punctuality| {
             attempts += 1;
-            punctuality.longest = LATE * 2;
+            punctuality.longest = AN_HOUR * 2;
         });
         assert_eq!(attempts, 1);
     }

@@ -1,6 +1,8 @@
 //! The official Socket.IO v5 suite (protocol section 7.3), test by test. Its Engine.IO half is that of [`super::engine`]
 //! without messages.
 
+use std::time::{Duration, Instant};
+
 use super::punctuality::in_time;
 use crate::kit::socketio::{join_main, socket_id};
 use crate::kit::{Close, Incoming, WebSocketClient};
@@ -72,16 +74,37 @@ pub(super) fn should_close_the_connection_if_no_handshake_is_received(target: &T
 
 /// Beyond the suite, whose raw client dies of the ping timeout first.
 pub(super) fn should_close_the_connection_if_only_heartbeats_are_received(target: &Target) {
-    let (mut socket, _) = WebSocketClient::open_session(target);
-    socket.expect_close(Close::Frame(None));
+    in_time(|punctuality| {
+        let opened = Instant::now();
+        let (mut socket, _) = WebSocketClient::open_session(target);
+        let ended = loop {
+            match socket.next_raw() {
+                Incoming::Text(ping) if ping == "2" => {
+                    socket.send("3");
+                    punctuality.sent();
+                }
+                other => break other,
+            }
+        };
+        assert_eq!(ended, Incoming::Closed(Close::Frame(None)));
+        // The ping timeout would have come after half a second.
+        let elapsed = opened.elapsed();
+        assert!(
+            (Duration::from_millis(900)..Duration::from_secs(5)).contains(&elapsed),
+            "closed after {elapsed:?}"
+        );
+    });
 }
 
 // Disconnect.
 
 pub(super) fn should_disconnect_from_the_main_namespace(target: &Target) {
-    let (mut socket, _) = join_main(target);
-    socket.send("41");
-    assert_eq!(socket.next_raw(), Incoming::Text("2".to_owned()));
+    in_time(|punctuality| {
+        let (mut socket, _) = join_main(target);
+        socket.send("41");
+        punctuality.sent();
+        assert_eq!(socket.next_raw(), Incoming::Text("2".to_owned()));
+    });
 }
 
 pub(super) fn should_connect_then_disconnect_from_a_custom_namespace(target: &Target) {

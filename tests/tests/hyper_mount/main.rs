@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use host::Host;
 use socketio_core::eio::CloseReason;
-use socketio_tests::apps::{Heartbeat, lab, suite};
+use socketio_tests::apps::{Pace, lab, suite};
 use socketio_tests::kit::{
     Close, DEADLINE, Ended, HttpConnection, Polling, Request, Response, settle, socketio,
 };
@@ -25,7 +25,7 @@ mod host;
 
 #[test]
 fn routes_of_the_host_stay_beside_the_server() {
-    let host = Host::start(&suite::server::<Async>(Heartbeat::DEFAULT), App::Suite);
+    let host = Host::start(&suite::server::<Async>(Pace::Patient), App::Suite);
     HttpConnection::exchange(&host.target, &Request::get("/hello")).assert_is(200, "hello");
     HttpConnection::exchange(&host.target, &Request::get("/elsewhere")).assert_is(404, "");
     let (mut socket, _) = socketio::join_main(&host.target);
@@ -67,7 +67,7 @@ fn large_messages_cross_the_upgraded_stream() {
 
 #[test]
 fn every_response_is_that_of_a_standalone_server() {
-    let host = Host::start(&suite::server::<Async>(Heartbeat::DEFAULT), App::Suite);
+    let host = Host::start(&suite::server::<Async>(Pace::Patient), App::Suite);
     let own = StandaloneServer::start();
     for request in requests() {
         let hosted = HttpConnection::exchange(&host.target, &request);
@@ -78,7 +78,7 @@ fn every_response_is_that_of_a_standalone_server() {
 
 #[test]
 fn a_post_that_is_too_large_is_413_mounted_and_standalone() {
-    let host = Host::start(&suite::server::<Async>(Heartbeat::DEFAULT), App::Suite);
+    let host = Host::start(&suite::server::<Async>(Pace::Patient), App::Suite);
     let own = StandaloneServer::start();
     let chunk = "x".repeat(250_100);
     let chunks = [chunk.as_str(); 4];
@@ -283,7 +283,7 @@ impl StandaloneServer {
         let address = listener.local_addr().expect("the listener has an address");
         runtime.spawn(socketio_tokio::serve(
             listener,
-            suite::server::<Async>(Heartbeat::DEFAULT),
+            suite::server::<Async>(Pace::Patient),
         ));
         Self {
             target: Target {

@@ -31,7 +31,7 @@ impl App for Lab {
     fn server(&mut self, seed: [u8; 32], now: Instant) -> Server {
         let mut config = Config::default();
         config.engine.cors = Cors::builder(CorsOrigin::Any).build().ok();
-        config.engine.upgrade_timeout = Duration::from_secs(1);
+        config.engine.upgrade_timeout = Duration::from_secs(3);
         config.engine.gate = Gate::Ask;
         let mut server = Server::new(config, seed, now);
         self.main = server.add_namespace("/").ok();

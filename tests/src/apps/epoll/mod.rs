@@ -16,7 +16,7 @@ mod lab;
 #[allow(dead_code, unreachable_pub)]
 mod event_loop;
 
-use event_loop::apps::{Bench, Engine, Heartbeat, Suite};
+use event_loop::apps::{Bench, Engine, Pace, Suite};
 
 /// Serves the application of this name on the calling thread.
 ///
@@ -25,10 +25,10 @@ use event_loop::apps::{Bench, Engine, Heartbeat, Suite};
 /// When there is no such application, or when polling or the listener fails for good.
 pub fn serve(listener: TcpListener, app: &str, settings: Settings) -> io::Result<()> {
     match app {
-        "engine" => event_loop::run(listener, Engine(Heartbeat::Default)),
-        "hurried-engine" => event_loop::run(listener, Engine(Heartbeat::Hurried)),
-        "suite" => event_loop::run(listener, Suite::new(Heartbeat::Default)),
-        "hurried-suite" => event_loop::run(listener, Suite::new(Heartbeat::Hurried)),
+        "engine" => event_loop::run(listener, Engine(Pace::Patient)),
+        "hurried-engine" => event_loop::run(listener, Engine(Pace::Hurried)),
+        "suite" => event_loop::run(listener, Suite::new(Pace::Patient)),
+        "hurried-suite" => event_loop::run(listener, Suite::new(Pace::Hurried)),
         "lab" => event_loop::run(listener, lab::Lab::default()),
         "bench" => event_loop::run(listener, Bench::default()),
         "interop" => event_loop::run(listener, interop::Interop::new(settings)),

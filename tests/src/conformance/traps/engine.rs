@@ -81,7 +81,7 @@ pub(crate) fn t03_an_upgrade_that_never_completes_leaves_the_session_on_polling(
     assert_eq!(second.closed(), Close::Frame(None));
     let elapsed = started.elapsed();
     assert!(
-        (Duration::from_millis(900)..Duration::from_secs(5)).contains(&elapsed),
+        (Duration::from_millis(2_900)..Duration::from_secs(8)).contains(&elapsed),
         "closed after {elapsed:?}"
     );
     join_by_polling(&mut silent);
