@@ -111,6 +111,8 @@ pub enum Fact {
         socket_id: SocketId,
         /// The message; the answer to it is its number.
         message: Message,
+        /// When it was made: at the latest when this is noted.
+        at: Duration,
         /// How long the caller waits.
         timeout: Duration,
         /// Whether an answer can be expected in that time.

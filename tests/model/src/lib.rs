@@ -14,8 +14,10 @@
 //! | a client in several targeted rooms receives a broadcast once | [`Fact::ClientReceived`] |
 //! | no event starts before the end of `on_connect`, none after `on_disconnect` | [`Fact::ServerReceived`], [`Fact::ClientReceived`] |
 //! | `on_disconnect` runs once, and only for a cause | [`Fact::ServerDisconnected`], [`Fact::ClientDisconnected`] |
-//! | a call ends once: answered if it was handled, at its deadline, or because a side disconnected | [`Fact::CallEnded`] |
-//! | a dead peer is detected within ping interval and timeout | every fact, [`Model::check_idle`] |
+//! | a call ends once: answered if it was handled, at its deadline¹, or because a side disconnected | [`Fact::CallEnded`] |
+//! | a dead peer is detected within ping interval and timeout¹ | every fact, [`Model::check_idle`] |
+//!
+//! ¹ Or so much later as facts are noted later than they happen: [`Model::with_tolerance`].
 
 #![forbid(unsafe_code)]
 

@@ -27,7 +27,7 @@ pub struct Model {
     guarantee: Guarantee,
     /// The longest time until a dead peer is detected.
     detection_time: Duration,
-    /// By how much the time of a fact may differ from when it happened.
+    /// By how much later than it happens a fact may be noted.
     tolerance: Duration,
     sockets: BTreeMap<SocketId, Socket>,
     /// Sockets that have a cause to disconnect, until both sides have.
@@ -55,7 +55,7 @@ impl Model {
         }
     }
 
-    /// The time of a fact may differ by so much from when it happened.
+    /// Facts may be noted so much later than they happen.
     #[must_use]
     pub const fn with_tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
@@ -105,7 +105,7 @@ impl Model {
                 self.change_buffer(fact)
             }
             Fact::CallStarted { .. } => {
-                self.call_started(at, fact);
+                self.call_started(fact);
                 Ok(())
             }
             Fact::CallEnded {
@@ -275,11 +275,12 @@ impl Model {
         }
     }
 
-    fn call_started(&mut self, at: Duration, fact: &Fact) {
+    fn call_started(&mut self, fact: &Fact) {
         if let Fact::CallStarted {
             caller,
             socket_id,
             message,
+            at,
             timeout,
             expectation,
         } = *fact
@@ -315,7 +316,7 @@ impl Model {
         Ok(())
     }
 
-    /// A broadcast noted at the same time may have come before or after the socket was connected: `on_connect` runs when
+    /// A broadcast noted within the tolerance before may have come before or after the socket was connected: `on_connect` runs when
     /// everything that came with the CONNECT packet has been handled.
     fn server_connecting(
         &mut self,
@@ -470,7 +471,7 @@ impl Model {
                 was_handled && answer == message.0 && expectation != AnswerExpectation::Never
             }
             CallOutcome::TimedOut => {
-                let is_due = at.abs_diff(deadline) <= tolerance;
+                let is_due = (deadline..=deadline + tolerance).contains(&at);
                 is_due && (expectation != AnswerExpectation::InTime || may_be_lost)
             }
             CallOutcome::Disconnected => at <= deadline + tolerance && may_be_lost,

@@ -52,6 +52,26 @@ fn sent(message: u64) -> Fact {
     Fact::ServerSent(ONE, Message(message), Delivery::Reliable)
 }
 
+/// Message 1 asks for an acknowledgement, a second after the beginning.
+fn call_started(expectation: AnswerExpectation) -> Fact {
+    Fact::CallStarted {
+        caller: Side::Server,
+        socket_id: ONE,
+        message: Message(1),
+        at: Duration::from_secs(1),
+        timeout: DETECTION_TIME,
+        expectation,
+    }
+}
+
+fn call_ended(outcome: CallOutcome) -> Fact {
+    Fact::CallEnded {
+        caller: Side::Server,
+        message: Message(1),
+        outcome,
+    }
+}
+
 fn received(socket_id: SocketId, message: u64) -> Fact {
     Fact::ClientReceived(socket_id, Message(message))
 }
@@ -154,18 +174,6 @@ fn no_socket_disconnects_twice_or_without_a_cause() {
 
 #[test]
 fn a_call_ends_once_and_as_it_must() {
-    let call_started = |expectation| Fact::CallStarted {
-        caller: Side::Server,
-        socket_id: ONE,
-        message: Message(1),
-        timeout: DETECTION_TIME,
-        expectation,
-    };
-    let call_ended = |outcome| Fact::CallEnded {
-        caller: Side::Server,
-        message: Message(1),
-        outcome,
-    };
     let answered = call_ended(CallOutcome::Answered(1));
     let mut model = pair();
     for fact in [sent(1), call_started(AnswerExpectation::InTime)] {
@@ -211,19 +219,9 @@ fn a_call_may_end_with_a_client_that_never_received_the_connect_packet() {
         },
         Fact::ServerConnected(ONE),
         sent(1),
-        Fact::CallStarted {
-            caller: Side::Server,
-            socket_id: ONE,
-            message: Message(1),
-            timeout: DETECTION_TIME,
-            expectation: AnswerExpectation::InTime,
-        },
+        call_started(AnswerExpectation::InTime),
         Fact::ServerDisconnected(ONE),
-        Fact::CallEnded {
-            caller: Side::Server,
-            message: Message(1),
-            outcome: CallOutcome::Disconnected,
-        },
+        call_ended(CallOutcome::Disconnected),
     ];
     for fact in facts {
         assert_eq!(note_later(&mut model, fact), Ok(()));
@@ -234,14 +232,8 @@ fn a_call_may_end_with_a_client_that_never_received_the_connect_packet() {
 #[test]
 fn rooms_and_open_calls_are_known() {
     let mut model = pair();
-    let call_started = Fact::CallStarted {
-        caller: Side::Server,
-        socket_id: ONE,
-        message: Message(1),
-        timeout: DETECTION_TIME,
-        expectation: AnswerExpectation::Never,
-    };
-    for fact in [Fact::RoomJoined(ONE, Room(1)), sent(1), call_started] {
+    let started = call_started(AnswerExpectation::Never);
+    for fact in [Fact::RoomJoined(ONE, Room(1)), sent(1), started] {
         assert_eq!(note_later(&mut model, fact), Ok(()));
     }
     assert_eq!(model.rooms(ONE), [Room(1)].into());
@@ -250,13 +242,8 @@ fn rooms_and_open_calls_are_known() {
         (model.open_calls(Side::Server), model.open_calls(Side::Client)),
         (1, 0)
     );
-    let call_ended = Fact::CallEnded {
-        caller: Side::Server,
-        message: Message(1),
-        outcome: CallOutcome::TimedOut,
-    };
     let deadline = Duration::from_secs(1) + DETECTION_TIME;
-    assert_eq!(model.note(deadline, &call_ended), Ok(()));
+    assert_eq!(model.note(deadline, &call_ended(CallOutcome::TimedOut)), Ok(()));
     assert_eq!(model.open_calls(Side::Server), 0);
 }
 
@@ -303,6 +290,78 @@ fn an_end_that_began_before_the_client_connected_is_detected_in_time() {
         model.check_idle(later),
         Err(Violation::NotDetected(ONE, Side::Client))
     );
+}
+
+const TOLERANCE: Duration = Duration::from_millis(100);
+const MORE: Duration = Duration::from_millis(101);
+
+/// As [`pair`], with facts that are noted late.
+fn tolerant_pair() -> Model {
+    pair().with_tolerance(TOLERANCE)
+}
+
+#[test]
+fn a_call_ends_at_its_deadline_or_is_noted_within_the_tolerance() {
+    let deadline = Duration::from_secs(1) + DETECTION_TIME;
+    let end = |lost: bool, outcome, at| {
+        let mut model = tolerant_pair();
+        for fact in [sent(1), call_started(AnswerExpectation::Never)] {
+            assert_eq!(note_later(&mut model, fact), Ok(()));
+        }
+        if lost {
+            let caused = Fact::DisconnectCaused(ONE, DisconnectCause::ByClient);
+            for fact in [
+                caused,
+                Fact::ServerDisconnected(ONE),
+                Fact::ClientDisconnected(ONE),
+            ] {
+                assert_eq!(note_later(&mut model, fact), Ok(()));
+            }
+        }
+        model.note(at, &call_ended(outcome)).is_ok()
+    };
+    let millisecond = Duration::from_millis(1);
+    assert!(!end(false, CallOutcome::TimedOut, deadline - millisecond));
+    assert!(end(false, CallOutcome::TimedOut, deadline));
+    assert!(end(false, CallOutcome::TimedOut, deadline + TOLERANCE));
+    assert!(!end(false, CallOutcome::TimedOut, deadline + MORE));
+    assert!(end(true, CallOutcome::Disconnected, deadline + TOLERANCE));
+    assert!(!end(true, CallOutcome::Disconnected, deadline + MORE));
+}
+
+#[test]
+fn a_broadcast_just_before_a_socket_may_reach_it_within_the_tolerance() {
+    const THREE: SocketId = SocketId(3);
+    for (pause, may_reach) in [(TOLERANCE, true), (MORE, false)] {
+        let mut model = tolerant_pair();
+        assert_eq!(note_later(&mut model, broadcast(&[], &[], None)), Ok(()));
+        let at = Duration::from_secs(1) + pause;
+        for fact in [
+            Fact::ServerConnecting {
+                socket_id: THREE,
+                namespace: NAMESPACE,
+            },
+            Fact::ServerConnected(THREE),
+            Fact::ClientConnected(THREE),
+        ] {
+            assert_eq!(model.note(at, &fact), Ok(()));
+        }
+        assert_eq!(
+            model.note(at, &received(THREE, 9)).is_ok(),
+            may_reach,
+            "{pause:?}"
+        );
+    }
+}
+
+#[test]
+fn a_lost_connection_is_detected_in_time_or_noted_within_the_tolerance() {
+    let mut model = tolerant_pair();
+    let lost = Fact::DisconnectCaused(ONE, DisconnectCause::ConnectionLost);
+    assert_eq!(note_later(&mut model, lost), Ok(()));
+    let latest = Duration::from_secs(1) + DETECTION_TIME + TOLERANCE;
+    assert_eq!(model.check_idle(latest), Ok(()));
+    assert!(model.check_idle(latest + Duration::from_millis(1)).is_err());
 }
 
 /// A client has buffered the messages 1 to 3, and gets a socket at the server.

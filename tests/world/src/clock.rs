@@ -1,5 +1,6 @@
 //! How the clock moves.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::random::Random;
@@ -9,16 +10,16 @@ use crate::random::Random;
 pub enum Clock {
     /// Only when no task can run: whatever a task does takes no time.
     Stepping,
-    /// Also whenever somebody reads it, as under tasks that take time: by microseconds, and sometimes by milliseconds, as
-    /// if something else had been given the processor. So what was due in a moment may be overdue when it is looked at
-    /// again.
+    /// Also whenever somebody reads it, as under tasks that take time: by microseconds, and sometimes by milliseconds,
+    /// as if something else had been given the processor. So what was due in a moment may be overdue when it is looked
+    /// at again.
     Running,
 }
 
 /// Between two readings.
-const TICK: std::ops::Range<Duration> = Duration::ZERO..Duration::from_micros(40);
+const TICK: Range<Duration> = Duration::ZERO..Duration::from_micros(40);
 /// Between two readings with something else in between.
-const INTERRUPTION: std::ops::Range<Duration> = Duration::ZERO..Duration::from_millis(3);
+const INTERRUPTION: Range<Duration> = Duration::ZERO..Duration::from_millis(3);
 /// One in so many.
 const INTERRUPTIONS: u64 = 200;
 

@@ -29,6 +29,7 @@
 pub mod clock;
 pub mod conditions;
 mod executor;
+mod handlers_apart;
 pub mod host;
 mod link;
 mod network;
@@ -40,7 +41,8 @@ mod world;
 
 pub use clock::Clock;
 pub use conditions::{NetworkConditions, Statistics};
-pub use host::{Host, HostWithWorkers, SimListener, SimStream};
+pub use handlers_apart::HandlersApart;
+pub use host::{Host, SimListener, SimStream};
 pub use world::{Sleep, World};
 
 /// The number in an environment variable of the tests, such as `SIM_SEEDS`; `None` if it is not set.

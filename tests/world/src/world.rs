@@ -14,7 +14,7 @@ use crate::link::{Arrivals, Side};
 use crate::network::{LinkId, Network};
 use crate::random::Random;
 
-/// More polls than this while the clock stands still are an endless loop.
+/// More polls than this before tasks come to rest are an endless loop.
 const MAX_POLLS: u64 = 5_000_000;
 /// The host of the test's own task.
 const TEST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
@@ -56,8 +56,7 @@ impl World {
     /// that was sent.
     ///
     /// # Panics
-    /// If the test panics, if it waits while nothing can happen any more, or if tasks run endlessly without the clock
-    /// moving.
+    /// If the test panics, if it waits while nothing can happen any more, or if tasks never come to rest.
     pub fn run<T, F>(seed: u64, test: impl FnOnce(Self) -> F + Send) -> (T, u64)
     where
         T: Send + 'static,
@@ -109,10 +108,7 @@ impl World {
             world.lock().running = executor.tasks();
             if executor.run_one() {
                 polls += 1;
-                assert!(
-                    polls < MAX_POLLS,
-                    "seed {seed}: tasks run endlessly while the clock stands still"
-                );
+                assert!(polls < MAX_POLLS, "seed {seed}: tasks never come to rest");
             } else {
                 polls = 0;
                 assert!(
@@ -246,7 +242,8 @@ impl World {
         self.0.seed
     }
 
-    /// Moves the clock to when something is due next, and does it; false if nothing is due.
+    /// Moves the clock to when something is due next, unless it is past that already, and does it; false if nothing is
+    /// due.
     fn advance(&self) -> bool {
         let mut wakers = Vec::new();
         {

@@ -9,6 +9,7 @@ use socketio_driver::{Call, CallError};
 use socketio_model::{AnswerExpectation, CallOutcome, Delivery, Fact, Message, Side, SocketId};
 
 use super::events;
+use crate::World;
 
 /// How a call is made and answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +69,10 @@ impl CallSetup {
         socket_id: SocketId,
         message: Message,
         call: Call<u64>,
+        world: &World,
         note: impl Fn(Fact),
     ) -> Option<Result<u64, CallError>> {
+        let at = world.elapsed();
         let mut call = pin!(call.timeout(self.timeout));
         // A call that cannot be sent ends at its first poll.
         let first = poll_fn(|task| Poll::Ready(call.as_mut().poll(task))).await;
@@ -84,6 +87,7 @@ impl CallSetup {
             caller,
             socket_id,
             message,
+            at,
             timeout: self.timeout,
             expectation: self.expectation(),
         });

@@ -18,7 +18,7 @@ use super::call_setup::may_end_unsent;
 use super::events::{self, auth_of};
 use super::record::{NAMESPACES, Record, namespace_index, namespace_of};
 use super::{CallSetup, ClientSetup, Content, ContentKind};
-use crate::{Host, HostWithWorkers};
+use crate::{HandlersApart, Host};
 
 /// The host of the first client; the others follow.
 const FIRST_HOST: u8 = 10;
@@ -93,7 +93,7 @@ impl ClientApp {
         }
         let started = match record.scenario.handlers {
             Handlers::InPlace => engine::start(host, builder),
-            Handlers::Apart => engine::start(HostWithWorkers(host), builder),
+            Handlers::Apart => engine::start(HandlersApart(host), builder),
         };
         match started {
             Ok(client) => Some((app, client)),
@@ -273,8 +273,11 @@ impl ClientApp {
         let message = self.0.record.next_message();
         let call = socket.call(call_setup.event(), &message.0);
         let socket_id = self.0.record.socket_id(id.as_str());
+        let world = &self.0.record.world;
         let unsent = call_setup
-            .run(Side::Client, socket_id, message, call, |fact| self.note(fact))
+            .run(Side::Client, socket_id, message, call, world, |fact| {
+                self.note(fact)
+            })
             .await;
         if let Some(outcome) = unsent
             && !may_end_unsent(&outcome, socket.connected())

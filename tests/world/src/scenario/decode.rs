@@ -56,8 +56,7 @@ impl Scenario {
     }
 }
 
-/// Clocks and handlers are drawn from streams of their own: seeds that were found before they were still mean the same
-/// with a clock that steps and handlers in place.
+/// From a stream of its own, so that the rest of a scenario does not depend on it.
 fn clock(seed: u64) -> Clock {
     match Random::of(seed, "clock", 0).once_in(2) {
         true => Clock::Running,
@@ -65,6 +64,7 @@ fn clock(seed: u64) -> Clock {
     }
 }
 
+/// From a stream of its own, so that the rest of a scenario does not depend on it.
 fn handlers(seed: u64) -> Handlers {
     match Random::of(seed, "handlers", 0).once_in(2) {
         true => Handlers::Apart,

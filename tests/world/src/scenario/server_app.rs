@@ -13,7 +13,7 @@ use socketio_model::{Delivery, DisconnectCause, Fact, Message, Room, Side, Socke
 use super::events::{self, AuthFields, client_index_of};
 use super::record::{ConnectedSocket, NAMESPACES, Record, namespace_of};
 use super::{Action, Admission, CallSetup, Content, ContentKind, NetworkKind};
-use crate::{Host, HostWithWorkers};
+use crate::{HandlersApart, Host};
 
 /// Where the server and the proxy listen.
 pub(super) const PORT: u16 = 80;
@@ -57,7 +57,7 @@ impl ServerApp {
                 let _ = engine::serve(runtime, listener, served).await;
             }),
             (Ok(listener), Handlers::Apart) => host.run(async move {
-                let _ = engine::serve(HostWithWorkers(runtime), listener, served).await;
+                let _ = engine::serve(HandlersApart(runtime), listener, served).await;
             }),
             (Err(_), _) => record.fail("the port is taken".to_owned()),
         }

@@ -119,8 +119,11 @@ impl ServerApp {
         let message = self.record().next_message();
         let call = socket.call(call_setup.event(), &message.0);
         let socket_id = self.socket_id(&socket);
+        let world = &self.record().world;
         let unsent = call_setup
-            .run(Side::Server, socket_id, message, call, |fact| self.note(fact))
+            .run(Side::Server, socket_id, message, call, world, |fact| {
+                self.note(fact)
+            })
             .await;
         if let Some(outcome) = unsent
             && !may_end_unsent(&outcome, socket.connected())
