@@ -16,7 +16,8 @@ use crate::core::Peer;
 pub trait Runtime: Clone + Send + Sync + 'static {
     /// A byte stream between two processes.
     type Stream: Stream;
-    /// A future that ends at a moment given to [`sleep_until`](Self::sleep_until), with whatever output.
+    /// A future that ends at a moment given to [`sleep_until`](Self::sleep_until), with whatever output. Once it has
+    /// ended it is not polled again.
     type Sleep: Future + Send + 'static;
 
     /// Where the application's handlers run.

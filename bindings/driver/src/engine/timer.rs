@@ -36,7 +36,8 @@ pub(super) async fn run<R: Runtime, I: Instance>(runtime: R, instance: Arc<I>) {
             }
         });
         let is_over = pin!(is_over).await;
-        // It may not be polled again, and the clock may have moved on to it only after the core was told the time.
+        // A sleep that is over may not be polled again, not even if nothing has changed: the core may have been told a
+        // time just before its end.
         sleep = None;
         if is_over {
             return;
