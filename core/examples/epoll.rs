@@ -4,6 +4,8 @@
 //! cargo run --example epoll -- --app suite --port 3000
 //! ```
 //!
+//! The official suites pass against `hurried-engine` and `hurried-suite`: they want short heartbeats.
+//!
 //! [`run`] is the loop. Each round of it sleeps until a socket or a deadline is due, gives every connection that has
 //! something to do one turn ([`Connection::turn`]: one read, a batch of items, a write), and then sends what the turns
 //! had to say to other connections ([`Loop::settle`]). Neither [`Loop`] nor [`Connection`] knows anything of the
