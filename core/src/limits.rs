@@ -155,6 +155,11 @@ pub struct Limits {
     /// directly, to 100 say: a browser makes up to 6, and a household or an office has one address. Below
     /// [`connections`](Self::connections) it costs some 30 bytes for each address that is connected.
     ///
+    /// Connections count, not clients: one that begins with polling has two, and a third while it tries WebSocket; with
+    /// fewer it stays on polling, or its session fails. So do those of requests for something else. They outlive their
+    /// session: a WebSocket whose peer does not answer by 5 s, one of polling by up to
+    /// [`keep_alive_timeout`](Self::keep_alive_timeout).
+    ///
     /// The first request of a connection beyond it is answered 429, and a sixteenth above it, at least one, connections
     /// are closed at once:
     /// [`RefusalContext::TooManyFromAddress`](crate::eio::RefusalContext::TooManyFromAddress).
@@ -174,7 +179,10 @@ pub struct Limits {
     pub sessions: usize,
     /// Most handlers of one client that may run at once. Default 64: enough for whoever waits for a database.
     ///
-    /// Beyond it nothing more is read from that client, so that it waits; nobody is told.
+    /// Beyond it up to 1,024 events, 256 KiB, wait for a handler to end; then nothing more is read from that client, so
+    /// that it waits, and nobody is told. That goes for its pongs and its answers to calls, too: where so many handlers
+    /// wait for answers of the same client, they end at their timeouts, or its session ends by ping timeout before. A
+    /// client that is asked for each of its events must not send more of them than this at once.
     pub handlers_in_flight: usize,
 }
 

@@ -91,7 +91,7 @@
 //! | connections of a server | [`Limits::connections`], 100,000; the process's descriptors | 503; they wait to be accepted |
 //! | handlers at once | [`ThreadsBuilder::workers`], 256 | they wait for a worker |
 //! | handlers that [`wait`](Wait::wait) at once | one fewer | [`Error::WouldDeadlock`] at once |
-//! | handlers of one client that wait at once | [`Limits::handlers_in_flight`], 64 | its events wait |
+//! | handlers of one client that wait at once | [`Limits::handlers_in_flight`], 64 | its events wait, and 1,024 later all that it sends, answers included |
 //!
 //! No thread that the system refuses ends a server: the first worker is made when the threads are, and others that can
 //! not be made are done without.

@@ -7,7 +7,9 @@ use crate::threads::{Timeout, WouldDeadlock, wait_for, wait_ready};
 ///
 /// The thread sleeps until the answer is there, or the call has ended otherwise. In a handler that is fine: the events
 /// of the same client go on meanwhile, on another worker, unless its namespace is
-/// [serial](socketio_driver::NamespaceBuilder::serial), so that the answer may depend on them.
+/// [serial](socketio_driver::NamespaceBuilder::serial), so that the answer may depend on them. They do not if 64 handlers of that client wait and 1,024 of
+/// its events: then nothing of it is read, the answer neither
+/// ([`Limits::handlers_in_flight`](socketio_driver::Limits::handlers_in_flight)).
 ///
 /// Of `n` workers at most `n - 1` may wait at once, wherever those that answer are: one is left to call the handlers
 /// that answers depend on. For one more it is [`Error::WouldDeadlock`] at once, and nothing is sent; a handler that

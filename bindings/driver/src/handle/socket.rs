@@ -159,7 +159,8 @@ impl Socket {
 
     /// Sends `event` and waits for the first argument of the client's acknowledgement; see [`Call`].
     ///
-    /// `call::<()>` and `call::<Option<T>>` accept an acknowledgement without arguments.
+    /// `call::<()>` and `call::<Option<T>>` accept an acknowledgement without arguments. Of a `Reply((a, b))`, which has
+    /// two, this is the first: [`emit_with_ack`](Self::emit_with_ack) gives both.
     pub fn call<T: DeserializeOwned>(
         &self,
         event: &str,

@@ -230,7 +230,8 @@ impl<K: Kind> ServerBuilder<K> {
     /// body.
     ///
     /// It runs where [handlers](crate::handler) do. HEAD requests come as [`Method::Head`](crate::http::Method)
-    /// and are matched by hand. Bodies above [`max_payload`](Self::max_payload) are answered 413 before it is asked.
+    /// and are matched by hand. Bodies above [`max_payload`](Self::max_payload) are answered 413 before it is asked, and
+    /// requests on connections beyond their [limits](crate::Limits) 503 or 429, whatever they are for.
     pub fn fallback(
         mut self,
         fallback: impl Fn(&RequestHead, Option<Bytes>) -> Response + Send + Sync + 'static,

@@ -113,7 +113,7 @@ impl fmt::Display for RefusalContext {
             Self::Unavailable => "the server is shutting down",
             Self::TooManyConnections => "too many connections: add a server, or raise Limits::connections",
             Self::TooManyFromAddress => {
-                "too many connections from this address: the client must make fewer, or raise Limits::connections_per_address"
+                "too many connections from this address: the client must make fewer, or the server allow more by Limits::connections_per_address"
             }
             Self::TooManyHalfOpen => {
                 "too many connections without a request: a flood, or raise Limits::half_open"
