@@ -24,6 +24,7 @@ crate::on_every_runtime![
     on_disconnect_runs_when_it_arrives_with_the_event_that_uses_the_last_place,
     a_client_that_closes_while_its_handlers_are_stuck_does_not_block_others,
     a_client_that_reads_slowly_reads_everything_before_its_connection_ends,
+    a_client_that_asks_for_more_than_it_reads_waits_like_any_writer,
 ];
 
 /// The default of `Limits::handlers_in_flight`.
@@ -385,4 +386,33 @@ fn a_client_that_reads_slowly_reads_everything_before_its_connection_ends(runtim
             "cut off in part {part}"
         );
     }
+}
+
+fn a_client_that_asks_for_more_than_it_reads_waits_like_any_writer(runtime: TestRuntime) {
+    const REQUESTS: usize = 4_000;
+    let answer = "x".repeat(10_000);
+    let (sent, failures) = (Log::new(), Log::new());
+    let (noted, failed) = (sent.clone(), failures.clone());
+    let server = TestServer::start(
+        runtime,
+        Server::builder()
+            .on("request", move |socket: Socket| {
+                noted.push(());
+                socket.emit("answer", &answer)
+            })
+            .on_error(move |report| failed.push(report.to_string())),
+    );
+    let mut client = join_raw(&server);
+    let request = Frame::text("42[\"request\"]").encode();
+    client.connection.send_bytes(&request.repeat(REQUESTS));
+    // All answers together are far more than may be queued for one client, so the server has to stop reading.
+    let mut answered = 0;
+    while sent.len() > answered || answered == 0 {
+        answered = sent.len();
+        thread::sleep(Duration::from_millis(200));
+    }
+    for _ in 0..REQUESTS {
+        assert!(client.message().payload.starts_with(b"42[\"answer\""));
+    }
+    assert_eq!(failures.entries(), Vec::<String>::new());
 }

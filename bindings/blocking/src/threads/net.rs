@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::Path;
 use std::sync::Arc;
-use std::task::Poll;
 
 use mio::Interest;
 use mio::net::{TcpListener, TcpStream};
@@ -19,14 +18,9 @@ use super::handle::ThreadsHandle;
 use super::shared::Shared;
 use super::source::{Direction, Extent, Readiness, Socket, SocketStream, Source};
 
-/// Connections accepted before others get their turn.
-const ACCEPTED: usize = 64;
-
 /// A listening socket, TCP or Unix, on the I/O thread.
 pub struct SocketListener<L: SocketSource> {
     source: Source<L>,
-    /// Connections that were accepted in one go.
-    accepted: usize,
 }
 
 /// A listening socket.
@@ -67,7 +61,6 @@ impl<L: SocketSource> SocketListener<L> {
         let readiness = Readiness::untold();
         Ok(Self {
             source: Source::new(handle.shared(), listener, readiness, Interest::READABLE)?,
-            accepted: 0,
         })
     }
 }
@@ -76,18 +69,10 @@ impl<L: SocketSource> Listener<ThreadsHandle> for SocketListener<L> {
     type Stream = SocketStream<L::Socket>;
 
     async fn accept(&mut self) -> io::Result<(Self::Stream, Peer)> {
-        let Self { source, accepted } = self;
+        let source = &self.source;
         let accepting = poll_fn(|task| {
-            if *accepted >= ACCEPTED {
-                *accepted = 0;
-                task.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let attempt = source
-                .readiness
-                .attempt(Direction::Read, task, || Ok((source.io.accept()?, Extent::Full)));
-            *accepted = if attempt.is_ready() { *accepted + 1 } else { 0 };
-            attempt
+            let accept = || Ok((source.io.accept()?, Extent::Full));
+            source.readiness.attempt(Direction::Read, task, accept)
         });
         let (stream, peer) = accepting.await?;
         Ok((SocketStream::new(source.shared(), stream)?, peer))

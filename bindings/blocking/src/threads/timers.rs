@@ -63,13 +63,13 @@ impl Timers {
         (key, is_first)
     }
 
-    /// Goes on waiting for the same moment.
-    fn renew(&self, key: Key, waker: &Waker) {
+    /// Goes on waiting for the same moment; whether it has come and the one who waited before was woken.
+    fn renew(&self, key: Key, waker: &Waker) -> bool {
         let offered = waker.clone();
         let mut waiting = lock(&self.0);
         let replaced = waiting.wakers.insert(key, offered);
         drop(waiting);
-        drop(replaced);
+        replaced.is_none()
     }
 
     fn leave(&self, key: Key) {
@@ -107,16 +107,17 @@ impl Future for Sleep {
         if Instant::now() >= this.deadline {
             return Poll::Ready(());
         }
-        match this.key {
+        let is_unknown = match this.key {
             Some(key) => this.shared.timers().renew(key, task.waker()),
             None => {
                 let (key, is_first) = this.shared.timers().enter(this.deadline, task.waker().clone());
                 this.key = Some(key);
-                if is_first {
-                    // The I/O thread sleeps for longer than this.
-                    this.shared.io().wake();
-                }
+                is_first
             }
+        };
+        if is_unknown {
+            // The I/O thread sleeps for longer than this.
+            this.shared.io().wake();
         }
         Poll::Pending
     }

@@ -186,7 +186,7 @@ impl<R: Runtime, S: Stream, I: Instance> Connection<R, S, I> {
             // Once the peer has ended its side, what is left of it is taken at once.
             // So is an item that was held back because it ends the session.
             let is_ending = matches!(self.phase, Phase::Ended | Phase::Broken) || self.link.next.is_some();
-            let was_backed_up = self.is_backed_up() && !is_ending;
+            let was_backed_up = self.link.is_backed_up() && !is_ending;
             let has_items = !was_backed_up && self.link.take_items(scratch, &mut budget);
             if has_items && self.link.pass_on(task, scratch).is_err() {
                 return Poll::Ready(Over);
@@ -207,7 +207,7 @@ impl<R: Runtime, S: Stream, I: Instance> Connection<R, S, I> {
                 }
                 return self.poll_closing(task);
             }
-            let may_go_on = was_backed_up && !self.is_backed_up();
+            let may_go_on = was_backed_up && !self.link.is_backed_up();
             if has_items || may_go_on || budget.is_spent() {
                 continue;
             }
@@ -232,14 +232,11 @@ impl<R: Runtime, S: Stream, I: Instance> Connection<R, S, I> {
             }
             match self.link.rest(task) {
                 Ok(Rest::Asleep) => return Poll::Pending,
-                Ok(Rest::Busy) => {}
+                // Each round counts: others may emit as fast as this writes.
+                Ok(Rest::Busy) => budget.items = budget.items.saturating_sub(1),
                 Err(Over) => return Poll::Ready(Over),
             }
         }
-    }
-
-    fn is_backed_up(&self) -> bool {
-        WireOf::<I>::WAITS && self.link.output.len() >= BACKLOG
     }
 
     /// As [`poll_write`](Self::poll_write); but what a peer that can not be written to has sent may still be read.
@@ -267,7 +264,7 @@ impl<R: Runtime, S: Stream, I: Instance> Connection<R, S, I> {
                 Poll::Ready(Err(Over))
             };
         }
-        let is_waiting = flow == Flow::Paused || self.link.hold.is_some() || self.is_backed_up();
+        let is_waiting = flow == Flow::Paused || self.link.hold.is_some() || self.link.is_backed_up();
         if is_waiting && self.link.wire.buffered() >= READ_AHEAD {
             return Poll::Pending;
         }
@@ -409,6 +406,11 @@ impl<I: Instance> Link<I> {
         self.id
     }
 
+    /// Whether so much is unwritten that the peer has to wait.
+    fn is_backed_up(&self) -> bool {
+        WireOf::<I>::WAITS && self.output.len() >= BACKLOG
+    }
+
     /// Hands this item over before those that are still on the wire.
     pub(super) fn put_first(&mut self, item: ItemOf<I::Machine>) {
         self.next = Some(Box::new(item));
@@ -538,6 +540,7 @@ impl<I: Instance> Link<I> {
         self.is_asked &= flow == Flow::Paused;
         if self.hold.is_none()
             && self.next.is_none()
+            && !self.is_backed_up()
             && let Some(item) = self.wire.poll_item()
         {
             self.next = Some(Box::new(item));

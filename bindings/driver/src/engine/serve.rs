@@ -12,9 +12,12 @@ use super::server::{ServerInstance, ServerMachine};
 use super::shard::Host;
 use super::state::Stage;
 use super::timer;
+use super::work::yield_now;
 use crate::core::Peer;
 use crate::error::Error;
 
+/// Connections accepted before others get their turn: not every runtime sees to that.
+const ACCEPTED: usize = 64;
 /// How long accepting pauses when the process has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
 
@@ -27,7 +30,13 @@ pub(super) async fn serve_instance<R: Runtime, L: Listener<R>, I: ServerInstance
 ) -> io::Result<()> {
     start(&runtime, &instance, machine)?;
     let _ends = EndOnDrop(Arc::clone(&instance));
+    let mut accepted = 0;
     loop {
+        accepted += 1;
+        if accepted > ACCEPTED {
+            accepted = 0;
+            yield_now().await;
+        }
         match accept(&instance, &mut listener).await {
             Accepted::Connection(stream, peer) => admit(&runtime, &instance, stream, peer),
             Accepted::Gone => {}
