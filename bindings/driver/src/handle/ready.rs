@@ -22,8 +22,8 @@ use crate::handle::Socket;
 /// [`Reply`](crate::Reply) after the last emit, count as well: after a large last message wait once more.
 ///
 /// A client that answers nothing is gone after ping interval and ping timeout. One that sends pongs and reads nothing
-/// keeps this waiting as long as it stays: give it a deadline with the runtime's own means. In the blocking binding there
-/// is none, and it holds a worker meanwhile.
+/// may keep this waiting as long as it stays: give it a deadline with the runtime's own means. In the blocking binding
+/// there is none, and it holds a worker meanwhile.
 ///
 /// Dropping it forgets that it waited; polled after it was ready it waits anew.
 ///
