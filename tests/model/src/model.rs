@@ -316,8 +316,8 @@ impl Model {
         Ok(())
     }
 
-    /// A broadcast noted within the tolerance before may have come before or after the socket was connected: `on_connect` runs when
-    /// everything that came with the CONNECT packet has been handled.
+    /// A broadcast noted within the tolerance before may have come before or after the socket was connected:
+    /// `on_connect` runs when everything that came with the CONNECT packet has been handled.
     fn server_connecting(
         &mut self,
         at: Duration,

@@ -17,7 +17,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::connection::{Budget, Connection, Link, Over, Rest, Scratch};
+use super::connection::Connection;
+use super::link::{Budget, Link, Over, Rest, Scratch};
 use super::runtime::{Runtime, Stream};
 use super::server::{ServerInstance, ServerMachine};
 use super::state::Stage;

@@ -41,6 +41,7 @@ mod hosted;
 mod http_requests;
 mod instance;
 mod io_stream;
+mod link;
 mod read_buffers;
 mod refusals;
 mod runtime;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::connection::{Connection, Link};
+use super::connection::Connection;
 use super::instance::Instance;
+use super::link::Link;
 use super::runtime::{Handlers, Listener, Runtime, Stream};
 use super::server::{ServerInstance, ServerMachine};
 use super::shard::Host;

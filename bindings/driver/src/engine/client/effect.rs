@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::super::connection::Link;
+use super::super::link::Link;
 use super::super::runtime::{BoxStream, Handlers};
 use super::super::shard::Task;
 use crate::client::inner::ClientInner;
